@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A table is what the contract says of its operations beyond their types.
+type table struct {
+	BasePath   string
+	Families   []family
+	Operations []operation
+}
+
+type family struct {
+	Name                string
+	Documented, Guarded rate
+}
+
+type rate struct {
+	Requests int
+	Unit     string // a time.Duration constant, such as time.Minute
+}
+
+type operation struct {
+	ID, Method, Path, Summary string
+	Retry, Limit              string
+	BatchKey                  string
+	BatchMax                  uint64
+	Paged                     bool
+}
+
+var (
+	units        = map[string]string{"second": "time.Second", "minute": "time.Minute", "hour": "time.Hour"}
+	retryClasses = []string{"safe", "answered", "rejected", "never"}
+)
+
+// read validates the contract and collects its table, sorted by operationId.
+func read(contract []byte) (*table, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	basePath, err := doc.Servers.BasePath()
+	if err != nil {
+		return nil, err
+	}
+	families, err := readFamilies(doc.Extensions["x-bento-limits"])
+	if err != nil {
+		return nil, fmt.Errorf("x-bento-limits: %w", err)
+	}
+	t := &table{BasePath: basePath, Families: families}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			row, err := readOperation(op, families)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", method, path, err)
+			}
+			row.Method, row.Path = method, path
+			t.Operations = append(t.Operations, row)
+		}
+	}
+	slices.SortFunc(t.Operations, func(a, b operation) int { return cmp.Compare(a.ID, b.ID) })
+	return t, nil
+}
+
+func readFamilies(ext any) ([]family, error) {
+	limits, ok := ext.(map[string]any)
+	if !ok || len(limits) == 0 {
+		return nil, errors.New("want a map of limit families")
+	}
+	var all []family
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		rates, _ := limits[name].(map[string]any)
+		documented, err := readRate(rates["documented"])
+		if err != nil {
+			return nil, fmt.Errorf("%s: documented: %w", name, err)
+		}
+		guarded, err := readRate(rates["guarded"])
+		if err != nil {
+			return nil, fmt.Errorf("%s: guarded: %w", name, err)
+		}
+		all = append(all, family{name, documented, guarded})
+	}
+	return all, nil
+}
+
+// readRate reads "100/minute".
+func readRate(ext any) (rate, error) {
+	text, _ := ext.(string)
+	count, per, _ := strings.Cut(text, "/")
+	n, err := strconv.Atoi(count)
+	unit, known := units[per]
+	if err != nil || n < 1 || !known {
+		return rate{}, fmt.Errorf("want N/second, N/minute or N/hour, got %q", text)
+	}
+	return rate{n, unit}, nil
+}
+
+func readOperation(op *openapi3.Operation, families []family) (operation, error) {
+	row := operation{ID: op.OperationID, Summary: op.Summary}
+	if row.ID == "" {
+		return row, errors.New("operationId is missing")
+	}
+	row.Retry, _ = op.Extensions["x-bento-retry"].(string)
+	if !slices.Contains(retryClasses, row.Retry) {
+		return row, fmt.Errorf("x-bento-retry: want one of %s, got %q", strings.Join(retryClasses, ", "), row.Retry)
+	}
+	row.Limit, _ = op.Extensions["x-bento-limit"].(string)
+	if !slices.ContainsFunc(families, func(f family) bool { return f.Name == row.Limit }) {
+		return row, fmt.Errorf("x-bento-limit: %q is not a family of x-bento-limits", row.Limit)
+	}
+	row.Paged, _ = op.Extensions["x-bento-paged"].(bool)
+	row.BatchKey, _ = op.Extensions["x-bento-batch"].(string)
+	if row.BatchKey == "" {
+		return row, nil
+	}
+	records, err := batchSchema(op, row.BatchKey)
+	if err != nil {
+		return row, fmt.Errorf("x-bento-batch: %w", err)
+	}
+	row.BatchMax = *records.MaxItems
+	return row, nil
+}
+
+// batchSchema finds the array of records under key in the JSON body of op.
+func batchSchema(op *openapi3.Operation, key string) (*openapi3.Schema, error) {
+	if op.RequestBody == nil {
+		return nil, errors.New("the operation has no body")
+	}
+	media := op.RequestBody.Value.Content.Get("application/json")
+	if media == nil || media.Schema == nil {
+		return nil, errors.New("the body has no JSON schema")
+	}
+	records := media.Schema.Value.Properties[key]
+	if records == nil || !records.Value.Type.Is("array") || records.Value.MaxItems == nil {
+		return nil, fmt.Errorf("the body has no array %q with maxItems", key)
+	}
+	return records.Value, nil
+}
