@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// BasePath is the path of the contract's server; every operation's path is relative to it.
-const BasePath = "/api/v1"
+// ServerURL is the address of the contract's server and BasePath its path; every operation's
+// path is relative to it.
+const (
+	ServerURL = "https://app.bentonow.com/api/v1"
+	BasePath  = "/api/v1"
+)
 
 // The operations of the contract by operationId.
 const (
@@ -34,6 +38,28 @@ const (
 	MaxEmails      = 60   // sendEmails
 	MaxEvents      = 1000 // trackEvents
 )
+
+// StatusMeaning says what an error status means and what to do about it, in the words of the
+// contract (x-errors); it is empty for a status that the contract does not know.
+func StatusMeaning(n int) string {
+	switch {
+	case n == 400:
+		return "Invalid request body or parameters. Check required fields and data types."
+	case n == 401:
+		return "Missing or invalid auth, or missing `site_uuid`. Check credentials and query string."
+	case n == 403:
+		return "Request blocked or account access issue. Check User-Agent, account status, and support guidance."
+	case n == 404:
+		return "Endpoint or resource not found. Check path, method, and identifiers."
+	case n == 422:
+		return "Well formed, but a rule of the business is broken. Read the message, correct the record."
+	case n == 429:
+		return "Rate limited. Slow down and retry with backoff."
+	case n/100 == 5:
+		return "Bento or upstream infrastructure error. Retry later with backoff."
+	}
+	return ""
+}
 
 // A RetryClass says what a client may send again without asking anybody (x-bento-retry).
 type RetryClass string

@@ -17,8 +17,12 @@ import (
 	"time"
 )
 
-// BasePath is the path of the contract's server; every operation's path is relative to it.
-const BasePath = {{printf "%q" .BasePath}}
+// ServerURL is the address of the contract's server and BasePath its path; every operation's
+// path is relative to it.
+const (
+	ServerURL = {{printf "%q" .ServerURL}}
+	BasePath  = {{printf "%q" .BasePath}}
+)
 
 // The operations of the contract by operationId.
 const (
@@ -34,6 +38,18 @@ const (
 	Max{{title .BatchKey}} = {{.BatchMax}} // {{.ID}}
 {{- end}}{{end}}
 )
+
+// StatusMeaning says what an error status means and what to do about it, in the words of the
+// contract (x-errors); it is empty for a status that the contract does not know.
+func StatusMeaning(n int) string {
+	switch {
+{{- range .Statuses}}
+	case {{.Case}}:
+		return {{printf "%q" .Description}}
+{{- end}}
+	}
+	return ""
+}
 
 // A RetryClass says what a client may send again without asking anybody (x-bento-retry).
 type RetryClass string

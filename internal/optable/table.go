@@ -15,9 +15,25 @@ import (
 
 // A table is what the contract says of its operations beyond their types.
 type table struct {
+	ServerURL  string // without a trailing slash
 	BasePath   string
+	Statuses   []status
 	Families   []family
 	Operations []operation
+}
+
+// A status is a row of the conventions' status table (x-errors).
+type status struct {
+	Code        string // three digits, or a class such as 5XX
+	Description string
+}
+
+// Case is the condition under which an int n is this status.
+func (s status) Case() string {
+	if class, ok := strings.CutSuffix(s.Code, "XX"); ok {
+		return fmt.Sprintf("n/100 == %s", class)
+	}
+	return "n == " + s.Code
 }
 
 type family struct {
@@ -60,7 +76,12 @@ func read(contract []byte) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("x-bento-limits: %w", err)
 	}
-	t := &table{BasePath: basePath, Families: families}
+	statuses, err := readStatuses(doc)
+	if err != nil {
+		return nil, fmt.Errorf("x-errors: %w", err)
+	}
+	server := strings.TrimSuffix(doc.Servers[0].URL, "/")
+	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Families: families}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)
@@ -73,6 +94,24 @@ func read(contract []byte) (*table, error) {
 	}
 	slices.SortFunc(t.Operations, func(a, b operation) int { return cmp.Compare(a.ID, b.ID) })
 	return t, nil
+}
+
+func readStatuses(doc *openapi3.T) ([]status, error) {
+	refs, ok := doc.Extensions["x-errors"].(map[string]any)
+	if !ok || len(refs) == 0 {
+		return nil, errors.New("want a map from status to answer")
+	}
+	var all []status
+	for _, code := range slices.Sorted(maps.Keys(refs)) {
+		ref, _ := refs[code].(map[string]any)
+		name, _ := ref["$ref"].(string)
+		answer := doc.Components.Responses[strings.TrimPrefix(name, "#/components/responses/")]
+		if answer == nil || answer.Value.Description == nil {
+			return nil, fmt.Errorf("%s: %q is not an answer with a description", code, name)
+		}
+		all = append(all, status{code, strings.TrimSpace(*answer.Value.Description)})
+	}
+	return all, nil
 }
 
 func readFamilies(ext any) ([]family, error) {

@@ -1,0 +1,84 @@
+package bento
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// attemptTransport sends one attempt: it bounds its time and, should it fail, knows whether it
+// had left.
+type attemptTransport struct {
+	next    http.RoundTripper
+	timeout time.Duration // 0: the context alone bounds it
+}
+
+func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil {
+		return nil, &attemptError{cause: err}
+	}
+	ctx, cancel := req.Context(), context.CancelFunc(func() {})
+	if t.timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, t.timeout)
+	}
+	var seen departure
+	resp, err := t.next.RoundTrip(req.WithContext(seen.watch(ctx)))
+	if err != nil {
+		cancel()
+		return nil, &attemptError{cause: err, sent: seen.sent(err)}
+	}
+	resp.Body = &cancelingBody{resp.Body, cancel}
+	return resp, nil
+}
+
+// A departure observes whether any of a request reached the wire.
+type departure struct{ dialled, wrote atomic.Bool }
+
+func (d *departure) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:          func(string) { d.dialled.Store(true) },
+		WroteHeaderField: func(string, []string) { d.wrote.Store(true) },
+		WroteHeaders:     func() { d.wrote.Store(true) },
+	})
+}
+
+// sent reports whether a request that failed with err may have arrived. A transport that
+// reports nothing is believed to have sent, unless its error says that it never connected.
+func (d *departure) sent(err error) bool {
+	if d.dialled.Load() {
+		return d.wrote.Load()
+	}
+	var op *net.OpError
+	return !(errors.As(err, &op) && op.Op == "dial")
+}
+
+// An attemptError is the failure of an attempt that brought no answer.
+type attemptError struct {
+	cause error
+	sent  bool // it may have arrived
+}
+
+func (e *attemptError) Error() string { return e.cause.Error() }
+func (e *attemptError) Unwrap() error { return e.cause }
+
+// sentUnanswered reports whether err leaves open what became of the request.
+func sentUnanswered(err error) bool {
+	var e *attemptError
+	return !errors.As(err, &e) || e.sent
+}
+
+// cancelingBody ends the attempt's context when the answer has been read.
+type cancelingBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b *cancelingBody) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,104 @@
+package bento
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"example.com/bento-go/gen"
+)
+
+const (
+	// maxAnswer bounds the body of an answer, as it is after decompression. The largest real
+	// one, a list of tags, is well below a megabyte.
+	maxAnswer = 10 << 20
+	// maxErrorBody is how much of an error's body is kept.
+	maxErrorBody = 64 << 10
+)
+
+// callState is what the layers of one call tell each other. It travels in the context.
+type callState struct {
+	attempts int
+	keyed    bool // every record carries a key by which Bento drops duplicates
+}
+
+type callStateKey struct{}
+
+func withCallState(ctx context.Context, s *callState) context.Context {
+	return context.WithValue(ctx, callStateKey{}, s)
+}
+
+// callStateOf never returns nil: a transport used below a bare generated client has no call.
+func callStateOf(ctx context.Context) *callState {
+	if s, ok := ctx.Value(callStateKey{}).(*callState); ok {
+		return s
+	}
+	return &callState{}
+}
+
+// call performs the operation through send, a method of the generated client, and decodes the
+// answer. It is the one place where a status and a body become a T or an *Error.
+func call[T any](ctx context.Context, c *Client, operation string, send func(context.Context) (*http.Response, error)) (T, error) {
+	var answer T
+	state := callStateOf(ctx)
+	resp, err := send(withCallState(ctx, state))
+	f := failure{c: c, operation: operation, state: state, resp: resp}
+	if err != nil {
+		return answer, f.unanswered(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+		return answer, f.refused()
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return answer, f.truncated(err)
+	}
+	if reason := decode(resp.Header.Get("Content-Type"), body, &answer); reason != nil {
+		return answer, f.unreadable(body, reason)
+	}
+	return answer, nil
+}
+
+// decode reads an answer that claims success. Its errors say nothing of the values.
+func decode(contentType string, body []byte, into any) error {
+	media, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case len(body) > maxAnswer:
+		return fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
+	case err != nil || media != "application/json" && !strings.HasSuffix(media, "+json"):
+		return errors.New("the answer is not declared as JSON")
+	case len(body) == 0:
+		return errors.New("the answer is empty")
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		var wrongType *json.UnmarshalTypeError
+		if errors.As(err, &wrongType) {
+			return fmt.Errorf("%s is a JSON %s, not what the contract says", wrongType.Field, wrongType.Value)
+		}
+		return errors.New("the answer is not the JSON that the contract describes")
+	}
+	return nil
+}
+
+// pathOf is the path of the operation in the contract, for error texts: never the URL, whose
+// query holds the site and perhaps an address.
+func pathOf(operation string) (method, path string) {
+	op, _ := gen.OperationByID(operation)
+	return op.Method, op.Path
+}
+
+// withoutURL strips what net/http wraps around an error: the whole URL, query and all.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package bento
+
+import (
+	"net/http"
+	"time"
+
+	"example.com/bento-go/gen"
+)
+
+// defaultTimeout bounds an attempt; the conventions ask for an application timeout and name
+// none. A batch of 1000 takes Bento a few seconds.
+const defaultTimeout = 30 * time.Second
+
+// A Client speaks to one site of Bento. Make it with [New] or [FromEnv], share it: it is safe
+// for concurrent use.
+type Client struct {
+	api   *gen.Client
+	http  *http.Client
+	scrub scrubber
+}
+
+// New returns a client, or an error that names everything wrong with cfg and the options. It
+// sends nothing.
+func New(cfg Config, opts ...Option) (*Client, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s := settings{timeout: defaultTimeout}
+	for _, opt := range opts {
+		if err := opt.apply(&s); err != nil {
+			return nil, &configError{[]error{err}}
+		}
+	}
+	base, err := parseBaseURL(cfg.BaseURL)
+	if err != nil {
+		return nil, &configError{[]error{err}}
+	}
+	s.http.Transport = s.chain()
+	// A followed redirect would turn a POST into an empty GET, or carry the body to another
+	// host. It is returned instead, and becomes an Error.
+	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+	c := &Client{http: &s.http, scrub: newScrubber(cfg)}
+	c.api, err = gen.NewClient(base.String(),
+		gen.WithHTTPClient(c.http),
+		gen.WithRequestEditorFn(BasicAuth(cfg.PublishableKey, cfg.SecretKey)),
+		gen.WithRequestEditorFn(SiteUUID(cfg.SiteUUID)),
+		gen.WithRequestEditorFn(UserAgent(cfg.UserAgent)),
+		gen.WithRequestEditorFn(Accept()),
+	)
+	return c, err
+}
+
+// FromEnv is [New] with [ConfigFromEnv]: keys, site and address from the environment.
+func FromEnv(userAgent string, opts ...Option) (*Client, error) {
+	return New(ConfigFromEnv(userAgent), opts...)
+}
+
+// CloseIdleConnections closes the connections that wait for reuse. The client stays usable.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
+// String says what a Client is, and no more: it holds credentials.
+func (c *Client) String() string { return "bento.Client" }
+
+// GoString is [Client.String].
+func (c *Client) GoString() string { return c.String() }

@@ -1,0 +1,179 @@
+package bento
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"example.com/bento-go/gen"
+)
+
+// The kinds of [Error], for errors.Is. Every row of the conventions' status table has one.
+var (
+	// ErrInvalid: refused here, before anything was sent.
+	ErrInvalid = errors.New("invalid input")
+
+	ErrBadRequest    = errors.New("bad request")      // 400
+	ErrUnauthorized  = errors.New("unauthorized")     // 401: credentials or site_uuid
+	ErrForbidden     = errors.New("forbidden")        // 403, ErrBlocked included
+	ErrNotFound      = errors.New("not found")        // 404
+	ErrUnprocessable = errors.New("unprocessable")    // 422
+	ErrRateLimited   = errors.New("rate limited")     // 429
+	ErrServer        = errors.New("server error")     // 5xx
+	ErrRedirected    = errors.New("redirected")       // 3xx: never followed
+	ErrBlocked       = errors.New("blocked upstream") // 403 with an HTML page: most often the User-Agent
+
+	// ErrNetwork: no answer came, for a reason other than time.
+	ErrNetwork = errors.New("network failure")
+	// ErrTimeout: no answer came in time. The context's own error is wrapped beside it.
+	ErrTimeout = errors.New("timeout")
+	// ErrUnexpectedAnswer: a success that the contract does not describe.
+	ErrUnexpectedAnswer = errors.New("unexpected answer")
+	// ErrOutcomeUnknown, beside another kind: the request may have taken effect, and repeating
+	// it may do so twice.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+)
+
+// An Error is the failure of one call. Its text holds no key, no query, no address and no
+// body.
+type Error struct {
+	// Operation is the contract's operationId; Method and Path are the contract's.
+	Operation, Method, Path string
+	// StatusCode is 0 when no answer came.
+	StatusCode int
+	// Attempts counts what was sent, the first included.
+	Attempts int
+	// RetryAfter is how long Bento asked to wait, 0 if it did not.
+	RetryAfter time.Duration
+	// Message is what Bento said, in one line, without addresses; it may be empty.
+	Message string
+	// Fields are Bento's objections by field.
+	Fields []FieldError
+	// Hint says what to do, in the words of the conventions.
+	Hint string
+	// Header is the answer's, nil if none came.
+	Header http.Header
+	// Body is the beginning of the answer's body, at most 64 KiB, without the client's keys.
+	// It may hold personal data; the text of the error never shows it.
+	Body []byte
+
+	kinds []error
+	cause error
+}
+
+// A FieldError is one objection of Bento.
+type FieldError struct {
+	Field   string // may be empty
+	Message string
+}
+
+func (f FieldError) String() string {
+	if f.Field == "" {
+		return f.Message
+	}
+	return f.Field + " " + f.Message
+}
+
+// Error says what failed, where, what Bento said and what to do, in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("bento: " + e.Operation + ": ")
+	switch {
+	case e.StatusCode != 0:
+		fmt.Fprintf(&b, "%d %s", e.StatusCode, http.StatusText(e.StatusCode))
+	case e.cause != nil:
+		b.WriteString(e.cause.Error())
+	}
+	if e.StatusCode != 0 && e.cause != nil {
+		b.WriteString(": " + e.cause.Error())
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %q", e.Message)
+	}
+	for _, field := range e.Fields {
+		fmt.Fprintf(&b, "; %s", field)
+	}
+	if errors.Is(e, ErrOutcomeUnknown) {
+		b.WriteString("; it may have taken effect")
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter.Round(time.Second))
+	}
+	if e.Hint != "" {
+		b.WriteString(". " + e.Hint)
+	}
+	return b.String()
+}
+
+// Is reports whether target is one of the error's kinds.
+func (e *Error) Is(target error) bool {
+	for _, kind := range e.kinds {
+		if kind == target {
+			return true
+		}
+	}
+	return false
+}
+
+// Unwrap returns the cause: a context's error, a network error, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// GoString is [Error.Error], so that %#v shows no body.
+func (e *Error) GoString() string { return e.Error() }
+
+// MarshalText is [Error.Error], so that JSON shows no body.
+func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
+// LogValue is what slog shows of an Error.
+func (e *Error) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("operation", e.Operation),
+		slog.Int("status", e.StatusCode),
+		slog.Int("attempts", e.Attempts),
+		slog.String("message", e.Error()),
+	)
+}
+
+// statusKinds maps an error status to its kinds; a kind may stand for a whole class.
+func statusKinds(status int) []error {
+	switch {
+	case status == http.StatusBadRequest:
+		return []error{ErrBadRequest}
+	case status == http.StatusUnauthorized:
+		return []error{ErrUnauthorized}
+	case status == http.StatusForbidden:
+		return []error{ErrForbidden}
+	case status == http.StatusNotFound:
+		return []error{ErrNotFound}
+	case status == http.StatusUnprocessableEntity:
+		return []error{ErrUnprocessable}
+	case status == http.StatusTooManyRequests:
+		return []error{ErrRateLimited}
+	case status >= 500:
+		return []error{ErrServer}
+	case status/100 == 3:
+		return []error{ErrRedirected}
+	case status/100 == 2:
+		return []error{ErrUnexpectedAnswer}
+	}
+	return nil
+}
+
+// invalid is the error of input that is refused before anything is sent.
+func invalid(operation string, err error) *Error {
+	method, path := pathOf(operation)
+	return &Error{Operation: operation, Method: method, Path: path, kinds: []error{ErrInvalid}, cause: err}
+}
+
+// ambiguous reports whether a failure of the operation that Bento may have acted on leaves its
+// outcome unknown. Where a repeat changes nothing, it does not matter.
+func ambiguous(operation string) bool {
+	op, ok := gen.OperationByID(operation)
+	return !ok || op.Retry != gen.RetrySafe
+}

@@ -1,0 +1,64 @@
+package bento
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+
+	"example.com/bento-go/gen"
+)
+
+// Event is something a person did. Type and Email are required. Fields go to the person's
+// profile, Details stay on the event, a zero Date means now.
+type Event = gen.Event
+
+// TrackEvents records events, creates the people they are about and triggers automations. It
+// cuts the slice into batches of at most [gen.MaxEvents], sent in order, one at a time.
+//
+// The error is nil only if Bento accepted every event; otherwise it is a [*BatchError]. The
+// Result is never nil. An event that is refused here is set aside and the rest goes on. A
+// batch that Bento refuses does not end the call; bad credentials, an unreachable server and
+// the context do.
+//
+// After 429 and 5xx a batch is sent again. When no answer came it is sent again only if each
+// of its events has details.unique.key, by which Bento drops duplicates; otherwise its events
+// count as Unknown.
+//
+// Contract: POST /batch/events (openapi.yaml, trackEvents).
+func (c *Client) TrackEvents(ctx context.Context, events []Event) (*Result, error) {
+	return c.events().all(ctx, events)
+}
+
+// TrackEventsSeq is [Client.TrackEvents] for a sequence of any length; it holds one batch at a
+// time. When the call ends early the rest of the sequence is not read.
+func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event]) (*Result, error) {
+	return c.events().seq(ctx, events)
+}
+
+func (c *Client) events() batcher[Event] {
+	return batcher[Event]{
+		client: c, operation: gen.OpTrackEvents, check: checkEvent, keyed: everyKeyed,
+		send: func(ctx context.Context, events []Event) (*http.Response, error) {
+			return c.api.TrackEvents(ctx, gen.TrackEventsBody{Events: events})
+		},
+	}
+}
+
+func checkEvent(e Event) error {
+	if e.Type == "" {
+		return errors.New("type is empty: name what happened, such as $signed_up")
+	}
+	return checkAddress("email", e.Email)
+}
+
+// everyKeyed reports whether Bento would drop each of these events as a duplicate.
+func everyKeyed(events []Event) bool {
+	for _, e := range events {
+		unique, _ := e.Details["unique"].(map[string]any)
+		if key, _ := unique["key"].(string); key == "" {
+			return false
+		}
+	}
+	return true
+}

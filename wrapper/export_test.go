@@ -1,0 +1,7 @@
+package bento
+
+// What only tests see.
+var (
+	RetryAfter    = retryAfter
+	ReadErrorBody = readErrorBody
+)

@@ -1,0 +1,115 @@
+package bento
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"time"
+
+	"example.com/bento-go/gen"
+)
+
+// A failure collects what is known of a failed call and makes its *Error.
+type failure struct {
+	c         *Client
+	operation string
+	state     *callState
+	resp      *http.Response
+}
+
+func (f failure) error(kinds ...error) *Error {
+	e := &Error{Operation: f.operation, Attempts: f.state.attempts, kinds: kinds}
+	e.Method, e.Path = pathOf(f.operation)
+	if f.resp != nil {
+		e.StatusCode = f.resp.StatusCode
+		e.Header = f.resp.Header
+	}
+	return e
+}
+
+// unanswered is the error of a call that ended without an answer.
+func (f failure) unanswered(err error) *Error {
+	err = withoutURL(err)
+	if f.state.attempts == 0 { // the request could not even be built
+		return invalid(f.operation, f.c.scrub.error(err))
+	}
+	e := f.error(ErrNetwork)
+	e.Hint = "Check the address, the network and any proxy; then retry later with backoff."
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.kinds, e.Hint = nil, ""
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		e.kinds = []error{ErrTimeout}
+		e.Hint = "Allow more time, by the context or WithTimeout, or send smaller batches."
+	}
+	if sentUnanswered(err) && ambiguous(f.operation) && !f.state.keyed {
+		e.kinds = append(e.kinds, ErrOutcomeUnknown)
+		e.Hint = "Look in Bento whether it arrived before you repeat it."
+	}
+	e.cause = f.c.scrub.error(err)
+	return e
+}
+
+// refused is the error of an answer with a status other than 200 and 201.
+func (f failure) refused() *Error {
+	status := f.resp.StatusCode
+	body, _ := io.ReadAll(io.LimitReader(f.resp.Body, maxErrorBody))
+	e := f.error(statusKinds(status)...)
+	e.Body = f.c.scrub.bytes(body)
+	e.RetryAfter = retryAfter(f.resp.Header, time.Now())
+	e.Hint = gen.StatusMeaning(status)
+	media, _, _ := mime.ParseMediaType(f.resp.Header.Get("Content-Type"))
+	switch {
+	case media == "text/html" && status == http.StatusForbidden:
+		e.kinds = append(e.kinds, ErrBlocked)
+		e.Hint = "An HTML page instead of JSON: the request was blocked before it reached the API. Check the User-Agent first."
+	case media == "text/html":
+		e.Message = "an HTML page"
+	case status/100 == 3:
+		e.Hint = "Redirects are not followed, since they would carry the request elsewhere. Check BaseURL."
+	default:
+		e.Message, e.Fields = readErrorBody(e.Body)
+		e.Message = f.c.scrub.text(e.Message)
+		for i := range e.Fields {
+			e.Fields[i] = FieldError{f.c.scrub.text(e.Fields[i].Field), f.c.scrub.text(e.Fields[i].Message)}
+		}
+	}
+	if status >= 500 && f.repeatsMayHurt() {
+		e.kinds = append(e.kinds, ErrOutcomeUnknown)
+	}
+	return e
+}
+
+// repeatsMayHurt reports whether a 5xx leaves the outcome open. The conventions let events be
+// sent again after one; for emails and creations, only a person can know.
+func (f failure) repeatsMayHurt() bool {
+	op, ok := gen.OperationByID(f.operation)
+	return !ok || op.Retry == gen.RetryNever || op.Retry == gen.RetryRejected
+}
+
+// truncated is the error of an answer whose body broke off: accepted, by its status.
+func (f failure) truncated(err error) *Error {
+	e := f.error(ErrUnexpectedAnswer)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		e.kinds = append(e.kinds, ErrTimeout)
+	}
+	return f.afterSuccess(e, err, "The answer broke off. Its status says that Bento accepted the request.")
+}
+
+// unreadable is the error of a success whose body is not what the contract describes.
+func (f failure) unreadable(body []byte, reason error) *Error {
+	e := f.error(ErrUnexpectedAnswer)
+	e.Body = f.c.scrub.bytes(body[:min(len(body), maxErrorBody)])
+	return f.afterSuccess(e, reason, "Check BaseURL and any proxy; its status says that the request was accepted.")
+}
+
+func (f failure) afterSuccess(e *Error, cause error, hint string) *Error {
+	if ambiguous(f.operation) {
+		e.kinds = append(e.kinds, ErrOutcomeUnknown)
+	}
+	e.cause, e.Hint = f.c.scrub.error(cause), hint
+	return e
+}

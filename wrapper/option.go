@@ -1,0 +1,68 @@
+package bento
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// An Option adjusts a client at [New].
+type Option interface{ apply(*settings) error }
+
+type settings struct {
+	http    http.Client
+	timeout time.Duration
+	retry   RetryPolicy
+	logger  *slog.Logger
+}
+
+type optionFunc func(*settings) error
+
+func (f optionFunc) apply(s *settings) error { return f(s) }
+
+// WithHTTPClient sends through a copy of hc: its Transport (nil means one of the client's own),
+// its Jar, and its Timeout, which then bounds a call with all its attempts. Its CheckRedirect is
+// not used; no redirect is followed.
+func WithHTTPClient(hc *http.Client) Option {
+	return optionFunc(func(s *settings) error {
+		if hc == nil {
+			return errors.New("WithHTTPClient: the client is nil: leave the option out instead")
+		}
+		s.http = *hc
+		return nil
+	})
+}
+
+// WithTimeout bounds each attempt, from dialling to the last byte of the answer; the default is
+// 30 seconds. The whole call, with its retries and waits, is bounded by the context.
+func WithTimeout(d time.Duration) Option {
+	return optionFunc(func(s *settings) error {
+		if d <= 0 {
+			return fmt.Errorf("WithTimeout: %v is not positive: every attempt needs an end", d)
+		}
+		s.timeout = d
+		return nil
+	})
+}
+
+// WithRetry replaces the [RetryPolicy]. RetryPolicy{MaxAttempts: 1} never retries.
+func WithRetry(p RetryPolicy) Option {
+	return optionFunc(func(s *settings) error {
+		s.retry = p
+		return p.validate()
+	})
+}
+
+// WithLogger logs one line per call at Info and one per attempt at Debug: operation, status,
+// attempts, duration, sizes. Never a header, a query, a body or an address.
+func WithLogger(l *slog.Logger) Option {
+	return optionFunc(func(s *settings) error {
+		if l == nil {
+			return errors.New("WithLogger: the logger is nil: leave the option out instead")
+		}
+		s.logger = l
+		return nil
+	})
+}

@@ -1,0 +1,116 @@
+package bento_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	bento "example.com/bento-go/wrapper"
+)
+
+func page(ids ...string) answer {
+	items := ""
+	for i, id := range ids {
+		if i > 0 {
+			items += ","
+		}
+		items += fmt.Sprintf(`{"id":%q,"type":"broadcasts","attributes":{"name":"News %s"}}`, id, id)
+	}
+	return answerJSON(200, `{"data":[`+items+`]}`)
+}
+
+func TestPagesAreWalkedFromOneUntilOneIsEmpty(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, page("1", "2"), page("3"), page())
+	var ids []string
+	for broadcast, err := range s.client().Broadcasts(t.Context()) {
+		require.NoError(t, err)
+		ids = append(ids, broadcast.ID)
+	}
+	assert.Equal(t, []string{"1", "2", "3"}, ids)
+	for i, req := range s.seen {
+		assert.Equal(t, fmt.Sprint(i+1), req.URL.Query().Get("page"))
+	}
+}
+
+func TestTheNextPageIsAskedForOnlyWhenNeeded(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, page("1", "2"))
+	for range s.client().Broadcasts(t.Context()) {
+		break
+	}
+	assert.Len(t, s.seen, 1)
+}
+
+func TestAFailedPageEndsTheWalk(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, page("1"), answerJSON(401, `{}`))
+	var errs []error
+	for _, err := range s.client().Broadcasts(t.Context()) {
+		errs = append(errs, err)
+	}
+	require.Len(t, errs, 2)
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[1], bento.ErrUnauthorized)
+}
+
+func TestAServerThatIgnoresPageIsNoticed(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, page("1", "2"), page("1", "2"), page("1", "2"))
+	var last error
+	for _, err := range s.client().Broadcasts(t.Context()) {
+		last = err
+	}
+	require.ErrorIs(t, last, bento.ErrUnexpectedAnswer)
+	require.ErrorContains(t, last, "page 2 brings the items of the page before it")
+	assert.Len(t, s.seen, 2)
+}
+
+func TestReadsRefuseWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	c := scripted(t).client()
+	_, err := c.ListBroadcasts(t.Context(), 0)
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	require.ErrorContains(t, err, "pages start at 1")
+	_, err = c.SubscriberByEmail(t.Context(), "Ari <ari@example.com>")
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	_, err = c.SubscriberByUUID(t.Context(), "")
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	_, err = c.CreateTag(t.Context(), " ")
+	require.ErrorIs(t, err, bento.ErrInvalid)
+}
+
+func TestSubscribersAreFoundOrNot(t *testing.T) {
+	t.Parallel()
+	s := scripted(t,
+		answerJSON(200, `{"data":{"id":"42","type":"visitors","attributes":{"uuid":"u-1","email":"a+b@example.com","fields":{"plan":"pro"},"unsubscribed_at":null}}}`),
+		answerJSON(200, `{"data":null}`), answerJSON(200, `{}`))
+	c := s.client()
+	found, err := c.SubscriberByEmail(t.Context(), "a+b@example.com")
+	require.NoError(t, err)
+	assert.Equal(t, "pro", found.Attributes.Fields["plan"])
+	assert.Nil(t, found.Attributes.UnsubscribedAt)
+	assert.Equal(t, "a+b@example.com", s.seen[0].URL.Query().Get("email"), "a plus sign survives")
+	for range 2 {
+		found, err = c.SubscriberByUUID(t.Context(), "u-2")
+		require.NoError(t, err)
+		assert.Nil(t, found)
+	}
+}
+
+func TestTagsAreListedAndCreated(t *testing.T) {
+	t.Parallel()
+	s := scripted(t,
+		answerJSON(200, `{"data":[{"id":"1","type":"tags","attributes":{"name":"vip","discarded_at":null}}]}`),
+		answerJSON(201, `{"data":{"id":"2","type":"tags","attributes":{"name":"タグ"}}}`))
+	c := s.client()
+	tags, err := c.ListTags(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "vip", *tags[0].Attributes.Name)
+	tag, err := c.CreateTag(t.Context(), "タグ")
+	require.NoError(t, err)
+	assert.Equal(t, "タグ", *tag.Attributes.Name)
+	assert.JSONEq(t, `{"tag":{"name":"タグ"}}`, s.seen[1].body)
+}

@@ -1,0 +1,97 @@
+package bento
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Result says what became of the records that were handed over. Every record read is counted
+// once: Read = Accepted + Failed + Unknown + NotSent.
+type Result struct {
+	Read int
+	// Accepted records were taken by Bento, by its own count.
+	Accepted int
+	// Failed records were refused, by Bento or here; sending them again can do no harm.
+	Failed int
+	// Unknown records left, and no answer said what became of them: sending them again may
+	// repeat their effect.
+	Unknown int
+	// NotSent records were never sent, because an earlier failure or the context ended the call.
+	NotSent int
+	// Requests counts the batches that were sent, each once however often it was retried.
+	Requests int
+	// Problems lists what was not wholly accepted, in order: at most 1000, the first ones.
+	Problems []Problem
+}
+
+// maxProblems bounds what a call remembers of a source that is bad throughout.
+const maxProblems = 1000
+
+// A Problem is a batch, or a single record refused here, that was not wholly accepted.
+type Problem struct {
+	// First and Last are the positions of its records in the source, from 0, both included.
+	// Records that were refused here lie between them without being part of the batch.
+	First, Last int
+	// The batch's part of the Result's counts.
+	Accepted, Failed, Unknown, NotSent int
+	// Err says why; it is never nil.
+	Err error
+}
+
+func (p Problem) Error() string {
+	if p.First == p.Last {
+		return fmt.Sprintf("record %d: %v", p.First, p.Err)
+	}
+	return fmt.Sprintf("records %d to %d: %v", p.First, p.Last, p.Err)
+}
+
+// Unwrap returns Err.
+func (p Problem) Unwrap() error { return p.Err }
+
+func (r *Result) add(p Problem) {
+	r.Accepted += p.Accepted
+	r.Failed += p.Failed
+	r.Unknown += p.Unknown
+	r.NotSent += p.NotSent
+	if p.Err != nil && len(r.Problems) < maxProblems {
+		r.Problems = append(r.Problems, p)
+	}
+}
+
+// A BatchError says that not every record was accepted. Result tells which; errors.Is and
+// errors.As see every problem's error.
+type BatchError struct {
+	Operation string
+	Result    Result
+}
+
+func (e *BatchError) Error() string {
+	r := &e.Result
+	var b strings.Builder
+	fmt.Fprintf(&b, "bento: %s: %d of %d records accepted", e.Operation, r.Accepted, r.Read)
+	for _, part := range []struct {
+		count int
+		word  string
+	}{{r.Failed, "failed"}, {r.Unknown, "unknown"}, {r.NotSent, "not sent"}} {
+		if part.count > 0 {
+			fmt.Fprintf(&b, ", %d %s", part.count, part.word)
+		}
+	}
+	if len(r.Problems) > 0 {
+		fmt.Fprintf(&b, "; first: %s", strings.TrimPrefix(r.Problems[0].Error(), "bento: "))
+	}
+	return b.String()
+}
+
+// Unwrap returns the error of each problem.
+func (e *BatchError) Unwrap() []error {
+	errs := make([]error, len(e.Result.Problems))
+	for i, p := range e.Result.Problems {
+		errs[i] = p
+	}
+	return errs
+}
+
+// errShortCount is the problem of a batch whose answer counts fewer records than were sent.
+var errShortCount = errors.New("Bento's answer counts fewer records than were sent, and does not say which")

@@ -1,0 +1,93 @@
+package bento
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"example.com/bento-go/gen"
+)
+
+// SubscriberRecord is a person to create or update. Email is required; what is left out stays
+// as it is in Bento; AdditionalProperties holds the custom fields.
+type SubscriberRecord = gen.SubscriberRecord
+
+// Subscriber is a person as Bento knows them.
+type Subscriber = gen.Subscriber
+
+// ImportSubscribers creates and updates people, in batches of at most [gen.MaxSubscribers],
+// and triggers no automation. An import is an upsert: a batch whose answer was lost is simply
+// sent again. Results and errors are as with [Client.TrackEvents]. Bento shows what it took
+// within five minutes.
+//
+// Contract: POST /batch/subscribers (openapi.yaml, importSubscribers).
+func (c *Client) ImportSubscribers(ctx context.Context, records []SubscriberRecord) (*Result, error) {
+	return c.subscribers().all(ctx, records)
+}
+
+// ImportSubscribersSeq is [Client.ImportSubscribers] for a sequence of any length; it holds
+// one batch at a time. When the call ends early the rest of the sequence is not read.
+func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[SubscriberRecord]) (*Result, error) {
+	return c.subscribers().seq(ctx, records)
+}
+
+func (c *Client) subscribers() batcher[SubscriberRecord] {
+	return batcher[SubscriberRecord]{
+		client: c, operation: gen.OpImportSubscribers, check: checkSubscriber,
+		send: func(ctx context.Context, records []SubscriberRecord) (*http.Response, error) {
+			return c.api.ImportSubscribers(ctx, gen.ImportSubscribersBody{Subscribers: records})
+		},
+	}
+}
+
+// SubscriberByEmail finds a person by address. Nobody is nil without an error: Bento does not
+// answer 404 for somebody unknown.
+//
+// Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
+func (c *Client) SubscriberByEmail(ctx context.Context, email string) (*Subscriber, error) {
+	if err := checkAddress("email", email); err != nil {
+		return nil, invalid(gen.OpGetSubscriber, err)
+	}
+	return c.subscriber(ctx, gen.GetSubscriberParams{Email: &email})
+}
+
+// SubscriberByUUID finds a person by Bento's identifier; nobody is nil without an error.
+//
+// Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
+func (c *Client) SubscriberByUUID(ctx context.Context, uuid string) (*Subscriber, error) {
+	if uuid == "" {
+		return nil, invalid(gen.OpGetSubscriber, errors.New("uuid is empty: give the one Bento answered with"))
+	}
+	return c.subscriber(ctx, gen.GetSubscriberParams{UUID: &uuid})
+}
+
+func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams) (*Subscriber, error) {
+	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpGetSubscriber, func(ctx context.Context) (*http.Response, error) {
+		return c.api.GetSubscriber(ctx, &params)
+	})
+	return envelope.Data, err
+}
+
+func checkSubscriber(r SubscriberRecord) error {
+	for key := range r.AdditionalProperties {
+		if standardFields[key] {
+			// The generated encoder would let it replace the typed one.
+			return fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", key)
+		}
+	}
+	return checkAddress("email", r.Email)
+}
+
+// standardFields are the members of a record that are not custom.
+var standardFields = func() map[string]bool {
+	names := map[string]bool{}
+	for field := range reflect.TypeFor[SubscriberRecord]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		names[name] = name != "-"
+	}
+	return names
+}()

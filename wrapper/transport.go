@@ -1,0 +1,47 @@
+package bento
+
+import (
+	"log/slog"
+	"net/http"
+)
+
+// maxHeaderBytes bounds the header of an answer; Bento's are a few hundred bytes.
+const maxHeaderBytes = 256 << 10
+
+// chain assembles what a request goes through, outermost first:
+//
+//	call log     one line for the whole call
+//	retry        what may be sent again is, after a wait
+//	attempt log  one line per attempt
+//	attempt      its timeout; whether it left this machine
+//	base         the user's transport, or ours
+//
+// Credentials are no link of it: editors add them once, before the chain, so that no layer
+// sends them anywhere the request was not built for.
+func (s *settings) chain() http.RoundTripper {
+	rt := s.http.Transport
+	if rt == nil {
+		rt = newBaseTransport()
+	}
+	rt = &attemptTransport{next: rt, timeout: s.timeout}
+	if s.logger != nil {
+		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt"}
+	}
+	rt = newRetryTransport(rt, s.retry)
+	if s.logger != nil {
+		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelInfo, message: "bento call"}
+	}
+	return rt
+}
+
+// newBaseTransport is net/http's default with a bound on the header of an answer, and with
+// connections of its own.
+func newBaseTransport() http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // the application replaced it, and means it
+		return http.DefaultTransport
+	}
+	t = t.Clone()
+	t.MaxResponseHeaderBytes = maxHeaderBytes
+	return t
+}
