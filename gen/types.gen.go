@@ -60,9 +60,11 @@ type CreateTagBody struct {
 	Tag NewTag `json:"tag"`
 }
 
-// Email One email to one person. Subject and body may use Liquid.
+// Email One email to one person. `from` is an Author of the account; subject and body may use Liquid.
 type Email struct {
-	// From An Author of the account.
+	// From An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
 	From     EmailAddress `json:"from"`
 	HTMLBody string       `json:"html_body"`
 

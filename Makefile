@@ -1,0 +1,40 @@
+# Every task of the project. `make` lists them.
+
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
+
+BIN           := $(CURDIR)/.bin
+GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
+
+.PHONY: help
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: generate
+generate: ## Regenerate gen/ from openapi.yaml
+	go generate ./...
+
+.PHONY: test
+test: ## Run the tests
+	go test ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Format, vet and lint; nothing is changed
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt these files"; exit 1; }
+	go vet ./...
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: run
+run: ## Run the demo
+	go run ./cmd/bentoctl demo
+
+.PHONY: ci
+ci: ## Everything that CI runs
+	bash .ci/run
+
+# Linters stay out of go.mod: they would bring some two hundred modules.
+$(GOLANGCI_LINT):
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+	mv $(BIN)/golangci-lint $@

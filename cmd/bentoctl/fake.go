@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/gen"
+)
+
+func newFake(g *globals) *cobra.Command {
+	var (
+		listen, faults, limits, credentials string
+		strict, lenient                     bool
+	)
+	cmd := &cobra.Command{
+		Use:   "fake",
+		Short: "Serve a Bento that enforces the contract",
+		Long: "Serves a Bento in memory, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
+			"and breaks on demand. Nothing leaves this machine.\n\nFaults: " + fake.FaultSyntax + ".",
+		Example: "  bentoctl fake\n" +
+			"  bentoctl fake --listen 127.0.0.1:0 --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
+			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if strict && lenient {
+				return usage("--strict and --lenient exclude each other: give one")
+			}
+			opts, err := fakeOptions(faults, limits, credentials)
+			if err != nil {
+				return err
+			}
+			if lenient {
+				opts = append(opts, fake.Lenient())
+			}
+			ctx, cancel := g.bounded(cmd.Context())
+			defer cancel()
+			return g.serveFake(ctx, listen, opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&listen, "listen", "127.0.0.1:7373", "address to listen on; port 0 takes any free one")
+	flags.BoolVar(&strict, "strict", false, "the conventions to the letter (the default)")
+	flags.BoolVar(&lenient, "lenient", false, "also take site_uuid in the body and generic User-Agents")
+	flags.StringVar(&faults, "faults", "", "what to break, and when")
+	flags.StringVar(&limits, "limits", "docs", "rate limits: "+fake.LimitSyntax)
+	flags.StringVar(&credentials, "credentials", "", "PK:SK:SITE, the only ones to accept (default: any)")
+	return cmd
+}
+
+func fakeOptions(faults, limits, credentials string) ([]fake.Option, error) {
+	armed, err := fake.ParseFaults(faults)
+	if err != nil {
+		return nil, usage("--faults: %w", err)
+	}
+	l, err := fake.ParseLimits(limits)
+	if err != nil {
+		return nil, usage("--limits: %w", err)
+	}
+	opts := []fake.Option{fake.WithFaults(armed...), fake.WithLimits(l), fake.WithBroadcasts(demoBroadcasts)}
+	if credentials != "" {
+		parts := strings.Split(credentials, ":")
+		if len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+			return nil, usage("--credentials: want PUBLISHABLE_KEY:SECRET_KEY:SITE_UUID, three parts, none empty")
+		}
+		opts = append(opts, fake.WithCredentials(parts[0], parts[1], parts[2]))
+	}
+	return opts, nil
+}
+
+// serveFake serves until ctx ends, which is its regular end.
+func (g *globals) serveFake(ctx context.Context, listen string, opts []fake.Option) error {
+	handler, err := fake.New(opts...)
+	if err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
+	}
+	fmt.Fprintf(g.out, "listening on http://%s\n", listener.Addr())
+	if !g.quiet {
+		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", listener.Addr(), gen.BasePath)
+	}
+	return serve(ctx, listener, handler)
+}
+
+// serve serves handler on listener until ctx ends, then lets requests under way finish.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
+	ended := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			_ = server.Close()
+		}
+	})
+	defer ended()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// globals are the flags that every verb understands.
+type globals struct {
+	streams
+	json, quiet, noColor bool
+	timeout              time.Duration
+}
+
+// run is the whole program but for the process: arguments in, exit code out.
+func run(ctx context.Context, args []string, std streams) int {
+	g := &globals{streams: std}
+	root := newRoot(g)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(std.err, "bentoctl:", err)
+	}
+	return exitCode(err)
+}
+
+func newRoot(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "bentoctl",
+		Short:         "Speak to Bento by contract",
+		Long:          "bentoctl speaks to Bento by contract: it shows the whole idea at work, serves a\nfake Bento that enforces the contract, and judges recorded traffic by it.",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.BoolVar(&g.json, "json", false, "print results as JSON")
+	flags.BoolVarP(&g.quiet, "quiet", "q", false, "print nothing on success")
+	flags.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "print without colour; so does NO_COLOR")
+	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long (0: never)")
+	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newVersion(g))
+	badArgs(root)
+	return root
+}
+
+// badArgs makes wrong arguments a usage error in every verb.
+func badArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage("%w (see %s --help)", err, cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, child := range cmd.Commands() {
+		badArgs(child)
+	}
+}
+
+// bounded applies --timeout.
+func (g *globals) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if g.timeout > 0 {
+		return context.WithTimeoutCause(ctx, g.timeout, errors.New("--timeout is over"))
+	}
+	return context.WithCancel(ctx)
+}
+
+func newVersion(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(g.out, "bentoctl", version())
+			return err
+		},
+	}
+}
+
+// version is the module's, as the build recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// checkRequestBody checks a body against the one that the operation takes.
+func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
+	if op.RequestBody == nil {
+		if len(r.Body) > 0 {
+			return []Finding{found(RuleRequestSchema, SideRequest, "", "the endpoint takes no body")}
+		}
+		return nil
+	}
+	var findings []Finding
+	content := op.RequestBody.Value.Content
+	media, problem := mediaType(r.Header)
+	if r.Header != nil && problem == "" && content.Get(media) == nil {
+		problem = "the body is " + mediaName(media) + ", not " + mediaTypes(content)
+	}
+	if problem != "" {
+		findings = append(findings, found(RuleRequestType, SideRequest, "", problem))
+		media = "application/json" // judged all the same: it most likely is
+	}
+	if r.BodyState == BodyMissing {
+		return findings
+	}
+	if len(r.Body) == 0 {
+		return append(findings, found(RuleRequestSchema, SideRequest, "", "the body is empty"))
+	}
+	return append(findings, checkJSON(SideRequest, content.Get(media), r.Body)...)
+}
+
+func (c *Checker) checkResponse(operation, method string, r *Response) []Finding {
+	op := c.operation(operation)
+	if op == nil || r == nil {
+		return nil
+	}
+	answer := answerFor(op, r.Status)
+	if answer == nil {
+		return []Finding{found(RuleResponseStatus, SideResponse, "", "status "+strconv.Itoa(r.Status)+" is not in the contract")}
+	}
+	if r.BodyState == BodyMissing || method == http.MethodHead {
+		return nil
+	}
+	if len(r.Body) == 0 {
+		// An error without a body is an error all the same; a success without one tells nothing.
+		if r.Status < 300 && len(answer.Content) > 0 {
+			return []Finding{found(RuleResponseSchema, SideResponse, "", "the answer is empty")}
+		}
+		return nil
+	}
+	media, problem := mediaType(r.Header)
+	if problem == "" && answer.Content.Get(media) == nil {
+		problem = "the answer is " + mediaName(media) + ", not " + mediaTypes(answer.Content)
+	}
+	if problem != "" {
+		return []Finding{found(RuleResponseType, SideResponse, "", problem)}
+	}
+	return checkJSON(SideResponse, answer.Content.Get(media), r.Body)
+}
+
+// answerFor is the contract's answer with the status, by itself or by its class.
+func answerFor(op *openapi3.Operation, status int) *openapi3.Response {
+	ref := op.Responses.Value(strconv.Itoa(status))
+	if ref == nil {
+		ref = op.Responses.Value(strconv.Itoa(status/100) + "XX")
+	}
+	if ref == nil {
+		return nil
+	}
+	return ref.Value
+}
+
+func (c *Checker) operation(id string) *openapi3.Operation {
+	for _, r := range c.routes {
+		for _, op := range r.item.Operations() {
+			if op.OperationID == id {
+				return op
+			}
+		}
+	}
+	return nil
+}
+
+// checkJSON checks a body of a JSON media type; other types have no inside to check.
+func checkJSON(side Side, content *openapi3.MediaType, body []byte) []Finding {
+	if content == nil || content.Schema == nil || content.Schema.Value.Type.Is("string") {
+		return nil
+	}
+	value, err := decodeJSON(body)
+	if err != nil {
+		rule := RuleRequestEncoding
+		if side == SideResponse {
+			rule = RuleResponseEncoding
+		}
+		return []Finding{found(rule, side, "", "the body "+err.Error())}
+	}
+	return validate(side, content.Schema.Value, value)
+}
+
+// mediaType reads Content-Type. JSON is UTF-8, so no other charset will do.
+func mediaType(h http.Header) (media, problem string) {
+	declared := h.Get("Content-Type")
+	if declared == "" {
+		return "", "there is no Content-Type"
+	}
+	media, parameters, err := mime.ParseMediaType(declared)
+	if err != nil {
+		return "", "the Content-Type is malformed"
+	}
+	if charset := parameters["charset"]; media == "application/json" && charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return media, "the charset is not UTF-8"
+	}
+	return media, ""
+}
+
+// mediaName names a media type, unless it is none that anybody knows.
+func mediaName(media string) string {
+	if kind, _, ok := strings.Cut(media, "/"); ok && len(media) < 60 {
+		switch kind {
+		case "application", "text", "image", "multipart":
+			return media
+		}
+	}
+	return "of a strange type"
+}
+
+func mediaTypes(content openapi3.Content) string {
+	if content.Get("application/json") != nil {
+		return "application/json"
+	}
+	for media := range content {
+		return media
+	}
+	return "any"
+}

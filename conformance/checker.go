@@ -1,0 +1,115 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	contract "example.com/bento-go"
+)
+
+// A Checker judges exchanges by the contract. It is safe for concurrent use.
+type Checker struct {
+	doc     *openapi3.T
+	routes  []route
+	servers []server
+}
+
+// An Option adjusts a Checker at [New].
+type Option func(*Checker) error
+
+// WithServer also takes traffic with baseURL for traffic with Bento: a staging address, a
+// proxy. Loopback addresses, where fakes live, are known already. An empty one does nothing.
+func WithServer(baseURL string) Option {
+	return func(c *Checker) error {
+		if baseURL == "" {
+			return nil
+		}
+		s, err := parseServer(baseURL)
+		if err != nil {
+			return fmt.Errorf("conformance: server %q: %w: want something like https://staging.example.com/api/v1", baseURL, err)
+		}
+		c.servers = append(c.servers, s)
+		return nil
+	}
+}
+
+// New returns a checker of the contract.
+func New(opts ...Option) (*Checker, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("conformance: the contract: %w", err)
+	}
+	c := &Checker{doc: doc, routes: routesOf(doc)}
+	for _, s := range doc.Servers {
+		known, err := parseServer(s.URL)
+		if err != nil {
+			return nil, fmt.Errorf("conformance: the contract: servers: %w", err)
+		}
+		c.servers = append(c.servers, known)
+	}
+	for _, opt := range opts {
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Check judges an exchange. It never panics: should the checker fail, that is a finding.
+func (c *Checker) Check(x *Exchange) (verdict Verdict) {
+	defer func() {
+		if recover() != nil {
+			verdict.Findings = append(verdict.Findings, found(RuleInternal, SideRequest, "", ""))
+		}
+		for i := range verdict.Findings {
+			f := &verdict.Findings[i]
+			f.Operation, f.File, f.Entry = verdict.Operation, x.Source.File, x.Source.Entry
+		}
+	}()
+	if verdict.Skipped = c.skip(x); verdict.Skipped != "" {
+		return verdict
+	}
+	verdict.Operation, verdict.Findings = c.CheckRequest(&x.Request)
+	verdict.Unverifiable = x.Request.BodyState == BodyMissing || x.Response.BodyState == BodyMissing
+	if verdict.Operation != "" {
+		verdict.Findings = append(verdict.Findings, c.checkResponse(verdict.Operation, x.Request.Method, x.Response)...)
+	}
+	return verdict
+}
+
+// skip says why an exchange is none of the contract's business.
+func (c *Checker) skip(x *Exchange) string {
+	if _, known := c.locate(x.Request.URL); !known {
+		return "another host"
+	}
+	switch {
+	case x.Request.Method == http.MethodOptions:
+		return "a browser's preflight"
+	case x.Response == nil || x.Response.Status == 0:
+		return "no answer"
+	}
+	return ""
+}
+
+// CheckRequest judges a request alone and names its operation, if it has one. Its host is not
+// judged.
+func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding) {
+	at, _ := c.locate(r.URL)
+	op, pathKnown := c.match(r.Method, at.path)
+	findings = c.checkSecurity(op, r, at.query)
+	switch {
+	case op == nil && pathKnown:
+		return "", append(findings, found(RuleMethod, SideRequest, "", ""))
+	case op == nil:
+		return "", append(findings, found(RulePath, SideRequest, "", ""))
+	}
+	findings = append(findings, c.checkQuery(op, at.query)...)
+	return op.OperationID, append(findings, checkRequestBody(op, r)...)
+}
+
+// CheckResponse judges an answer alone, as one of the operation.
+func (c *Checker) CheckResponse(operation string, r *Response) []Finding {
+	return c.checkResponse(operation, http.MethodGet, r)
+}

@@ -1,0 +1,52 @@
+package conformance
+
+import (
+	"net/http"
+	"time"
+)
+
+// An Exchange is a request and its answer, as they were recorded.
+type Exchange struct {
+	Request Request
+	// Response is nil if no answer came.
+	Response *Response
+	Started  time.Time
+	Duration time.Duration
+	Source   Source
+}
+
+// A Source says where an exchange was recorded.
+type Source struct {
+	File   string
+	Entry  int   // counts from 0 within the file
+	Offset int64 // of the entry's first byte in the file
+}
+
+// A Request is what was asked.
+type Request struct {
+	Method string
+	URL    string // absolute, or a path with its query
+	// Header is nil if the recording holds no headers at all; what they would say is then
+	// not judged.
+	Header    http.Header
+	Body      []byte
+	BodyState BodyState
+}
+
+// A Response is what was answered.
+type Response struct {
+	Status    int
+	Header    http.Header
+	Body      []byte
+	BodyState BodyState
+}
+
+// A BodyState says how much a recorded body tells.
+type BodyState int
+
+const (
+	// BodyKnown: the body is what was sent; an empty one means that none was.
+	BodyKnown BodyState = iota
+	// BodyMissing: there was a body, but the recording left it out.
+	BodyMissing
+)

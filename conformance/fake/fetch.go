@@ -1,0 +1,72 @@
+package fake
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"example.com/bento-go/gen"
+)
+
+// pageSize is the fake's own: Bento documents none.
+const pageSize = 25
+
+func (s *state) getSubscriber(c *call) reply {
+	query := c.URL.Query()
+	email, uuid := query.Get("email"), query.Get("uuid")
+	if (email == "") == (uuid == "") {
+		return fail(http.StatusBadRequest, "give email or uuid, one of them")
+	}
+	found := s.byUUID[uuid]
+	if email != "" {
+		found = s.people[strings.ToLower(email)]
+	}
+	return answer(http.StatusOK, gen.SubscriberEnvelope{Data: found})
+}
+
+func (s *state) listTags(*call) reply {
+	list := gen.TagList{Data: []gen.Tag{}}
+	for _, tag := range s.tags {
+		list.Data = append(list.Data, *tag)
+	}
+	return answer(http.StatusOK, list)
+}
+
+// createTag answers with the tag that is there if there is one; what Bento does then is
+// documented nowhere.
+func (s *state) createTag(c *call) reply {
+	var body gen.CreateTagBody
+	_ = json.Unmarshal(c.body, &body)
+	name := strings.TrimSpace(body.Tag.Name)
+	if name == "" {
+		return blankField("name")
+	}
+	tag, created := s.tag(name)
+	switch {
+	case tag == nil:
+		return objections(http.StatusUnprocessableEntity, fieldError{"name", "is one too many: this fake keeps 100,000 tags"})
+	case created:
+		return answer(http.StatusCreated, gen.TagEnvelope{Data: *tag})
+	default:
+		return answer(http.StatusOK, gen.TagEnvelope{Data: *tag})
+	}
+}
+
+// blankField answers with the third error shape, messages by field.
+func blankField(name string) reply {
+	return answer(http.StatusUnprocessableEntity, map[string]any{"errors": map[string][]string{name: {"can't be blank"}}})
+}
+
+func (s *state) listBroadcasts(c *call) reply {
+	page, err := strconv.Atoi(c.URL.Query().Get("page"))
+	if err != nil { // left out
+		page = 1
+	}
+	items := []gen.Broadcast{}
+	if before := page - 1; before <= len(s.broadcasts)/pageSize {
+		from := before * pageSize
+		items = append(items, s.broadcasts[from:min(from+pageSize, len(s.broadcasts))]...)
+	}
+	return answer(http.StatusOK, gen.BroadcastList{Data: items})
+}

@@ -1,0 +1,38 @@
+package fake
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"example.com/bento-go/gen"
+)
+
+// Events returns the events that were kept, in order; at most the last 100,000.
+func (s *Server) Events() []gen.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.events)
+}
+
+// Emails returns the emails that were accepted, in order; at most the last 100,000. Nothing is
+// ever sent.
+func (s *Server) Emails() []gen.Email {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.emails)
+}
+
+// Subscriber returns a copy of what is known of the person with the address.
+func (s *Server) Subscriber(email string) (gen.Subscriber, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.state.people[strings.ToLower(email)]
+	if !ok {
+		return gen.Subscriber{}, false
+	}
+	found := *p
+	found.Attributes.Fields = maps.Clone(p.Attributes.Fields)
+	found.Attributes.CachedTagIds = slices.Clone(p.Attributes.CachedTagIds)
+	return found, true
+}

@@ -1,0 +1,131 @@
+package fake
+
+import (
+	"io"
+	"net/http"
+	"sync"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+)
+
+// maxBody bounds a request; a full batch is well below a megabyte.
+const maxBody = 10 << 20
+
+// A Server is a Bento in memory. It is safe for concurrent use.
+type Server struct {
+	checker  *conformance.Checker
+	accounts func(publishable, secret, site string) bool
+	lenient  bool
+
+	mu     sync.Mutex
+	faults faults
+	limits limiter
+	state  state
+}
+
+// An Option adjusts a Server at [New].
+type Option func(*Server)
+
+// WithCredentials makes one pair of keys and one site the only ones. By default any that are
+// not empty will do.
+func WithCredentials(publishable, secret, site string) Option {
+	return func(s *Server) {
+		s.accounts = func(p, k, u string) bool { return p == publishable && k == secret && u == site }
+	}
+}
+
+// WithFaults arms faults, as [ParseFaults] reads them.
+func WithFaults(armed ...Fault) Option { return func(s *Server) { s.faults.arm(armed) } }
+
+// WithLimits limits requests per family; the default is no limit.
+func WithLimits(l Limits) Option { return func(s *Server) { s.limits.limits = l } }
+
+// WithBroadcasts seeds n broadcasts to page through.
+func WithBroadcasts(n int) Option { return func(s *Server) { s.state.seedBroadcasts(n) } }
+
+// Lenient takes what production evidently also takes: site_uuid in the body instead of the
+// query, and generic User-Agents.
+func Lenient() Option { return func(s *Server) { s.lenient = true } }
+
+// New returns a server with nothing in it. The error is that of a broken contract.
+func New(opts ...Option) (*Server, error) {
+	checker, err := conformance.New()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		checker:  checker,
+		accounts: func(publishable, secret, site string) bool { return publishable != "" && secret != "" && site != "" },
+		state:    newState(),
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s, nil
+}
+
+// ServeHTTP answers as Bento would.
+func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	if err != nil {
+		fail(http.StatusBadRequest, "the body broke off or is larger than 10 MiB").write(w)
+		return
+	}
+	operation, refusal := s.judge(req, body)
+	s.respond(&call{Request: req, body: body}, operation, refusal).write(w)
+}
+
+// respond decides the answer to a request that was judged, and keeps the books.
+func (s *Server) respond(c *call, operation string, refusal *reply) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := &s.state.counts
+	counts.Requests++
+	if refusal != nil {
+		counts.Refused++
+		return *refusal
+	}
+	op, _ := gen.OperationByID(operation)
+	if wait := s.limits.take(op.Limit, c.site()); wait > 0 {
+		counts.Limited++
+		return rateLimited(wait)
+	}
+	if fault := s.faults.next(operation); fault != nil {
+		counts.Faults++
+		return fault.reply()
+	}
+	return handlers[operation](&s.state, c)
+}
+
+// A call is a request that the contract allows, with its body read.
+type call struct {
+	*http.Request
+	body []byte
+}
+
+// site is the site the request is about; only lenient mode lets a body name it.
+func (c *call) site() string {
+	if site := c.URL.Query().Get("site_uuid"); site != "" {
+		return site
+	}
+	return siteInBody(c.body)
+}
+
+// handlers is one function per operation of the contract; a test holds it whole.
+var handlers = map[string]func(*state, *call) reply{
+	gen.OpTrackEvents:       (*state).trackEvents,
+	gen.OpImportSubscribers: (*state).importSubscribers,
+	gen.OpSendEmails:        (*state).sendEmails,
+	gen.OpGetSubscriber:     (*state).getSubscriber,
+	gen.OpListTags:          (*state).listTags,
+	gen.OpCreateTag:         (*state).createTag,
+	gen.OpListBroadcasts:    (*state).listBroadcasts,
+}
+
+// Counts returns what the server has seen so far.
+func (s *Server) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.counts
+}

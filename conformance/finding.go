@@ -1,0 +1,49 @@
+package conformance
+
+// A Severity says how much a finding matters.
+type Severity string
+
+const (
+	// SeverityError: the exchange breaks the contract.
+	SeverityError Severity = "error"
+	// SeverityWarning: it keeps the contract, but something is most likely a mistake.
+	SeverityWarning Severity = "warning"
+	// SeverityDrift: an answer holds more than the contract knows. Nobody is at fault; the
+	// contract may have to grow.
+	SeverityDrift Severity = "drift"
+)
+
+// A Side is the half of an exchange that a finding is about.
+type Side string
+
+// The sides of an exchange.
+const (
+	SideRequest  Side = "request"
+	SideResponse Side = "response"
+)
+
+// A Finding is one place where an exchange is not what the contract says. It holds no value of
+// the traffic: its texts are made of the contract's words, and its pointer of member names.
+type Finding struct {
+	Rule      string   `json:"rule"`
+	Severity  Severity `json:"severity"`
+	Operation string   `json:"operation"` // operationId; empty if the request matches none
+	File      string   `json:"file"`
+	Entry     int      `json:"entry"` // counts from 0 within the file
+	Side      Side     `json:"side"`
+	Pointer   string   `json:"pointer"` // RFC 6901, into the body; empty for the whole
+	Message   string   `json:"message"` // what is wrong
+	Hint      string   `json:"hint"`    // what to do
+	Count     int      `json:"count"`
+}
+
+// A Verdict is what the contract says of an exchange.
+type Verdict struct {
+	// Operation is the operationId, empty if the request matches none.
+	Operation string
+	Findings  []Finding
+	// Skipped says why the exchange was not judged at all; empty if it was.
+	Skipped string
+	// Unverifiable: the recording left out a body, so that a clean verdict is only half of one.
+	Unverifiable bool
+}

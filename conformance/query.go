@@ -1,0 +1,96 @@
+package conformance
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+// checkQuery checks the parameters of a request against those of its operation.
+func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return []Finding{found(RuleQuery, SideRequest, "", "the query string is not percent-encoded as it should be")}
+	}
+	var findings []Finding
+	for name, given := range values {
+		if c.isSecurityParameter(name) {
+			continue
+		}
+		parameter := op.Parameters.GetByInAndName("query", name)
+		switch {
+		case parameter == nil:
+			findings = append(findings, found(RuleQueryUnknown, SideRequest, "", "the endpoint has no parameter "+quoteName(name)))
+		case len(given) > 1 && !parameter.Schema.Value.Type.Is("array"):
+			findings = append(findings, found(RuleQuery, SideRequest, "", name+" is given more than once"))
+		default:
+			findings = append(findings, checkParameter(parameter, given[0])...)
+		}
+	}
+	for _, ref := range op.Parameters {
+		if p := ref.Value; p.In == "query" && p.Required && !values.Has(p.Name) {
+			findings = append(findings, found(RuleQuery, SideRequest, "", p.Name+" is required"))
+		}
+	}
+	return sorted(findings)
+}
+
+func checkParameter(p *openapi3.Parameter, text string) []Finding {
+	schema := p.Schema.Value
+	var value any = text
+	switch {
+	case schema.Type.Is("integer") && integer.MatchString(text), schema.Type.Is("number"):
+		value = json.Number(text)
+	case schema.Type.Is("boolean") && (text == "true" || text == "false"):
+		value = text == "true"
+	}
+	var findings []Finding
+	for _, f := range validate(SideRequest, schema, value) {
+		if f.Rule == RuleRequestSchema {
+			f = found(RuleQuery, SideRequest, "", p.Name+" "+f.Message)
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// isSecurityParameter reports whether a parameter belongs to a security scheme.
+func (c *Checker) isSecurityParameter(name string) bool {
+	for _, scheme := range c.doc.Components.SecuritySchemes {
+		if scheme.Value.In == "query" && scheme.Value.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// plainName is a name that cannot hold anybody's data.
+var plainName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_.\[\]-]{0,39}$`)
+
+// quoteName names a parameter, unless its name may itself be somebody's data.
+func quoteName(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return "of that name"
+}
+
+// sorted makes the order of findings the same every time, though maps are not.
+func sorted(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		if c := strings.Compare(a.Rule, b.Rule); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.Pointer, b.Pointer); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
+	return findings
+}

@@ -1,0 +1,154 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// maxRecorded is how much of a body is recorded; of a larger one only the size is.
+const maxRecorded = 10 << 20
+
+// A Recorder is a transport that writes what passes as HAR 1.2. It alters neither requests nor
+// answers: an answer streams through, and its entry is written when the body has been read or
+// closed. Each entry is one Write, so that a program that dies leaves a recording that
+// [ReadHAR] reads up to there.
+//
+// Keys, site and cookies never reach the writer, whatever part of the exchange they stand in;
+// headers are kept by an allow-list. Bodies are kept, since they are what a check is about:
+// they may hold personal data, and a recording should be kept like them.
+//
+// A Recorder is safe for concurrent use, and starts no goroutine.
+type Recorder struct {
+	next http.RoundTripper
+
+	mu      sync.Mutex
+	w       io.Writer
+	entries int
+	closed  bool
+	err     error // the first of writing
+}
+
+// NewRecorder returns a recorder that sends through next (nil means http.DefaultTransport) and
+// writes to w. [Recorder.Close] ends the recording.
+func NewRecorder(next http.RoundTripper, w io.Writer) *Recorder {
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return &Recorder{next: next, w: w}
+}
+
+// RoundTrip sends the request and records the exchange.
+func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	var sent capture
+	out := req
+	if req.Body != nil && req.Body != http.NoBody {
+		out = req.Clone(req.Context())
+		out.Body = &tee{ReadCloser: req.Body, into: &sent}
+	}
+	rec := recording{redactor: newRedactor(req), request: req, started: time.Now()}
+	resp, err := r.next.RoundTrip(out)
+	if err != nil {
+		r.write(rec.entry(&sent, nil, nil))
+		return nil, err
+	}
+	answer := &capture{}
+	resp.Body = &tee{ReadCloser: resp.Body, into: answer, ended: sync.OnceFunc(func() {
+		r.write(rec.entry(&sent, resp, answer))
+	})}
+	return resp, nil
+}
+
+// Close ends the recording and reports the first error of writing it. Answers that are still
+// being read are not recorded any more.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return r.err
+	}
+	r.closed = true
+	if r.entries == 0 {
+		r.put([]byte(harHead))
+	}
+	r.put([]byte("\n]}}\n"))
+	return r.err
+}
+
+const harHead = `{"log":{"version":"1.2","creator":{"name":"bento-go","version":"1"},"pages":[],"entries":[`
+
+func (r *Recorder) write(entry harRecord) {
+	encoded, err := json.Marshal(entry)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	if err != nil {
+		r.err = errors.Join(r.err, fmt.Errorf("conformance: recorder: %w", err))
+		return
+	}
+	before := ",\n"
+	if r.entries == 0 {
+		before = harHead + "\n"
+	}
+	r.entries++
+	r.put(append([]byte(before), encoded...))
+}
+
+func (r *Recorder) put(b []byte) {
+	if _, err := r.w.Write(b); err != nil && r.err == nil {
+		r.err = fmt.Errorf("conformance: recorder: %w", err)
+	}
+}
+
+// A capture is what is kept of a body as it passes.
+type capture struct {
+	mu   sync.Mutex // a transport may still send while its answer is read
+	kept bytes.Buffer
+	size int64
+}
+
+func (c *capture) add(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.size += int64(len(p))
+	if c.size <= maxRecorded {
+		c.kept.Write(p)
+	}
+}
+
+func (c *capture) take() (body []byte, size int64, whole bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Clone(c.kept.Bytes()), c.size, c.size <= maxRecorded
+}
+
+// A tee copies a body as it is read.
+type tee struct {
+	io.ReadCloser
+	into  *capture
+	ended func() // nil: nobody waits for the end
+}
+
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	t.into.add(p[:n])
+	if err != nil && t.ended != nil {
+		t.ended()
+	}
+	return n, err
+}
+
+func (t *tee) Close() error {
+	err := t.ReadCloser.Close()
+	if t.ended != nil {
+		t.ended()
+	}
+	return err
+}

@@ -1,0 +1,144 @@
+package conformance
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+
+	"example.com/bento-go/gen"
+)
+
+// maxReported bounds the findings a report remembers; it goes on counting beyond.
+const maxReported = 100_000
+
+// A Report adds up the verdicts on exchanges. It is not safe for concurrent use.
+type Report struct {
+	checker  *Checker
+	summary  Summary
+	findings []Finding
+	skipped  map[string]int
+	seen     map[string]*OperationCoverage
+}
+
+// Summary is a report in numbers.
+type Summary struct {
+	Entries  int `json:"entries"`
+	Checked  int `json:"checked"`
+	Skipped  int `json:"skipped"`
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Drift    int `json:"drift"`
+	// Unverifiable entries were checked, but for a body that the recording left out.
+	Unverifiable int `json:"unverifiable"`
+}
+
+// Coverage says which part of the contract the traffic touched.
+type Coverage struct {
+	Operations OperationCount      `json:"operations"`
+	ByID       []OperationCoverage `json:"by_operation"` // sorted by operationId
+}
+
+// OperationCount counts the contract's operations and those that were seen.
+type OperationCount struct {
+	Total int `json:"total"`
+	Seen  int `json:"seen"`
+}
+
+// OperationCoverage is what was seen of an operation.
+type OperationCoverage struct {
+	Operation string         `json:"operation"`
+	Method    string         `json:"method"`
+	Path      string         `json:"path"`
+	Exchanges int            `json:"exchanges"`
+	Statuses  map[string]int `json:"statuses"`
+}
+
+// NewReport returns an empty report of what c will find.
+func NewReport(c *Checker) *Report {
+	r := &Report{checker: c, skipped: map[string]int{}, seen: map[string]*OperationCoverage{}}
+	for _, op := range gen.Operations() {
+		r.seen[op.ID] = &OperationCoverage{Operation: op.ID, Method: op.Method, Path: op.Path, Statuses: map[string]int{}}
+	}
+	return r
+}
+
+// Add judges an exchange and adds the verdict, which it returns.
+func (r *Report) Add(x *Exchange) Verdict {
+	v := r.checker.Check(x)
+	r.summary.Entries++
+	if v.Skipped != "" {
+		r.summary.Skipped++
+		r.skipped[v.Skipped]++
+		return v
+	}
+	r.summary.Checked++
+	if v.Unverifiable {
+		r.summary.Unverifiable++
+	}
+	if seen := r.seen[v.Operation]; seen != nil {
+		seen.Exchanges++
+		seen.Statuses[strconv.Itoa(x.Response.Status)]++
+	}
+	for _, f := range v.Findings {
+		r.add(f)
+	}
+	return v
+}
+
+// AddError adds an entry that could not be read.
+func (r *Report) AddError(at Source, err error) {
+	r.summary.Entries++
+	reason := ""
+	if cause := errors.Unwrap(err); cause != nil {
+		reason = "cannot be read: " + cause.Error()
+	}
+	f := found(RuleRecordingUnreadable, SideRequest, "", reason)
+	f.File, f.Entry = at.File, at.Entry
+	r.add(f)
+}
+
+func (r *Report) add(f Finding) {
+	switch f.Severity {
+	case SeverityError:
+		r.summary.Errors++
+	case SeverityWarning:
+		r.summary.Warnings++
+	case SeverityDrift:
+		r.summary.Drift++
+	}
+	if len(r.findings) < maxReported {
+		r.findings = append(r.findings, f)
+	}
+}
+
+// Summary returns the numbers so far.
+func (r *Report) Summary() Summary { return r.summary }
+
+// Findings returns the findings so far, in the order of the traffic; at most 100,000.
+func (r *Report) Findings() []Finding { return append([]Finding{}, r.findings...) }
+
+// Coverage returns the coverage so far.
+func (r *Report) Coverage() Coverage {
+	var c Coverage
+	for _, op := range gen.Operations() {
+		seen := r.seen[op.ID]
+		c.ByID = append(c.ByID, *seen)
+		c.Operations.Total++
+		if seen.Exchanges > 0 {
+			c.Operations.Seen++
+		}
+	}
+	return c
+}
+
+// WriteJSON writes the report as one JSON object: summary, findings, coverage.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		Summary  Summary   `json:"summary"`
+		Findings []Finding `json:"findings"`
+		Coverage Coverage  `json:"coverage"`
+	}{r.summary, r.Findings(), r.Coverage()})
+}

@@ -1,0 +1,111 @@
+package conformance
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/bento-go/gen"
+)
+
+// A route is a path of the contract, in segments.
+type route struct {
+	segments []string // "{name}" matches any one segment
+	item     *openapi3.PathItem
+}
+
+func routesOf(doc *openapi3.T) []route {
+	var routes []route
+	for path, item := range doc.Paths.Map() {
+		routes = append(routes, route{strings.Split(path, "/"), item})
+	}
+	return routes
+}
+
+func (r route) matches(segments []string) bool {
+	if len(segments) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		parameter := strings.HasPrefix(want, "{")
+		if segments[i] != want && (!parameter || segments[i] == "") {
+			return false
+		}
+	}
+	return true
+}
+
+// match finds the operation for a path under the base path, and whether the path is known.
+// HEAD is GET without a body.
+func (c *Checker) match(method, path string) (op *openapi3.Operation, pathKnown bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	segments := strings.Split(path, "/")
+	for _, r := range c.routes {
+		if !r.matches(segments) {
+			continue
+		}
+		if op := r.item.Operations()[method]; op != nil {
+			return op, true
+		}
+		pathKnown = true
+	}
+	return nil, pathKnown
+}
+
+// A server is where Bento, or something that stands for it, answers.
+type server struct{ host, basePath string }
+
+func parseServer(raw string) (server, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return server{}, errors.New("not an absolute URL")
+	}
+	return server{host: normalHost(u), basePath: strings.TrimSuffix(u.Path, "/")}, nil
+}
+
+// normalHost is the host in lower case, without the scheme's own port.
+func normalHost(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// A location is a URL as the contract sees it.
+type location struct{ path, query string }
+
+// locate finds what a URL is below the base path of its server, and whether the server is one
+// of Bento's. A path without a host is taken to be.
+func (c *Checker) locate(raw string) (at location, known bool) {
+	raw, _, _ = strings.Cut(raw, "#")
+	raw, query, _ := strings.Cut(raw, "?")
+	u, err := url.Parse(raw)
+	if err != nil {
+		return location{path: raw, query: query}, false
+	}
+	for _, s := range c.servers {
+		if u.Host != "" && normalHost(u) != s.host {
+			continue
+		}
+		if path, under := strings.CutPrefix(u.Path, s.basePath); under {
+			return location{path, query}, true
+		}
+		known = true // the host is, the path is not: a finding, not somebody else's
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		path, under := strings.CutPrefix(u.Path, gen.BasePath)
+		if under || known {
+			return location{path, query}, true
+		}
+		return location{u.Path, query}, false
+	}
+	return location{u.Path, query}, known
+}

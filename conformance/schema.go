@@ -1,0 +1,148 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// validators are the formats that kin-openapi does not check by itself. Addresses are no error
+// of the contract but a warning: see payload.go.
+var validators = map[string]openapi3.StringFormatValidator{
+	"uri": openapi3.NewCallbackValidator(func(text string) error {
+		if u, err := url.Parse(text); err != nil || u.Scheme == "" {
+			return errors.New("not an absolute URI")
+		}
+		return nil
+	}),
+	"email": openapi3.NewCallbackValidator(func(string) error { return nil }),
+}
+
+// validate judges a JSON value by a schema: kin-openapi by its keywords, walk for what
+// kin-openapi lets pass.
+func validate(side Side, schema *openapi3.Schema, value any) []Finding {
+	visitAs := openapi3.VisitAsRequest()
+	if side == SideResponse {
+		visitAs = openapi3.VisitAsResponse()
+	}
+	err := schema.VisitJSON(value, visitAs, openapi3.MultiErrors(), openapi3.DisableSchemaErrorDetails(),
+		openapi3.EnableFormatValidation(), openapi3.WithStringFormatValidators(validators))
+	w := walker{side: side}
+	w.schemaErrors(err)
+	w.walk(schema, value, "")
+	return sorted(w.findings)
+}
+
+func schemaRule(side Side) string {
+	if side == SideResponse {
+		return RuleResponseSchema
+	}
+	return RuleRequestSchema
+}
+
+// schemaErrors turns kin-openapi's errors into findings. Its texts quote values, so that none
+// of them is used.
+func (w *walker) schemaErrors(err error) {
+	var many openapi3.MultiError
+	var one *openapi3.SchemaError
+	switch {
+	case err == nil:
+	case errors.As(err, &many):
+		for _, e := range many {
+			w.schemaErrors(e)
+		}
+	case errors.As(err, &one):
+		if one.SchemaField != "properties" { // an undeclared member: walk knows its name
+			w.add(schemaRule(w.side), pointer(one.JSONPointer()), describe(one))
+		}
+	default:
+		w.add(schemaRule(w.side), "", "the body breaks the contract")
+	}
+}
+
+// describe says what the contract wants, in its own numbers.
+func describe(e *openapi3.SchemaError) string {
+	s := e.Schema
+	switch e.SchemaField {
+	case "required":
+		return "is required"
+	case "nullable":
+		return "must not be null"
+	case "type":
+		if s.Type != nil && e.Value == nil {
+			return "must not be null"
+		}
+		return "want " + typeName(s)
+	case "format":
+		return "want " + article(s.Format)
+	case "minItems":
+		return "want at least " + count(s.MinItems, "item")
+	case "maxItems":
+		return "want at most " + count(*s.MaxItems, "item")
+	case "minLength":
+		if s.MinLength == 1 {
+			return "must not be empty"
+		}
+		return "want at least " + count(s.MinLength, "character")
+	case "maxLength":
+		return "want at most " + count(*s.MaxLength, "character")
+	case "minProperties":
+		return "want at least " + count(s.MinProps, "member")
+	case "minimum":
+		return "want at least " + strconv.FormatFloat(*s.Min, 'f', -1, 64)
+	case "maximum":
+		return "want at most " + strconv.FormatFloat(*s.Max, 'f', -1, 64)
+	case "enum":
+		return "want one of " + strings.Trim(fmt.Sprint(s.Enum), "[]")
+	case "pattern":
+		return "want text that matches " + s.Pattern
+	case "oneOf", "anyOf", "allOf":
+		return "has none of the shapes that the contract allows"
+	default:
+		return "breaks the contract's " + e.SchemaField
+	}
+}
+
+func typeName(s *openapi3.Schema) string {
+	if s.Type == nil || len(*s.Type) == 0 {
+		return "another type"
+	}
+	return article(strings.Join(*s.Type, " or "))
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeio", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+func count(n uint64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.FormatUint(n, 10) + " " + noun
+}
+
+// pointer joins segments as RFC 6901 has it.
+func pointer(segments []string) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(pointerSegment(s))
+	}
+	return b.String()
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointerSegment writes a member's name, unless the name may itself be somebody's data.
+func pointerSegment(name string) string {
+	if _, err := strconv.ParseUint(name, 10, 31); err != nil && !memberName.MatchString(name) {
+		return "/(name withheld)"
+	}
+	return "/" + pointerEscape.Replace(name)
+}

@@ -1,0 +1,153 @@
+package conformance
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// TextOptions say how [Report.WriteText] writes.
+type TextOptions struct {
+	Width int // columns; 0 means 80
+	Color bool
+}
+
+// maxExamples is how many entries a group of alike findings names.
+const maxExamples = 3
+
+// A group is findings that are alike: one rule, one operation, one place.
+type group struct {
+	Finding
+	examples []string
+}
+
+// WriteText writes the report for a person: alike findings folded, what to mend first on top.
+func (r *Report) WriteText(w io.Writer, o TextOptions) error {
+	t := text{width: cmp.Or(o.Width, 80), color: o.Color}
+	for _, g := range r.groups() {
+		t.group(g)
+	}
+	t.summary(r)
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+var arrayIndex = regexp.MustCompile(`/[0-9]+(/|$)`)
+
+// groups folds alike findings and sorts errors first, then by how often.
+func (r *Report) groups() []*group {
+	byKey := map[Finding]*group{}
+	var all []*group
+	for _, f := range r.findings {
+		key := f
+		key.File, key.Entry = "", 0
+		for arrayIndex.MatchString(key.Pointer) {
+			key.Pointer = arrayIndex.ReplaceAllString(key.Pointer, "/*$1")
+		}
+		g := byKey[key]
+		if g == nil {
+			g = &group{Finding: key}
+			g.Count = 0
+			byKey[key] = g
+			all = append(all, g)
+		}
+		g.Count++
+		example := fmt.Sprintf("%s:%d", f.File, f.Entry)
+		if len(g.examples) < maxExamples && !slices.Contains(g.examples, example) {
+			g.examples = append(g.examples, example)
+		}
+	}
+	weight := map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityDrift: 2}
+	slices.SortStableFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), cmp.Compare(b.Count, a.Count))
+	})
+	return all
+}
+
+type text struct {
+	strings.Builder
+	width int
+	color bool
+}
+
+var ansi = map[Severity]string{SeverityError: "31", SeverityWarning: "33", SeverityDrift: "36"}
+
+func (t *text) paint(code, s string) string {
+	if !t.color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// group writes three lines at most: what, where and what to do.
+func (t *text) group(g *group) {
+	fmt.Fprintf(t, "%s %s", t.paint(ansi[g.Severity], fmt.Sprintf("%-7s", g.Severity)), g.Rule)
+	if g.Count > 1 {
+		fmt.Fprintf(t, "  x%d", g.Count)
+	}
+	t.WriteByte('\n')
+	where := strings.TrimSpace(g.Operation + " " + string(g.Side) + " " + g.Pointer)
+	t.wrap(where + ": " + g.Message)
+	t.wrap(g.Hint)
+	t.wrap("in " + strings.Join(g.examples, ", "))
+	t.WriteByte('\n')
+}
+
+// wrap writes words under an indent, within the width.
+func (t *text) wrap(s string) {
+	const indent = "        "
+	line := indent
+	for _, word := range strings.Fields(s) {
+		if len(line) > len(indent) && len(line)+1+len(word) > t.width {
+			t.WriteString(line + "\n")
+			line = indent
+		}
+		if len(line) > len(indent) {
+			line += " "
+		}
+		line += word
+	}
+	t.WriteString(line + "\n")
+}
+
+func (t *text) summary(r *Report) {
+	s, c := r.summary, r.Coverage()
+	verdict := t.paint("32", "conformant")
+	switch {
+	case s.Checked == 0:
+		verdict = t.paint("33", "nothing was checked")
+	case s.Errors > 0:
+		verdict = t.paint("31", "not conformant")
+	}
+	fmt.Fprintf(t, "%s: %d errors, %d warnings, %d drift\n\n", verdict, s.Errors, s.Warnings, s.Drift)
+	fmt.Fprintf(t, "  entries     %d: %d checked, %d skipped\n", s.Entries, s.Checked, s.Skipped)
+	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
+		fmt.Fprintf(t, "              %d skipped: %s\n", r.skipped[reason], reason)
+	}
+	if s.Unverifiable > 0 {
+		fmt.Fprintf(t, "              %d in part only: the recording left out a body\n", s.Unverifiable)
+	}
+	fmt.Fprintf(t, "  coverage    %d of %d operations\n", c.Operations.Seen, c.Operations.Total)
+	for _, op := range c.ByID {
+		if op.Exchanges > 0 {
+			fmt.Fprintf(t, "              %-18s %s\n", op.Operation, statuses(op.Statuses))
+		}
+	}
+}
+
+// statuses writes "200 x3, 429".
+func statuses(counts map[string]int) string {
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(counts)) {
+		if n := counts[status]; n > 1 {
+			status += " x" + strconv.Itoa(n)
+		}
+		parts = append(parts, status)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// memberName is the name of a member that cannot hold anybody's data.
+var memberName = regexp.MustCompile(`^[\p{L}_$][\p{L}\p{N}_ $~/-]{0,63}$`)
+
+// A walker goes through a value beside its schema and finds what kin-openapi does not.
+type walker struct {
+	side     Side
+	findings []Finding
+}
+
+// maxFindings bounds what one body can bring forth.
+const maxFindings = 5000
+
+func (w *walker) add(rule, pointer, message string) {
+	if len(w.findings) < maxFindings {
+		w.findings = append(w.findings, found(rule, w.side, pointer, message))
+	}
+}
+
+func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
+	switch value := value.(type) {
+	case map[string]any:
+		w.object(schema, value, at)
+	case []any:
+		if schema.Items == nil {
+			return
+		}
+		for i, item := range value {
+			w.walk(schema.Items.Value, item, at+"/"+strconv.Itoa(i))
+		}
+	case json.Number:
+		if schema.Type.Is("integer") && !isInteger(string(value)) {
+			w.add(schemaRule(w.side), at, "want an integer of at most 64 bits, in plain digits")
+		}
+	case string:
+		if schema.Format == "email" && w.side == SideRequest && !ValidEmail(value) {
+			w.add(RulePayloadEmail, at, "")
+		}
+	}
+}
+
+func (w *walker) object(schema *openapi3.Schema, object map[string]any, at string) {
+	free := schema.AdditionalProperties.Has != nil && *schema.AdditionalProperties.Has
+	closed := schema.AdditionalProperties.Has != nil && !free
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		value, below := object[name], at+pointerSegment(name)
+		if property := schema.Properties[name]; property != nil {
+			w.walk(property.Value, value, below)
+			continue
+		}
+		switch {
+		case schema.AdditionalProperties.Schema != nil:
+			w.walk(schema.AdditionalProperties.Schema.Value, value, below)
+		case closed:
+			w.add(schemaRule(w.side), below, "is not in the contract")
+		case free:
+			w.custom(name, value, below)
+		case len(schema.Properties) > 0 && w.side == SideResponse:
+			w.add(RuleResponseDrift, below, "")
+		}
+	}
+}
+
+// isInteger reports whether digits are an integer that every language can hold.
+func isInteger(digits string) bool {
+	_, err := strconv.ParseInt(digits, 10, 64)
+	return err == nil && digits != "-0"
+}
+
+var (
+	snakeCase   = regexp.MustCompile(`^\$?[\p{Ll}\p{Lo}\p{N}]+(_[\p{Ll}\p{Lo}\p{N}]+)*$`)
+	secretName  = regexp.MustCompile(`(?i)(^|_)(password|passwd|secret|api_?key|access_?token|auth_?token|private_?key|card_?number|cvv|cvc|ssn)($|_)`)
+	secretValue = regexp.MustCompile(`^(sk|rk|pk)_(live|test)_[0-9a-zA-Z]{8,}$|^-----BEGIN [A-Z ]*PRIVATE KEY-----|^gh[pousr]_[0-9a-zA-Z]{20,}$|^AKIA[0-9A-Z]{16}$`)
+)
+
+// custom judges a member that the user named: a custom field, an event's detail.
+func (w *walker) custom(name string, value any, at string) {
+	if w.side != SideRequest {
+		return
+	}
+	if !snakeCase.MatchString(name) {
+		w.add(RulePayloadFieldName, at, "")
+	}
+	text, isText := value.(string)
+	if secretName.MatchString(name) && value != nil || isText && secretValue.MatchString(strings.TrimSpace(text)) {
+		w.add(RulePayloadSecret, at, "")
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			w.custom(name, value[name], at+pointerSegment(name))
+		}
+	case []any:
+		for i, item := range value {
+			if object, ok := item.(map[string]any); ok {
+				for _, name := range slices.Sorted(maps.Keys(object)) {
+					w.custom(name, object[name], at+"/"+strconv.Itoa(i)+pointerSegment(name))
+				}
+			}
+		}
+	}
+}
