@@ -20,8 +20,11 @@ func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
 	var findings []Finding
 	content := op.RequestBody.Value.Content
 	media, problem := mediaType(r.Header)
-	if r.Header != nil && problem == "" && content.Get(media) == nil {
+	if problem == "" && content.Get(media) == nil {
 		problem = "the body is " + mediaName(media) + ", not " + mediaTypes(content)
+	}
+	if r.Header == nil { // none were recorded: taken for what it should be
+		media, problem = "application/json", ""
 	}
 	if problem != "" {
 		findings = append(findings, found(RuleRequestType, SideRequest, "", problem))

@@ -28,15 +28,15 @@ type harRecord struct {
 }
 
 type harRequest struct {
-	Method      string      `json:"method"`
-	URL         string      `json:"url"`
-	HTTPVersion string      `json:"httpVersion"`
-	Cookies     []struct{}  `json:"cookies"`
-	Headers     []harHeader `json:"headers"`
-	QueryString []harHeader `json:"queryString"`
-	PostData    *harContent `json:"postData,omitempty"`
-	HeadersSize int         `json:"headersSize"`
-	BodySize    int64       `json:"bodySize"`
+	Method      string       `json:"method"`
+	URL         string       `json:"url"`
+	HTTPVersion string       `json:"httpVersion"`
+	Cookies     []struct{}   `json:"cookies"`
+	Headers     []harHeader  `json:"headers"`
+	QueryString []harHeader  `json:"queryString"`
+	PostData    *harPostData `json:"postData,omitempty"`
+	HeadersSize int          `json:"headersSize"`
+	BodySize    int64        `json:"bodySize"`
 }
 
 type harResponse struct {
@@ -53,6 +53,12 @@ type harResponse struct {
 
 type harContent struct {
 	Size     int64   `json:"size"`
+	MimeType string  `json:"mimeType"`
+	Text     *string `json:"text,omitempty"`
+	Encoding string  `json:"encoding,omitempty"`
+}
+
+type harPostData struct {
 	MimeType string  `json:"mimeType"`
 	Text     *string `json:"text,omitempty"`
 	Encoding string  `json:"encoding,omitempty"`
@@ -79,7 +85,8 @@ func (rec recording) entry(sent *capture, resp *http.Response, answer *capture) 
 	}
 	if body, size, whole := sent.take(); size > 0 {
 		content := rec.content(body, size, whole, req.Header)
-		e.Request.PostData, e.Request.BodySize = &content, size
+		e.Request.PostData = &harPostData{content.MimeType, content.Text, content.Encoding}
+		e.Request.BodySize = size
 	}
 	if resp == nil {
 		e.Comment = "no answer came"

@@ -82,30 +82,34 @@ func normalHost(u *url.URL) string {
 type location struct{ path, query string }
 
 // locate finds what a URL is below the base path of its server, and whether the server is one
-// of Bento's. A path without a host is taken to be.
+// of Bento's. Beside the base path its path is empty, which matches nothing. A URL without a
+// host is taken to be Bento's, and so is one on loopback, where fakes live, if it has the base
+// path.
 func (c *Checker) locate(raw string) (at location, known bool) {
 	raw, _, _ = strings.Cut(raw, "#")
-	raw, query, _ := strings.Cut(raw, "?")
+	raw, at.query, _ = strings.Cut(raw, "?")
 	u, err := url.Parse(raw)
 	if err != nil {
-		return location{path: raw, query: query}, false
+		return at, false
 	}
-	for _, s := range c.servers {
+	servers := c.servers
+	if isLoopback(u.Hostname()) {
+		servers = append(servers[:len(servers):len(servers)], server{normalHost(u), gen.BasePath})
+	}
+	for _, s := range servers {
 		if u.Host != "" && normalHost(u) != s.host {
 			continue
 		}
 		if path, under := strings.CutPrefix(u.Path, s.basePath); under {
-			return location{path, query}, true
+			at.path = path
+			return at, true
 		}
-		known = true // the host is, the path is not: a finding, not somebody else's
+		known = known || !isLoopback(u.Hostname())
 	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
-		path, under := strings.CutPrefix(u.Path, gen.BasePath)
-		if under || known {
-			return location{path, query}, true
-		}
-		return location{u.Path, query}, false
-	}
-	return location{u.Path, query}, known
+	return at, known
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -47,17 +47,15 @@ func schemaRule(side Side) string {
 // schemaErrors turns kin-openapi's errors into findings. Its texts quote values, so that none
 // of them is used.
 func (w *walker) schemaErrors(err error) {
-	var many openapi3.MultiError
-	var one *openapi3.SchemaError
-	switch {
-	case err == nil:
-	case errors.As(err, &many):
-		for _, e := range many {
+	switch err := err.(type) { //nolint:errorlint // a oneOf wraps the errors of each shape; only the outermost counts
+	case nil:
+	case openapi3.MultiError:
+		for _, e := range err {
 			w.schemaErrors(e)
 		}
-	case errors.As(err, &one):
-		if one.SchemaField != "properties" { // an undeclared member: walk knows its name
-			w.add(schemaRule(w.side), pointer(one.JSONPointer()), describe(one))
+	case *openapi3.SchemaError:
+		if err.SchemaField != "properties" { // an undeclared member: walk knows its name
+			w.add(schemaRule(w.side), pointer(err.JSONPointer()), describe(err))
 		}
 	default:
 		w.add(schemaRule(w.side), "", "the body breaks the contract")

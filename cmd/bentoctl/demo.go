@@ -31,6 +31,7 @@ var (
 
 const (
 	demoUserAgent  = "bentoctl-demo/1.0"
+	demoSite       = "b7a1c0de5173b7a1c0de5173b7a1c0de"
 	demoBroadcasts = 60 // three pages of the fake's
 	demoEmails     = 61 // one more than a batch holds
 	// demoFaults is what the client meets on the way.
@@ -103,7 +104,7 @@ func (g *globals) demo(ctx context.Context, o demoOptions) error {
 		}
 		defer stop()
 		cfg = bento.Config{
-			PublishableKey: "pk_demo", SecretKey: "sk_demo", SiteUUID: "demo", UserAgent: demoUserAgent,
+			PublishableKey: "pk_demo_publishable", SecretKey: "sk_demo_secret", SiteUUID: demoSite, UserAgent: demoUserAgent,
 			BaseURL: "http://" + address + gen.BasePath,
 		}
 	}

@@ -1,0 +1,332 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance"
+)
+
+// Planted in wrong traffic: no finding may repeat it.
+const canary = "c4n4ry"
+
+func newChecker(t testing.TB, opts ...conformance.Option) *conformance.Checker {
+	t.Helper()
+	c, err := conformance.New(opts...)
+	require.NoError(t, err)
+	return c
+}
+
+// An exchange that keeps the contract, for a test to change.
+func good(method, path, body, answer string) *conformance.Exchange {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return &conformance.Exchange{
+		Request: conformance.Request{
+			Method: method, URL: "https://app.bentonow.com/api/v1" + path + separator + "site_uuid=2d8ab3b8f2a14a06a4c4b8f5d1a8a0c3",
+			Header: http.Header{
+				"Authorization": {"Basic cGtfdGVzdDpza190ZXN0"}, "User-Agent": {"AcmeCRM/1.0"}, "Content-Type": {"application/json"},
+			},
+			Body: []byte(body),
+		},
+		Response: &conformance.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(answer)},
+	}
+}
+
+const oneEvent = `{"events":[{"type":"$signed_up","email":"ari@example.com"}]}`
+
+func eventBody(member string) string {
+	return `{"events":[{"type":"x","email":"ari@example.com",` + member + `}]}`
+}
+
+func manyEvents(n int) string {
+	return `{"events":[` + strings.TrimSuffix(strings.Repeat(`{"type":"x","email":"a@example.com"},`, n), ",") + `]}`
+}
+
+// What is wrong, and the one finding that says so. Most of these kin-openapi lets pass by
+// default.
+func TestEachFaultIsFoundWhereItIs(t *testing.T) {
+	t.Parallel()
+	tags := `{"data":[{"id":"1","type":"tags","attributes":{"name":"vip"}}]}`
+	header := func(name, value string) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { x.Request.Header.Set(name, value) }
+	}
+	body := func(b string) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { x.Request.Body = []byte(b) }
+	}
+	post := func() *conformance.Exchange {
+		return good("POST", "/batch/events", oneEvent, `{"results":1,"failed":0}`)
+	}
+	get := func() *conformance.Exchange { return good("GET", "/fetch/tags", "", tags) }
+	answer := func(b string) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { x.Response.Body = []byte(b) }
+	}
+	status := func(n int) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { x.Response.Status = n }
+	}
+	url := func(u string) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { x.Request.URL = "https://app.bentonow.com/api/v1" + u }
+	}
+	emails := func(b string) func(*conformance.Exchange) {
+		return func(x *conformance.Exchange) { *x = *good("POST", "/batch/emails", b, `{"results":1}`) }
+	}
+	for name, tc := range map[string]struct {
+		of     func() *conformance.Exchange
+		change func(*conformance.Exchange)
+		want   string // rule, pointer, part of the message
+	}{
+		"no site_uuid":           {get, url("/fetch/tags"), "request.site-uuid||missing"},
+		"blank site_uuid":        {get, url("/fetch/tags?site_uuid="), "request.site-uuid||missing"},
+		"no auth":                {get, func(x *conformance.Exchange) { x.Request.Header.Del("Authorization") }, "request.auth||no Authorization"},
+		"bearer auth":            {get, header("Authorization", "Bearer "+canary), "request.auth||not Basic"},
+		"auth is not base64":     {get, header("Authorization", "Basic "+canary+"!"), "request.auth||base64"},
+		"auth without a secret":  {get, header("Authorization", "Basic cGs6"), "request.auth||publishable_key:secret_key"},
+		"no agent":               {get, func(x *conformance.Exchange) { x.Request.Header.Del("User-Agent") }, "request.user-agent||no User-Agent"},
+		"generic agent":          {get, header("User-Agent", "Go-http-client/1.1"), "request.user-agent||generic"},
+		"unknown path":           {get, url("/fetch/tagz?site_uuid=x"), "request.path||"},
+		"trailing slash":         {get, url("/fetch/tags/?site_uuid=x"), "request.path||"},
+		"off the base path":      {get, func(x *conformance.Exchange) { x.Request.URL = "https://app.bentonow.com/fetch/tags?site_uuid=x" }, "request.path||"},
+		"unknown method":         {get, func(x *conformance.Exchange) { x.Request.Method = "PUT" }, "request.method||"},
+		"unknown parameter":      {get, url("/fetch/tags?site_uuid=x&limit=" + canary), "request.query.unknown||no parameter limit"},
+		"parameter twice":        {get, url("/fetch/broadcasts?site_uuid=x&page=1&page=2"), "request.query||page is given more than once"},
+		"page 0":                 {get, url("/fetch/broadcasts?site_uuid=x&page=0"), "request.query||page want at least 1"},
+		"page one":               {get, url("/fetch/broadcasts?site_uuid=x&page=" + canary), "request.query||page want an integer"},
+		"page 1e3":               {get, url("/fetch/broadcasts?site_uuid=x&page=1e3"), "request.query||page want an integer"},
+		"bad percent-encoding":   {get, url("/fetch/tags?site_uuid=x&a=%zz"), "request.query||percent-encoded"},
+		"body on a GET":          {get, body(`{"a":1}`), "request.body.schema||takes no body"},
+		"no content type":        {post, func(x *conformance.Exchange) { x.Request.Header.Del("Content-Type") }, "request.content-type||no Content-Type"},
+		"form content type":      {post, header("Content-Type", "application/x-www-form-urlencoded"), "request.content-type||application/x-www-form-urlencoded"},
+		"latin-1":                {post, header("Content-Type", "application/json; charset=iso-8859-1"), "request.content-type||charset"},
+		"empty body":             {post, body(""), "request.body.schema||empty"},
+		"truncated body":         {post, body(`{"events":[`), "request.body.encoding||breaks off"},
+		"not JSON":               {post, body(canary), "request.body.encoding||not JSON"},
+		"duplicate key":          {post, body(`{"events":[{"type":"x","type":"` + canary + `","email":"a@example.com"}]}`), "request.body.encoding||twice"},
+		"bytes after the value":  {post, body(oneEvent + "{}"), "request.body.encoding||after"},
+		"invalid UTF-8":          {post, body("{\"events\":[{\"type\":\"\xff\",\"email\":\"a@example.com\"}]}"), "request.body.encoding||UTF-8"},
+		"nested without end":     {post, body(`{"events":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`), "request.body.encoding||deeper"},
+		"no wrapper key":         {post, body(`{}`), "request.body.schema|/events|required"},
+		"no events":              {post, body(`{"events":[]}`), "request.body.schema|/events|at least 1 item"},
+		"1001 events":            {post, body(manyEvents(1001)), "request.body.schema|/events|at most 1000 items"},
+		"an event is a string":   {post, body(`{"events":["` + canary + `"]}`), "request.body.schema|/events/0|want an object"},
+		"no email":               {post, body(`{"events":[{"type":"x"}]}`), "request.body.schema|/events/0/email|required"},
+		"empty type":             {post, body(`{"events":[{"type":"","email":"a@example.com"}]}`), "request.body.schema|/events/0/type|not be empty"},
+		"type is null":           {post, body(`{"events":[{"type":null,"email":"a@example.com"}]}`), "request.body.schema|/events/0/type|not be null"},
+		"misspelt member":        {post, body(eventBody(`"field":{}`)), "request.body.schema|/events/0/field|not in the contract"},
+		"date without a time":    {post, body(eventBody(`"date":"2026-06-10"`)), "request.body.schema|/events/0/date|date-time"},
+		"bad email":              {post, body(`{"events":[{"type":"x","email":"` + canary + `"}]}`), "payload.email|/events/0/email|malformed"},
+		"camelCase field":        {post, body(eventBody(`"fields":{"firstName":"` + canary + `"}`)), "payload.field-name|/events/0/fields/firstName|"},
+		"secret by name":         {post, body(eventBody(`"details":{"a":[{"api_key":"` + canary + `"}]}`)), "payload.secret|/events/0/details/a/0/api_key|"},
+		"secret by value":        {post, body(eventBody(`"fields":{"note":"sk_live_` + canary + canary + `"}`)), "payload.secret|/events/0/fields/note|"},
+		"61 emails":              {post, emails(`{"emails":[` + strings.TrimSuffix(strings.Repeat(`{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"},`, 61), ",") + `]}`), "request.body.schema|/emails|at most 60 items"},
+		"transactional on top":   {post, emails(`{"transactional":true,"emails":[{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"}]}`), "request.body.schema|/transactional|not in the contract"},
+		"undocumented status":    {get, status(418), "response.status||418"},
+		"moved":                  {get, status(301), "response.status||301"},
+		"not modified":           {get, status(304), "response.status||304"},
+		"undocumented, for HEAD": {get, func(x *conformance.Exchange) { x.Request.Method = "HEAD"; x.Response.Status = 418 }, "response.status||418"},
+		"HTML for a success":     {get, func(x *conformance.Exchange) { x.Response.Header.Set("Content-Type", "text/html") }, "response.content-type||text/html"},
+		"answer without a type":  {get, func(x *conformance.Exchange) { x.Response.Header.Del("Content-Type") }, "response.content-type||no Content-Type"},
+		"empty success":          {get, answer(""), "response.body.schema||empty"},
+		"answer is not JSON":     {get, answer("{invalid-json"), "response.body.encoding||not JSON"},
+		"answer of another type": {get, answer(`{"data":123}`), "response.body.schema|/data|want an array"},
+		"answer lacks a member":  {get, answer(`{"data":[{"id":"1","type":"tags"}]}`), "response.body.schema|/data/0/attributes|required"},
+		"1e30 for an integer":    {post, answer(`{"results":1e30}`), "response.body.schema|/results|integer"},
+		"2^63 for an integer":    {post, answer(`{"results":9223372036854775808}`), "response.body.schema|/results|integer"},
+		"1.5 for an integer":     {post, answer(`{"results":1.5}`), "response.body.schema|/results|integer"},
+		"an unknown member":      {post, answer(`{"results":1,"warning":"` + canary + `"}`), "response.body.drift|/warning|"},
+		"an error of no shape": {get, func(x *conformance.Exchange) {
+			x.Response.Status = 400
+			x.Response.Body = []byte(`{"errors":"` + canary + `"}`)
+		}, "response.body.schema|/errors|shapes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := tc.of()
+			tc.change(x)
+			verdict := newChecker(t).Check(x)
+			require.Empty(t, verdict.Skipped)
+			parts := strings.Split(tc.want, "|")
+			var texts []string
+			hit := false
+			for _, f := range verdict.Findings {
+				texts = append(texts, fmt.Sprintf("%s|%s|%s", f.Rule, f.Pointer, f.Message))
+				hit = hit || f.Rule == parts[0] && f.Pointer == parts[1] && strings.Contains(f.Message, parts[2])
+				assert.NotEmpty(t, f.Hint)
+				assert.Equal(t, strings.HasPrefix(f.Rule, "response."), f.Side == conformance.SideResponse)
+			}
+			assert.True(t, hit, "want %s, found %q", tc.want, texts)
+			assert.LessOrEqual(t, len(texts), 2, "one fault, one finding: %q", texts)
+			assert.NotContains(t, strings.Join(texts, "\n"), canary)
+		})
+	}
+}
+
+func TestWhatIsRightIsNotFound(t *testing.T) {
+	t.Parallel()
+	post := good("POST", "/batch/events", oneEvent, `{"results":1,"failed":0}`)
+	for name, change := range map[string]func(*conformance.Exchange){
+		"upper-case host":      func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, "app.", "APP.", 1) },
+		"explicit port":        func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, ".com/", ".com:443/", 1) },
+		"redacted auth":        func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "REDACTED") },
+		"redacted credentials": func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Basic [redacted]") },
+		"redacted site": func(x *conformance.Exchange) {
+			x.Request.URL = "https://app.bentonow.com/api/v1/batch/events?site_uuid=REDACTED"
+		},
+		"no headers recorded": func(x *conformance.Exchange) { x.Request.Header = nil },
+		"charset in capitals": func(x *conformance.Exchange) { x.Request.Header.Set("Content-Type", "application/json; charset=UTF-8") },
+		"plus in the address": func(x *conformance.Exchange) {
+			x.Request.Body = []byte(strings.Replace(oneEvent, "ari@", "a+b.c'd@", 1))
+		},
+		"international domain": func(x *conformance.Exchange) {
+			x.Request.Body = []byte(strings.Replace(oneEvent, "example.com", "bücher.example", 1))
+		},
+		"null fields":          func(x *conformance.Exchange) { x.Request.Body = []byte(eventBody(`"fields":null,"details":null`)) },
+		"error without a body": func(x *conformance.Exchange) { x.Response.Status = 503; x.Response.Body = nil },
+		"HTML for an error": func(x *conformance.Exchange) {
+			x.Response.Status = 403
+			x.Response.Header.Set("Content-Type", "text/html; charset=UTF-8")
+		},
+		"big number in details": func(x *conformance.Exchange) {
+			x.Request.Body = []byte(eventBody(`"details":{"order_id":12345678901234567890}`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := *post
+			x.Request.Header = post.Request.Header.Clone()
+			response := *post.Response
+			response.Header = post.Response.Header.Clone()
+			x.Response = &response
+			change(&x)
+			verdict := newChecker(t).Check(&x)
+			assert.Empty(t, verdict.Skipped)
+			assert.Empty(t, verdict.Findings)
+			assert.Equal(t, "trackEvents", verdict.Operation)
+		})
+	}
+}
+
+func TestTheConventionsByExample(t *testing.T) {
+	t.Parallel()
+	f, err := os.Open("testdata/conventions.har")
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	report := conformance.NewReport(newChecker(t))
+	for x, err := range conformance.ReadHAR(f, f.Name()) {
+		require.NoError(t, err)
+		verdict := report.Add(x)
+		assert.Empty(t, verdict.Findings, "entry %d", x.Source.Entry)
+	}
+	s := report.Summary()
+	assert.Equal(t, conformance.Summary{Entries: 16, Checked: 16}, s)
+	assert.Equal(t, conformance.OperationCount{Total: 7, Seen: 7}, report.Coverage().Operations)
+}
+
+func TestWhatIsNotBentosIsSkippedWithAReason(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t, conformance.WithServer("https://staging.example.com/proxy/api/v1"))
+	for url, want := range map[string]string{
+		"https://example.com/api/v1/fetch/tags":                             "another host",
+		"https://app.bentonow.com.evil.example/api/v1/fetch/tags":           "another host",
+		"http://127.0.0.1:8080/":                                            "another host",
+		"http://127.0.0.1:8080/api/v1/fetch/tags?site_uuid=x":               "",
+		"http://[::1]:8080/api/v1/fetch/tags?site_uuid=x":                   "",
+		"https://staging.example.com/proxy/api/v1/fetch/tags?site_uuid=x":   "",
+		"/api/v1/fetch/tags?site_uuid=x":                                    "",
+		"https://staging.example.com/elsewhere/api/v1/fetch/tags?site_uuid": "",
+	} {
+		x := good("GET", "/fetch/tags", "", `{"data":[]}`)
+		x.Request.URL = url
+		verdict := c.Check(x)
+		assert.Equal(t, want, verdict.Skipped, url)
+		if strings.Contains(url, "elsewhere") {
+			assert.NotEmpty(t, verdict.Findings, url)
+		} else {
+			assert.Empty(t, verdict.Findings, url)
+		}
+	}
+	preflight := good("OPTIONS", "/fetch/tags", "", "")
+	assert.Equal(t, "a browser's preflight", c.Check(preflight).Skipped)
+	aborted := good("GET", "/fetch/tags", "", "")
+	aborted.Response = nil
+	assert.Equal(t, "no answer", c.Check(aborted).Skipped)
+	_, err := conformance.New(conformance.WithServer("not a URL"))
+	require.ErrorContains(t, err, "want something like https://")
+}
+
+func TestAMissingBodyIsUnverifiableNotClean(t *testing.T) {
+	t.Parallel()
+	x := good("GET", "/fetch/tags", "", "")
+	x.Response.BodyState = conformance.BodyMissing
+	verdict := newChecker(t).Check(x)
+	assert.True(t, verdict.Unverifiable)
+	assert.Empty(t, verdict.Findings)
+}
+
+func TestRulesAreATable(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, r := range conformance.Rules() {
+		assert.False(t, names[r.Name], r.Name)
+		names[r.Name] = true
+		assert.NotEmpty(t, r.Summary, r.Name)
+		assert.NotEmpty(t, r.Hint, r.Name)
+		assert.Contains(t, []conformance.Severity{"error", "warning", "drift"}, r.Severity, r.Name)
+	}
+}
+
+func TestACheckerIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				assert.Empty(t, c.Check(good("POST", "/batch/events", oneEvent, `{"results":1}`)).Findings)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestNothingPanicsTheChecker(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	for _, x := range []*conformance.Exchange{
+		{}, {Response: &conformance.Response{}}, {Request: conformance.Request{URL: "%"}, Response: &conformance.Response{Status: 200}},
+		{Request: conformance.Request{URL: "/api/v1/batch/events", Method: "POST"}, Response: &conformance.Response{Status: 200}},
+		{Request: conformance.Request{URL: "/api/v1/fetch/tags"}, Response: &conformance.Response{Status: -1}},
+	} {
+		c.Check(x)
+	}
+	assert.Empty(t, c.CheckResponse("no such operation", nil))
+}
+
+func FuzzCheck(f *testing.F) {
+	c := newChecker(f)
+	for _, body := range []string{oneEvent, `{"events":[1e400]}`, `[]`, `null`, "\xff", `{"events":[{"type":"x","email":"a","fields":{"A B":1}}]}`} {
+		f.Add([]byte(body), "site_uuid=x&page=1")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, query string) {
+		x := good("POST", "/batch/events", "", "")
+		x.Request.URL = "/api/v1/batch/events?" + query
+		x.Request.Body, x.Response.Body = body, body
+		for _, finding := range c.Check(x).Findings {
+			if finding.Rule == conformance.RuleInternal {
+				t.Fatal("the checker failed")
+			}
+			if _, err := json.Marshal(finding); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

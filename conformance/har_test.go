@@ -1,0 +1,160 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance"
+)
+
+func readAll(text string) (exchanges []*conformance.Exchange, errs []error) {
+	for x, err := range conformance.ReadHAR(strings.NewReader(text), "file.har") {
+		if x != nil && err == nil {
+			exchanges = append(exchanges, x)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return exchanges, errs
+}
+
+func TestAFileThatIsNoRecordingIsNamed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                      "file.har: the file is empty",
+		"PK\x03\x04 binary":                     "file.har: not JSON at byte 0",
+		"[1,2]":                                 "file.har: not a HAR recording",
+		`"text"`:                                "file.har: not a HAR recording",
+		`{"openapi":"3.0.3"}`:                   "file.har: not a HAR recording: it holds no log.entries",
+		`{"log":{"entries":null}}`:              "file.har: not a HAR recording: it holds no log.entries",
+		`{"log":{"entries":[`:                   "file.har: the recording breaks off at byte 19",
+		`{"log":{"entries":[{"requ`:             "file.har: the recording breaks off at byte",
+		`{"log":{"entries":[]`:                  "file.har: the recording breaks off at byte 20",
+		`{"log":{"entries":[}]}}`:               "file.har: not JSON at byte 19",
+		`{"log":` + strings.Repeat(`[`, 20_000): "file.har:",
+	} {
+		exchanges, errs := readAll(text)
+		assert.Empty(t, exchanges, text)
+		require.Len(t, errs, 1, text)
+		require.ErrorContains(t, errs[0], want)
+	}
+}
+
+func TestWhatComesBeforeTheCutIsRead(t *testing.T) {
+	t.Parallel()
+	whole, err := os.ReadFile("testdata/conventions.har")
+	require.NoError(t, err)
+	exchanges, errs := readAll(string(whole[:len(whole)/2]))
+	assert.NotEmpty(t, exchanges)
+	assert.Less(t, len(exchanges), 16)
+	require.Len(t, errs, 1)
+	require.ErrorContains(t, errs[0], "breaks off at byte")
+	require.ErrorContains(t, errs[0], "what came before was read")
+}
+
+func TestABrokenEntryIsOneErrorAndTheRestGoesOn(t *testing.T) {
+	t.Parallel()
+	exchanges, errs := readAll(`{"log":{"entries":[
+		{"request":{"method":"GET","url":"https://a.example/"},"response":{"status":200}},
+		{"request":{"method":7,"url":"https://canary.example/"}},
+		{"request":null}, 42,
+		{"request":{"method":"GET","url":"https://b.example/"},"response":{"status":200}}]}}`)
+	require.Len(t, exchanges, 2)
+	assert.Equal(t, 4, exchanges[1].Source.Entry)
+	require.Len(t, errs, 3)
+	require.ErrorContains(t, errs[0], "file.har: entry 1 at byte ")
+	require.ErrorContains(t, errs[0], "request.method is a JSON number")
+	assert.NotContains(t, errors.Join(errs...).Error(), "canary")
+}
+
+func TestWhatBrowsersWrite(t *testing.T) {
+	t.Parallel()
+	exchanges, errs := readAll("\ufeff" + `{"log":{"version":"1.2","pages":null,"browser":{"name":"x"},"entries":[
+		{"startedDateTime":"2026-06-10T09:30:00.123Z","time":1500.5,"_priority":"High",
+		 "request":{"method":"post","url":"https://a.example/","httpVersion":"h2","cookies":null,
+		  "headers":[{"name":":authority","value":"a.example"},{"name":"user-agent","value":"AcmeCRM/1.0"}],
+		  "postData":{"mimeType":"application/json","text":"{}","params":[]},"bodySize":2},
+		 "response":{"status":200,"headers":[{"name":"content-type","value":"application/json"}],
+		  "content":{"size":13,"mimeType":"application/json","text":"eyJkYXRhIjpbXX0=","encoding":"base64"}}},
+		{"request":{"method":"GET","url":"https://a.example/","headers":null},
+		 "response":{"status":200,"content":{"size":2,"text":"{}","encoding":"base64"}}},
+		{"request":{"method":"POST","url":"https://a.example/","bodySize":9},
+		 "response":{"status":200,"content":{"size":9,"mimeType":"text/html"}}},
+		{"request":{"method":"GET","url":"https://a.example/"},"response":{"status":0}},
+		{"request":{"method":"GET","url":"https://a.example/"},"response":null}]}}`)
+	require.Empty(t, errs)
+	require.Len(t, exchanges, 5)
+	first := exchanges[0]
+	assert.Equal(t, "POST", first.Request.Method)
+	assert.Equal(t, "AcmeCRM/1.0", first.Request.Header.Get("User-Agent"))
+	assert.Len(t, first.Request.Header, 2, "no pseudo header, and the type of postData")
+	assert.Equal(t, `{"data":[]}`, string(first.Response.Body), "base64 is decoded")
+	assert.Equal(t, int64(1500500), first.Duration.Microseconds())
+	assert.Equal(t, "{}", string(exchanges[1].Response.Body), "false base64 is text")
+	assert.Nil(t, exchanges[1].Request.Header)
+	assert.Equal(t, conformance.BodyMissing, exchanges[2].Request.BodyState)
+	assert.Equal(t, conformance.BodyMissing, exchanges[2].Response.BodyState)
+	assert.Equal(t, "text/html", exchanges[2].Response.Header.Get("Content-Type"))
+	assert.Nil(t, exchanges[3].Response)
+	assert.Nil(t, exchanges[4].Response)
+}
+
+// An endless file, of which nothing is kept.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, bytes.Repeat([]byte("x"), len(p)))
+	e.read += n
+	return n, nil
+}
+
+func TestAnEndlessEntryIsNotReadForEver(t *testing.T) {
+	t.Parallel()
+	source := &endless{}
+	in := io.MultiReader(strings.NewReader(`{"log":{"entries":[{"comment":"`), source)
+	var last error
+	for _, err := range conformance.ReadHAR(in, "file.har") {
+		last = err
+	}
+	require.ErrorContains(t, last, "larger than 64 MiB")
+	assert.Less(t, source.read, 80<<20)
+}
+
+func TestNobodyIsReadFurtherThanWanted(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for range conformance.ReadHAR(strings.NewReader(`{"log":{"entries":[{"request":{"url":"a"}},{"request":{"url":"b"}},}`), "file.har") {
+		n++
+		break
+	}
+	assert.Equal(t, 1, n)
+}
+
+func FuzzReadHAR(f *testing.F) {
+	whole, err := os.ReadFile("testdata/conventions.har")
+	require.NoError(f, err)
+	f.Add(whole[:2000])
+	for _, seed := range []string{"", "{", `{"log":{"entries":[{}]}}`, `{"log":{"entries":[{"request":{"url":"x","headers":[{}]}}]}}`, "\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ended := false
+		for x, err := range conformance.ReadHAR(bytes.NewReader(data), "f") {
+			if ended {
+				t.Fatal("read on after the end")
+			}
+			if x == nil && err == nil {
+				t.Fatal("neither an exchange nor an error")
+			}
+			ended = x == nil
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance"
+)
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func request(t *testing.T, method, url, body string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	req.SetBasicAuth("pk_canary_publishable", "sk_canary_secret")
+	req.Header.Set("User-Agent", "AcmeCRM/1.0")
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Cookie", "session=canary-cookie")
+	return req
+}
+
+func TestARecordingReadsBackAndHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	answer := `{"results":1,"failed":0}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		assert.Equal(t, oneEvent, string(body), "the request goes out as it was")
+		user, _, _ := req.BasicAuth()
+		assert.Equal(t, "pk_canary_publishable", user)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Set-Cookie", "session=canary-cookie")
+		w.Header().Set("X-Debug", "sk_canary_secret")
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(nil, &har)
+	url := server.URL + "/api/v1/batch/events?site_uuid=canary-site-uuid"
+	resp, err := recorder.RoundTrip(request(t, "POST", url, oneEvent))
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, answer, string(body), "the answer comes as it was")
+	require.NoError(t, recorder.Close())
+	require.NoError(t, recorder.Close(), "once more does no harm")
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+
+	assert.NotContains(t, strings.ToLower(har.String()), "canary")
+	assert.NotContains(t, har.String(), "cGtfY2FuYXJ5")
+	exchanges, errs := readAll(har.String())
+	require.Empty(t, errs)
+	require.Len(t, exchanges, 1)
+	assert.Empty(t, newChecker(t).Check(exchanges[0]).Findings)
+	assert.Equal(t, oneEvent, string(exchanges[0].Request.Body))
+	assert.Equal(t, answer, string(exchanges[0].Response.Body))
+}
+
+func TestASecretIsFoundWhereverItStands(t *testing.T) {
+	t.Parallel()
+	echo := transport(func(req *http.Request) (*http.Response, error) {
+		text := `{"error":"sk_canary_secret of canary-site-uuid with ` + strings.TrimPrefix(req.Header.Get("Authorization"), "Basic ") + `"}`
+		return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text))}, nil
+	})
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(echo, &har)
+	resp, err := recorder.RoundTrip(request(t, "POST", "https://canary-user:canary-pw@app.bentonow.com/api/v1/x?site_uuid=canary-site-uuid&token=canary&email=canary%40example.com#canary", `{"site_uuid":"canary-site-uuid"}`))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close(), "closed unread")
+	require.NoError(t, recorder.Close())
+	assert.NotContains(t, har.String(), "canary")
+}
+
+func TestABrokenConnectionIsRecordedAsNoAnswer(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("reset while canary@example.com was sent")
+	}), &har)
+	_, err := recorder.RoundTrip(request(t, "POST", "https://app.bentonow.com/api/v1/batch/events", oneEvent)) //nolint:bodyclose // there is none
+	require.Error(t, err)
+	require.NoError(t, recorder.Close())
+	assert.NotContains(t, har.String(), "canary")
+	exchanges, errs := readAll(har.String())
+	require.Empty(t, errs)
+	assert.Nil(t, exchanges[0].Response)
+}
+
+func TestALargeBodyIsNotRecordedButItsSizeIs(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", 11<<20)
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(large))}, nil
+	}), &har)
+	resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+	require.NoError(t, err)
+	n, err := io.Copy(io.Discard, resp.Body)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(large), n)
+	require.NoError(t, recorder.Close())
+	assert.Less(t, har.Len(), 10_000)
+	exchanges, _ := readAll(har.String())
+	assert.Equal(t, conformance.BodyMissing, exchanges[0].Response.BodyState)
+}
+
+func TestBytesThatAreNoTextSurvive(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("\xff\xfe"))}, nil
+	}), &har)
+	resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+	require.NoError(t, err)
+	_, _ = io.Copy(io.Discard, resp.Body)
+	require.NoError(t, recorder.Close())
+	exchanges, _ := readAll(har.String())
+	assert.Equal(t, "\xff\xfe", string(exchanges[0].Response.Body))
+}
+
+// A program that dies leaves what was written; it reads up to there.
+func TestARecordingWithoutAnEndIsReadable(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+	}), &har)
+	for range 3 {
+		resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	exchanges, errs := readAll(har.String())
+	assert.Len(t, exchanges, 3)
+	require.Len(t, errs, 1)
+	require.ErrorContains(t, errs[0], "breaks off")
+}
+
+func TestAnEmptyRecordingIsARecording(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	require.NoError(t, conformance.NewRecorder(nil, &har).Close())
+	exchanges, errs := readAll(har.String())
+	assert.Empty(t, exchanges)
+	assert.Empty(t, errs)
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestAFullDiskIsToldAtTheEndAndDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), full{})
+	resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.ErrorContains(t, recorder.Close(), "no space left")
+}
+
+func TestARecorderIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
+	}), &har)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			resp, err := recorder.RoundTrip(request(t, "POST", "https://app.bentonow.com/api/v1/batch/events", oneEvent))
+			if assert.NoError(t, err) {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, recorder.Close())
+	exchanges, errs := readAll(har.String())
+	assert.Empty(t, errs)
+	assert.Len(t, exchanges, 20)
+}
