@@ -21,7 +21,11 @@ type row struct {
 	met met
 }
 
-const rowFormat = "  %-24s %8s %9s %9s   %s\n"
+// line formats a row of the table: a name, three numbers, a note.
+func line(name, records, accepted, requests, note string) string {
+	row := fmt.Sprintf("  %-18s %8s %8s %8s  %s", name, records, accepted, requests, note)
+	return strings.TrimRight(row, " ") + "\n"
+}
 
 func (d *demo) header(cfg bento.Config) {
 	if d.json || d.quiet {
@@ -32,7 +36,7 @@ func (d *demo) header(cfg bento.Config) {
 		where = "the real API"
 	}
 	fmt.Fprintf(d.out, "Talking to %s\n\n", where)
-	fmt.Fprintf(d.out, rowFormat, "", "records", "accepted", "requests", "met on the way")
+	fmt.Fprint(d.out, line("", "records", "accepted", "requests", "met on the way"))
 }
 
 // tell prints a step as it ends.
@@ -47,9 +51,9 @@ func (d *demo) tell(r row) {
 	}
 	note := r.met.String()
 	if note != "" && r.Read == r.Accepted+d.reads(r) {
-		note += ", sent again"
+		note += "; retried"
 	}
-	fmt.Fprintf(d.out, rowFormat, r.Step, thousands(r.Read), accepted, thousands(r.met.Requests), note)
+	fmt.Fprint(d.out, line(r.Step, thousands(r.Read), accepted, thousands(r.met.Requests), note))
 }
 
 // reads is what a step read rather than sent.

@@ -25,7 +25,7 @@ func (d *demo) talk(ctx context.Context) error {
 		}},
 		{"track events", gen.OpTrackEvents, func() (bento.Result, error) { return d.trackEvents(ctx) }},
 		{"send emails", gen.OpSendEmails, func() (bento.Result, error) { return d.sendEmails(ctx) }},
-		{"page through broadcasts", gen.OpListBroadcasts, func() (bento.Result, error) { return d.pageBroadcasts(ctx) }},
+		{"page broadcasts", gen.OpListBroadcasts, func() (bento.Result, error) { return d.pageBroadcasts(ctx) }},
 		{"find a subscriber", gen.OpGetSubscriber, func() (bento.Result, error) { return d.findSubscriber(ctx, first) }},
 		{"create a tag", gen.OpCreateTag, func() (bento.Result, error) { return d.createTag(ctx) }},
 		{"list tags", gen.OpListTags, func() (bento.Result, error) { return d.listTags(ctx) }},

@@ -81,6 +81,11 @@ func (g *globals) serveFake(ctx context.Context, listen string, opts []fake.Opti
 	if err != nil {
 		return err
 	}
+	return g.listen(ctx, listen, handler)
+}
+
+// listen serves handler on an address and says so on the first line of standard output.
+func (g *globals) listen(ctx context.Context, listen string, handler http.Handler) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", listen)
 	if err != nil {

@@ -1,0 +1,363 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		os.Exit(code)
+	}))
+}
+
+// A result is what a run of bentoctl left.
+type result struct {
+	code     int
+	out, err string
+}
+
+// bentoctl runs the whole program but for the process.
+func bentoctl(ctx context.Context, stdin string, args ...string) result {
+	var out, errs bytes.Buffer
+	code := run(ctx, args, streams{strings.NewReader(stdin), &out, &errs})
+	return result{code, out.String(), errs.String()}
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+	return file
+}
+
+const conventions = "../../conformance/testdata/conventions.har"
+
+func TestExitCodesAndWhatIsSaid(t *testing.T) {
+	whole, err := os.ReadFile(conventions)
+	require.NoError(t, err)
+	wrong := strings.Replace(string(whole), "site_uuid=REDACTED", "", 1)
+	for name, tc := range map[string]struct {
+		args  []string
+		stdin string
+		code  int
+		says  []string
+	}{
+		"no verb is help":               {nil, "", 0, []string{"Available Commands"}},
+		"a verb that is none":           {[]string{"chekc"}, "", 2, []string{`unknown command "chekc"`}},
+		"a flag that is none":           {[]string{"check", "--colour"}, "", 2, []string{"unknown flag: --colour", "--help"}},
+		"no file":                       {[]string{"check"}, "", 2, []string{"requires at least 1 arg"}},
+		"a conformant recording":        {[]string{"check", conventions}, "", 0, []string{"conformant: 0 errors", "7 of 7 operations"}},
+		"quiet says nothing on success": {[]string{"check", "--quiet", conventions}, "", 0, nil},
+		"from standard input":           {[]string{"check", "-"}, string(whole), 0, []string{"conformant"}},
+		"a wrong recording":             {[]string{"check", "-"}, wrong, 1, []string{"request.site-uuid", "not conformant", "-:0"}},
+		"a file that is not there":      {[]string{"check", "nowhere.har"}, "", 2, []string{"nowhere.har", "no such file"}},
+		"a directory":                   {[]string{"check", "."}, "", 2, []string{"is a directory: name the files in it"}},
+		"not a recording":               {[]string{"check", "main.go"}, "", 2, []string{"main.go: not JSON at byte 0: want a HAR recording"}},
+		"an empty file":                 {[]string{"check", "-"}, "", 2, []string{"-: the file is empty"}},
+		"a truncated recording":         {[]string{"check", "-"}, string(whole[:len(whole)/2]), 2, []string{"breaks off at byte", "checked"}},
+		"nothing of Bento's": {
+			[]string{"check", "-"}, `{"log":{"entries":[{"request":{"method":"GET","url":"https://a.example/"},"response":{"status":200}}]}}`, 2,
+			[]string{"nothing was checked", "none of the 1 entries"},
+		},
+		"an unknown format":         {[]string{"check", "--format", "xml", conventions}, "", 2, []string{"want text or json"}},
+		"a report nobody can write": {[]string{"check", "-o", "/nowhere/report", conventions}, "", 2, []string{"/nowhere/report"}},
+		"version":                   {[]string{"version"}, "", 0, []string{"bentoctl "}},
+		"faults that are none":      {[]string{"fake", "--faults", "x"}, "", 2, []string{"--faults", "OPERATION[#N]=ACTION"}},
+		"limits that are none":      {[]string{"fake", "--limits", "some"}, "", 2, []string{"--limits", "want off, docs"}},
+		"credentials that are none": {[]string{"fake", "--credentials", "a:b"}, "", 2, []string{"PUBLISHABLE_KEY:SECRET_KEY:SITE_UUID"}},
+		"strict and lenient":        {[]string{"fake", "--strict", "--lenient"}, "", 2, []string{"exclude each other"}},
+		"an address that is none":   {[]string{"fake", "--listen", "256.0.0.1:1"}, "", 2, []string{"--listen"}},
+		"live without files":        {[]string{"demo", "--live"}, "", 2, []string{"give your own"}},
+		"live without a yes":        {[]string{"demo", "--live", "--subscribers", "a", "--events", "b"}, "no\n", 2, []string{"nothing was sent"}},
+		"live with half an email":   {[]string{"demo", "--live", "--subscribers", "a", "--events", "b", "--to", "c"}, "", 2, []string{"--from and --to"}},
+		"a file that is no CSV":     {[]string{"demo", "--subscribers", "nowhere.csv"}, "", 2, []string{"nowhere.csv"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := bentoctl(t.Context(), tc.stdin, tc.args...)
+			assert.Equal(t, tc.code, got.code, got.err)
+			for _, want := range tc.says {
+				assert.Contains(t, got.out+got.err, want)
+			}
+			if tc.says == nil {
+				assert.Empty(t, got.out+got.err)
+			}
+		})
+	}
+}
+
+func TestCheckWritesJSON(t *testing.T) {
+	t.Parallel()
+	report := filepath.Join(t.TempDir(), "report.json")
+	got := bentoctl(t.Context(), "", "check", "--format", "json", "-o", report, conventions, conventions)
+	assert.Equal(t, result{}, got)
+	content, err := os.ReadFile(report)
+	require.NoError(t, err)
+	var decoded struct{ Summary conformance.Summary }
+	require.NoError(t, json.Unmarshal(content, &decoded))
+	assert.Equal(t, 32, decoded.Summary.Checked)
+	assert.JSONEq(t, bentoctl(t.Context(), "", "check", "--json", conventions, conventions).out, string(content))
+}
+
+func TestTheDemoShowsThatAllIsWell(t *testing.T) {
+	t.Parallel()
+	recording := filepath.Join(t.TempDir(), "demo.har")
+	got := bentoctl(t.Context(), "", "demo", "--recording", recording)
+	require.Equal(t, 0, got.code, got.out+got.err)
+	for _, want := range []string{
+		"import subscribers    2,600    2,600        5  503, broken connection; retried",
+		"2,700    2,700        4  429; retried", "61       61        2",
+		recording, "7 of 7 operations", "Nothing was lost, nothing was sent twice",
+	} {
+		assert.Contains(t, got.out, want)
+	}
+	for line := range strings.SplitSeq(got.out, "\n") {
+		assert.True(t, len(line) <= 80 || strings.Contains(line, recording), line)
+	}
+	content, err := os.ReadFile(recording)
+	require.NoError(t, err)
+	for _, secret := range []string{"pk_demo", "sk_demo", demoSite} {
+		assert.NotContains(t, string(content), secret)
+	}
+	assert.Equal(t, 0, bentoctl(t.Context(), "", "check", recording).code)
+}
+
+func TestTheDemoSpeaksJSON(t *testing.T) {
+	t.Parallel()
+	got := bentoctl(t.Context(), "", "demo", "--json", "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	require.Equal(t, 0, got.code, got.err)
+	var decoded struct {
+		OK      bool
+		Steps   []struct{ Step string }
+		Summary map[string]int
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.out), &decoded))
+	assert.True(t, decoded.OK)
+	assert.Len(t, decoded.Steps, 7)
+	assert.Equal(t, 0, decoded.Summary["errors"])
+}
+
+func TestTheDemoTakesFilesAndNamesRowsItLeavesOut(t *testing.T) {
+	t.Parallel()
+	people := write(t, "people.csv", "Email,First Name,plan\na@example.com,Ari,\nnot-an-address,Bo,pro\nc+d@example.com,\"Ciarán, Jr\",pro\nx@example.com\n")
+	events := write(t, "events.ndjson", `{"type":"x","email":"a@example.com"}`+"\n\n"+`{"type":"","email":"a@example.com"}`+"\n"+`{"type":"x","email":"a@example.com","field":{}}`+"\nnot json\n")
+	got := bentoctl(t.Context(), "", "demo", "--subscribers", people, "--events", events, "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	assert.Equal(t, 1, got.code)
+	for _, want := range []string{
+		"people.csv:3: email is not an address", "people.csv:5: 1 cells under 3 columns",
+		"events.ndjson:3: type is missing", "events.ndjson:4: not an event of the contract", "events.ndjson:5: not an event",
+		"5 rows of the input were left out",
+	} {
+		assert.Contains(t, got.err, want)
+	}
+	assert.Contains(t, got.out, "import subscribers        2        2")
+	assert.NotContains(t, got.err, "not-an-address")
+}
+
+func TestAFileTheDemoCannotUseEndsItWithAReason(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]string{
+		"":                      "the file is empty",
+		"name,address\nAri,x\n": "no column is named email (there is: name, address)",
+		"email,email\na,b\n":    "two columns are named email",
+		"\"email\nx":            "not readable as CSV",
+	} {
+		file := write(t, "people.csv", content)
+		got := bentoctl(t.Context(), "", "demo", "--subscribers", file, "--recording", filepath.Join(t.TempDir(), "demo.har"))
+		assert.Equal(t, 2, got.code, content)
+		assert.Contains(t, got.err, want)
+	}
+}
+
+// An out that calls back at a word, as a person who presses Ctrl-C when they see it.
+type interruptAt struct {
+	bytes.Buffer
+	word   string
+	cancel func()
+}
+
+func (i *interruptAt) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), i.word) {
+		i.cancel()
+	}
+	return i.Buffer.Write(p)
+}
+
+func TestCtrlCTellsWhatWasAcceptedAndKeepsTheRecording(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	recording := filepath.Join(t.TempDir(), "demo.har")
+	out, errs := &interruptAt{word: "import subscribers", cancel: cancel}, &bytes.Buffer{}
+	code := run(ctx, []string{"demo", "--recording", recording}, streams{strings.NewReader(""), out, errs})
+	assert.Equal(t, 130, code)
+	assert.Contains(t, errs.String(), "interrupted; accepted so far: 2,600 subscribers, 0 events, 0 emails")
+	assert.Contains(t, out.String(), "Not finished")
+	assert.Equal(t, 0, bentoctl(t.Context(), "", "check", recording).code, "the recording is whole")
+}
+
+// live runs the demo against a server of its own, as --live does against Bento.
+func live(t *testing.T, handler http.Handler, secret string) result {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	address, stopped := serveForTest(ctx, t, handler)
+	defer func() { cancel(); <-stopped }()
+	t.Setenv(bento.EnvBaseURL, "http://"+address+gen.BasePath)
+	t.Setenv(bento.EnvPublishableKey, "pk_live_test")
+	t.Setenv(bento.EnvSecretKey, secret)
+	t.Setenv(bento.EnvSiteUUID, "5173c0de5173c0de")
+	t.Setenv(bento.EnvUserAgent, "")
+	people := write(t, "people.csv", "email\na@example.com\n")
+	events := write(t, "events.ndjson", `{"type":"x","email":"a@example.com"}`)
+	return bentoctl(t.Context(), "yes\n", "demo", "--live", "--subscribers", people, "--events", events,
+		"--from", "author@example.com", "--to", "me@example.com", "--recording", filepath.Join(t.TempDir(), "demo.har"))
+}
+
+func serveForTest(ctx context.Context, t *testing.T, handler http.Handler) (address string, stopped chan struct{}) {
+	t.Helper()
+	out := &firstLine{line: make(chan string, 1)}
+	stopped = make(chan struct{})
+	go func() {
+		defer close(stopped)
+		g := &globals{streams: streams{out: out, err: io.Discard}}
+		assert.NoError(t, g.listen(ctx, "127.0.0.1:0", handler))
+	}()
+	return strings.TrimPrefix(<-out.line, "listening on http://"), stopped
+}
+
+type firstLine struct {
+	once sync.Once
+	line chan string
+}
+
+func (f *firstLine) Write(p []byte) (int, error) {
+	f.once.Do(func() { f.line <- strings.TrimSpace(string(p)) })
+	return len(p), nil
+}
+
+func TestLiveTalksToTheServerOfTheEnvironment(t *testing.T) {
+	server, err := fake.New(fake.WithCredentials("pk_live_test", "sk_live_test", "5173c0de5173c0de"))
+	require.NoError(t, err)
+	got := live(t, server, "sk_live_test")
+	assert.Equal(t, 0, got.code, got.err)
+	assert.Contains(t, got.out, "All of it was accepted")
+	assert.Equal(t, 1, server.Counts().Emails.Accepted)
+
+	got = live(t, server, "sk_live_wrong")
+	assert.Equal(t, 3, got.code)
+	assert.Contains(t, got.err, "Check credentials and query string")
+	assert.NotContains(t, got.out+got.err, "sk_live")
+}
+
+func TestAServerThatIsGoneIsExitCode4(t *testing.T) {
+	hangUp := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	got := live(t, hangUp, "sk_live_test")
+	assert.Equal(t, 4, got.code)
+	assert.Contains(t, got.err, "import subscribers")
+	assert.Contains(t, got.out, "accepted so far: 0 subscribers")
+}
+
+func TestFakeTellsWhereItListensAndEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &firstLine{line: make(chan string, 1)}
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"fake", "--listen", "127.0.0.1:0", "--limits", "off", "--lenient"}, streams{strings.NewReader(""), out, io.Discard})
+	}()
+	line := <-out.line
+	address, ok := strings.CutPrefix(line, "listening on ")
+	require.True(t, ok, line)
+	client, err := bento.New(bento.Config{
+		PublishableKey: "pk_any", SecretKey: "sk_any", SiteUUID: "any", UserAgent: "AcmeCRM/1.0", BaseURL: address + gen.BasePath,
+	})
+	require.NoError(t, err)
+	_, err = client.ListTags(t.Context())
+	require.NoError(t, err)
+	client.CloseIdleConnections()
+	second := bentoctl(t.Context(), "", "fake", "--listen", strings.TrimPrefix(address, "http://"))
+	assert.Equal(t, 2, second.code)
+	assert.Contains(t, second.err, "choose another address")
+	cancel()
+	assert.Equal(t, 0, <-code)
+}
+
+func TestATimeoutEndsTheFakeToo(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	assert.Equal(t, 0, bentoctl(t.Context(), "", "fake", "--listen", "127.0.0.1:0", "--timeout", "10ms").code)
+	assert.Less(t, time.Since(start), 30*time.Second)
+}
+
+// Cobra runs a command's parent for a misspelt child, and exits 0, unless each has Args and RunE.
+func TestEveryCommandRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		assert.NotNil(t, cmd.Args, cmd.CommandPath())
+		assert.NotNil(t, cmd.RunE, cmd.CommandPath())
+		assert.NotEmpty(t, cmd.Short, cmd.CommandPath())
+		for _, child := range cmd.Commands() {
+			walk(child)
+		}
+	}
+	walk(newRoot(&globals{}))
+}
+
+func TestExitCodesFollowWhatEndedTheCommand(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, 0, exitCode(nil))
+	assert.Equal(t, 1, exitCode(errors.New("x")))
+	assert.Equal(t, 130, exitCode(context.Canceled))
+	assert.Equal(t, 4, exitCode(bento.ErrRateLimited))
+	assert.Equal(t, 3, exitCode(bento.ErrForbidden))
+	assert.Equal(t, 2, exitCode(bento.ErrInvalid))
+}
+
+func FuzzReadSubscribers(f *testing.F) {
+	for _, seed := range []string{"email\na@example.com\n", "email,\"a\nb", "\xff", "email;x\n", "email\n\"\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for record, err := range readSubscribers(strings.NewReader(text), "f") {
+			if err == nil && !conformance.ValidEmail(record.Email) {
+				t.Fatalf("let through: %q", record.Email)
+			}
+		}
+	})
+}
+
+func FuzzReadEvents(f *testing.F) {
+	for _, seed := range []string{`{"type":"x","email":"a@example.com"}`, "{}", "\xff", "[]\n{}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for event, err := range readEvents(strings.NewReader(text), "f") {
+			if err == nil && (event.Type == "" || !conformance.ValidEmail(event.Email)) {
+				t.Fatal("let through")
+			}
+		}
+	})
+}
