@@ -45,8 +45,8 @@ type Response struct {
 type BodyState int
 
 const (
-	// BodyKnown: the body is what was sent; an empty one means that none was.
+	// BodyKnown says that the body is what was sent; an empty one means that none was.
 	BodyKnown BodyState = iota
-	// BodyMissing: there was a body, but the recording left it out.
+	// BodyMissing says that there was a body, but the recording left it out.
 	BodyMissing
 )

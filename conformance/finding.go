@@ -4,12 +4,12 @@ package conformance
 type Severity string
 
 const (
-	// SeverityError: the exchange breaks the contract.
+	// SeverityError is for an exchange that breaks the contract.
 	SeverityError Severity = "error"
-	// SeverityWarning: it keeps the contract, but something is most likely a mistake.
+	// SeverityWarning is for one that keeps it, but where something is most likely a mistake.
 	SeverityWarning Severity = "warning"
-	// SeverityDrift: an answer holds more than the contract knows. Nobody is at fault; the
-	// contract may have to grow.
+	// SeverityDrift is for an answer that holds more than the contract knows. Nobody is at
+	// fault; the contract may have to grow.
 	SeverityDrift Severity = "drift"
 )
 

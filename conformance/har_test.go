@@ -96,7 +96,7 @@ func TestWhatBrowsersWrite(t *testing.T) {
 	assert.Equal(t, "POST", first.Request.Method)
 	assert.Equal(t, "AcmeCRM/1.0", first.Request.Header.Get("User-Agent"))
 	assert.Len(t, first.Request.Header, 2, "no pseudo header, and the type of postData")
-	assert.Equal(t, `{"data":[]}`, string(first.Response.Body), "base64 is decoded")
+	assert.JSONEq(t, `{"data":[]}`, string(first.Response.Body), "base64 is decoded")
 	assert.Equal(t, int64(1500500), first.Duration.Microseconds())
 	assert.Equal(t, "{}", string(exchanges[1].Response.Body), "false base64 is text")
 	assert.Nil(t, exchanges[1].Request.Header)

@@ -23,19 +23,19 @@ type redactor struct{ replace *strings.Replacer }
 // newRedactor learns the secrets of a request, to find them wherever they stand.
 func newRedactor(req *http.Request) redactor {
 	var pairs []string
-	learn := func(secret, marker string) {
+	learn := func(secret string) {
 		if len(secret) >= 4 { // a shorter one would take half of every body with it
-			pairs = append(pairs, secret, marker)
+			pairs = append(pairs, secret, Redacted)
 		}
 	}
-	learn(req.URL.Query().Get("site_uuid"), Redacted)
+	learn(req.URL.Query().Get("site_uuid"))
 	header := req.Header.Get("Authorization")
 	if _, credentials, ok := strings.Cut(header, " "); ok {
-		learn(credentials, Redacted)
+		learn(credentials)
 		decoded, _ := base64.StdEncoding.DecodeString(credentials)
 		user, password, _ := strings.Cut(string(decoded), ":")
-		learn(password, Redacted)
-		learn(user, Redacted)
+		learn(password)
+		learn(user)
 	}
 	return redactor{strings.NewReplacer(pairs...)}
 }

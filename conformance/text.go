@@ -102,7 +102,7 @@ func (t *text) group(g *group) {
 func (t *text) wrap(s string) {
 	const indent = "        "
 	line := indent
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		if len(line) > len(indent) && len(line)+1+len(word) > t.width {
 			t.WriteString(line + "\n")
 			line = indent

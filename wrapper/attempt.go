@@ -54,7 +54,7 @@ func (d *departure) sent(err error) bool {
 		return d.wrote.Load()
 	}
 	var op *net.OpError
-	return !(errors.As(err, &op) && op.Op == "dial")
+	return !errors.As(err, &op) || op.Op != "dial"
 }
 
 // An attemptError is the failure of an attempt that brought no answer.

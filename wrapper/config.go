@@ -32,7 +32,7 @@ type Config struct {
 // The environment that [FromEnv] reads.
 const (
 	EnvPublishableKey = "BENTO_PUBLISHABLE_KEY"
-	EnvSecretKey      = "BENTO_SECRET_KEY" //nolint:gosec // the name of a variable, not a key
+	EnvSecretKey      = "BENTO_SECRET_KEY"
 	EnvSiteUUID       = "BENTO_SITE_UUID"
 	EnvUserAgent      = "BENTO_USER_AGENT"
 	EnvBaseURL        = "BENTO_BASE_URL"

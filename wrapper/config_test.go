@@ -59,7 +59,7 @@ func TestNewNamesEverythingWrongAtOnce(t *testing.T) {
 	for _, want := range []string{"PublishableKey", "SecretKey", "SiteUUID", "UserAgent"} {
 		require.ErrorContains(t, err, want)
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
 		assert.True(t, strings.HasPrefix(line, "bento: "), line)
 	}
 }

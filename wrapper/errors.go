@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,12 +114,7 @@ func (e *Error) Error() string {
 
 // Is reports whether target is one of the error's kinds.
 func (e *Error) Is(target error) bool {
-	for _, kind := range e.kinds {
-		if kind == target {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.kinds, target)
 }
 
 // Unwrap returns the cause: a context's error, a network error, or nil.

@@ -2,6 +2,7 @@ package bento_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -45,7 +46,7 @@ func TestEveryStatusHasItsKindAndItsHint(t *testing.T) {
 			bento.ErrBadRequest, bento.ErrUnauthorized, bento.ErrForbidden, bento.ErrNotFound, bento.ErrUnprocessable,
 			bento.ErrRateLimited, bento.ErrServer, bento.ErrRedirected, bento.ErrUnexpectedAnswer, bento.ErrNetwork,
 		} {
-			assert.Equal(t, kind == tc.kind, e.Is(kind), "%d is %v", status, kind)
+			assert.Equal(t, errors.Is(tc.kind, kind), e.Is(kind), "%d is %v", status, kind)
 		}
 	}
 }

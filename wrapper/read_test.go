@@ -2,6 +2,7 @@ package bento_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,14 +12,11 @@ import (
 )
 
 func page(ids ...string) answer {
-	items := ""
+	items := make([]string, len(ids))
 	for i, id := range ids {
-		if i > 0 {
-			items += ","
-		}
-		items += fmt.Sprintf(`{"id":%q,"type":"broadcasts","attributes":{"name":"News %s"}}`, id, id)
+		items[i] = fmt.Sprintf(`{"id":%q,"type":"broadcasts","attributes":{"name":"News %s"}}`, id, id)
 	}
-	return answerJSON(200, `{"data":[`+items+`]}`)
+	return answerJSON(200, `{"data":[`+strings.Join(items, ",")+`]}`)
 }
 
 func TestPagesAreWalkedFromOneUntilOneIsEmpty(t *testing.T) {

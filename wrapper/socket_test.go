@@ -21,11 +21,11 @@ import (
 // quick retries without a wait that a person would notice.
 var quick = bento.WithRetry(bento.RetryPolicy{MinBackoff: time.Microsecond, MaxBackoff: time.Microsecond})
 
-func dial(t *testing.T, url string, opts ...bento.Option) *bento.Client {
+func dial(t *testing.T, url string) *bento.Client {
 	t.Helper()
 	cfg := testConfig()
 	cfg.BaseURL = url + "/prefix/api/v1"
-	c, err := bento.New(cfg, append([]bento.Option{quick}, opts...)...)
+	c, err := bento.New(cfg, quick)
 	require.NoError(t, err)
 	t.Cleanup(c.CloseIdleConnections)
 	return c

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -54,9 +55,7 @@ func (s *state) addEvent(e gen.Event) {
 	}
 	s.events = keep(s.events, e)
 	p := s.person(e.Email)
-	for field, value := range e.Fields {
-		p.Attributes.Fields[field] = value
-	}
+	maps.Copy(p.Attributes.Fields, e.Fields)
 }
 
 func (s *state) importSubscribers(c *call) reply {
@@ -83,9 +82,7 @@ func (s *state) upsert(r gen.SubscriberRecord) {
 	}
 	set("first_name", r.FirstName)
 	set("last_name", r.LastName)
-	for field, value := range r.AdditionalProperties {
-		p.Attributes.Fields[field] = value
-	}
+	maps.Copy(p.Attributes.Fields, r.AdditionalProperties)
 	ids := &p.Attributes.CachedTagIds
 	for _, name := range tagNames(r.Tags) {
 		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) {

@@ -1,0 +1,52 @@
+package contract_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(content)
+}
+
+// unindented drops the indent of code, so that a snippet compares with the Example it is from.
+func unindented(code string) string {
+	return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(strings.TrimSpace(code), "")
+}
+
+// The README's code is an Example's, which is compiled and run.
+func TestTheReadmesCodeIsAnExample(t *testing.T) {
+	t.Parallel()
+	examples := unindented(read(t, "wrapper/example_test.go"))
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
+	require.NotEmpty(t, snippets)
+	for _, snippet := range snippets {
+		assert.Contains(t, examples, unindented(snippet[1]))
+	}
+}
+
+// The README's first screen is what CI runs.
+func TestTheReadmesCommandsAreThoseOfCI(t *testing.T) {
+	t.Parallel()
+	readme, ci := read(t, "README.md"), read(t, ".ci/run")
+	for _, command := range []string{"go run ./cmd/bentoctl demo", "go test "} {
+		assert.Less(t, strings.Index(readme, command), 800, "on the first screen")
+		assert.Contains(t, ci, command)
+	}
+}
+
+func TestTheMakefileExplainsEveryTask(t *testing.T) {
+	t.Parallel()
+	makefile := read(t, "Makefile")
+	for _, task := range []string{"help", "generate", "test", "lint", "run"} {
+		assert.Regexp(t, `(?m)^`+task+`:.*## \S`, makefile)
+	}
+}
