@@ -21,22 +21,25 @@ func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
 	content := op.RequestBody.Value.Content
 	media, problem := mediaType(r.Header)
 	if problem == "" && content.Get(media) == nil {
-		problem = "the body is " + mediaName(media) + ", not " + mediaTypes(content)
+		problem = "the body is " + mediaName(media) + ", not " + wantedType(content)
 	}
 	if r.Header == nil { // none were recorded: taken for what it should be
-		media, problem = "application/json", ""
+		media, problem = wantedType(content), ""
 	}
 	if problem != "" {
 		findings = append(findings, found(RuleRequestType, SideRequest, "", problem))
-		media = "application/json" // judged all the same: it most likely is
+		media = wantedType(content) // judged all the same: it most likely is
 	}
 	if r.BodyState == BodyMissing {
 		return findings
 	}
 	if len(r.Body) == 0 {
+		if !op.RequestBody.Value.Required {
+			return nil
+		}
 		return append(findings, found(RuleRequestSchema, SideRequest, "", "the body is empty"))
 	}
-	return append(findings, checkJSON(SideRequest, content.Get(media), r.Body)...)
+	return append(findings, checkContent(SideRequest, content.Get(media), media, r.Body)...)
 }
 
 func (c *Checker) checkResponse(operation, method string, r *Response) []Finding {
@@ -60,12 +63,12 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 	}
 	media, problem := mediaType(r.Header)
 	if problem == "" && answer.Content.Get(media) == nil {
-		problem = "the answer is " + mediaName(media) + ", not " + mediaTypes(answer.Content)
+		problem = "the answer is " + mediaName(media) + ", not " + wantedType(answer.Content)
 	}
 	if problem != "" {
 		return []Finding{found(RuleResponseType, SideResponse, "", problem)}
 	}
-	return checkJSON(SideResponse, answer.Content.Get(media), r.Body)
+	return checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
 }
 
 // answerFor is the contract's answer with the status, by itself or by its class.
@@ -91,12 +94,18 @@ func (c *Checker) operation(id string) *openapi3.Operation {
 	return nil
 }
 
-// checkJSON checks a body of a JSON media type; other types have no inside to check.
-func checkJSON(side Side, content *openapi3.MediaType, body []byte) []Finding {
+const formType = "application/x-www-form-urlencoded"
+
+// checkContent checks a body by the schema of its media type; text has no inside to check.
+func checkContent(side Side, content *openapi3.MediaType, media string, body []byte) []Finding {
 	if content == nil || content.Schema == nil || content.Schema.Value.Type.Is("string") {
 		return nil
 	}
-	value, err := decodeJSON(body)
+	decode := decodeJSON
+	if media == formType {
+		decode = decodeForm
+	}
+	value, err := decode(body)
 	if err != nil {
 		rule := RuleRequestEncoding
 		if side == SideResponse {
@@ -134,7 +143,8 @@ func mediaName(media string) string {
 	return "of a strange type"
 }
 
-func mediaTypes(content openapi3.Content) string {
+// wantedType is the media type that the contract wants: JSON, or the only one there is.
+func wantedType(content openapi3.Content) string {
 	if content.Get("application/json") != nil {
 		return "application/json"
 	}

@@ -228,7 +228,7 @@ func TestTheConventionsByExample(t *testing.T) {
 	}
 	s := report.Summary()
 	assert.Equal(t, conformance.Summary{Entries: 16, Checked: 16}, s)
-	assert.Equal(t, conformance.OperationCount{Total: 7, Seen: 7}, report.Coverage().Operations)
+	assert.Equal(t, conformance.OperationCount{Total: 34, Seen: 7}, report.Coverage().Operations)
 }
 
 func TestWhatIsNotBentosIsSkippedWithAReason(t *testing.T) {

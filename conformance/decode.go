@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/url"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -80,6 +82,34 @@ func decodeValue(dec *jsontext.Decoder, depth int) (any, error) {
 	default:
 		return nil, nil //nolint:nilnil // JSON null
 	}
+}
+
+var errNotForm = errors.New("is not a form")
+
+// decodeForm reads a form; "a[b]=c" becomes {"a":{"b":"c"}}, as Rails has it.
+func decodeForm(body []byte) (any, error) {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, errNotForm
+	}
+	form := map[string]any{}
+	for name, given := range values {
+		if len(given) > 1 {
+			return nil, errDuplicate
+		}
+		outer, inner, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+		if !nested {
+			form[name] = given[0]
+			continue
+		}
+		object, _ := form[outer].(map[string]any)
+		if object == nil {
+			object = map[string]any{}
+			form[outer] = object
+		}
+		object[inner] = given[0]
+	}
+	return form, nil
 }
 
 // classifyJSON names a decoder's error without its text, which quotes the input.

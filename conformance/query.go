@@ -23,26 +23,43 @@ func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
 		if c.isSecurityParameter(name) {
 			continue
 		}
-		parameter := op.Parameters.GetByInAndName("query", name)
+		parameter, member := parameterOf(op, name)
 		switch {
 		case parameter == nil:
 			findings = append(findings, found(RuleQueryUnknown, SideRequest, "", "the endpoint has no parameter "+quoteName(name)))
 		case len(given) > 1 && !parameter.Schema.Value.Type.Is("array"):
 			findings = append(findings, found(RuleQuery, SideRequest, "", name+" is given more than once"))
 		default:
-			findings = append(findings, checkParameter(parameter, given[0])...)
+			findings = append(findings, checkParameter(parameter, member, given[0])...)
 		}
 	}
 	for _, ref := range op.Parameters {
-		if p := ref.Value; p.In == "query" && p.Required && !values.Has(p.Name) {
+		if p := ref.Value; p.In == openapi3.ParameterInQuery && p.Required && !values.Has(p.Name) {
 			findings = append(findings, found(RuleQuery, SideRequest, "", p.Name+" is required"))
 		}
 	}
 	return sorted(findings)
 }
 
-func checkParameter(p *openapi3.Parameter, text string) []Finding {
+// parameterOf finds the parameter that a name in the query belongs to, and the member of it:
+// created_at[gt] is gt of the deepObject created_at.
+func parameterOf(op *openapi3.Operation, name string) (p *openapi3.Parameter, member string) {
+	if p := op.Parameters.GetByInAndName("query", name); p != nil && p.Style != openapi3.SerializationDeepObject {
+		return p, ""
+	}
+	outer, inner, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	p = op.Parameters.GetByInAndName("query", outer)
+	if !nested || p == nil || p.Style != openapi3.SerializationDeepObject || p.Schema.Value.Properties[inner] == nil {
+		return nil, ""
+	}
+	return p, inner
+}
+
+func checkParameter(p *openapi3.Parameter, member, text string) []Finding {
 	schema := p.Schema.Value
+	if member != "" {
+		schema = schema.Properties[member].Value
+	}
 	var value any = text
 	switch {
 	case schema.Type.Is("integer") && integer.MatchString(text), schema.Type.Is("number"):

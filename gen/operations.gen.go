@@ -16,25 +16,81 @@ const (
 
 // The operations of the contract by operationId.
 const (
+	// Judge an address by stricter rules: POST /experimental/jesses_ruleset.
+	OpApplyRuleset = "applyRuleset"
+	// Look an address up in blacklists: GET /experimental/blacklist.
+	OpCheckBlacklist = "checkBlacklist"
+	// Create broadcasts: POST /batch/broadcasts.
+	OpCreateBroadcasts = "createBroadcasts"
+	// Create a field: POST /fetch/fields.
+	OpCreateField = "createField"
+	// Add an email to a sequence: POST /fetch/sequences/{id}/emails/templates.
+	OpCreateSequenceEmail = "createSequenceEmail"
+	// Find or create a subscriber: POST /fetch/subscribers.
+	OpCreateSubscriber = "createSubscriber"
 	// Create a tag: POST /fetch/tags.
 	OpCreateTag = "createTag"
+	// Delete a tag: DELETE /fetch/tags/{id}.
+	OpDeleteTag = "deleteTag"
+	// Locate an IP address: GET /experimental/geolocation.
+	OpGeolocate = "geolocate"
+	// Read what advertising brought: GET /stats/ads.
+	OpGetAdStats = "getAdStats"
+	// Read an email template: GET /fetch/emails/templates/{id}.
+	OpGetEmailTemplate = "getEmailTemplate"
+	// Read a report: GET /stats/report.
+	OpGetReport = "getReport"
+	// Read a segment: GET /fetch/segments/{id}.
+	OpGetSegment = "getSegment"
+	// Count the people of a segment: GET /stats/segment.
+	OpGetSegmentStats = "getSegmentStats"
+	// Count the people of the site: GET /stats/site.
+	OpGetSiteStats = "getSiteStats"
 	// Find one subscriber: GET /fetch/subscribers.
 	OpGetSubscriber = "getSubscriber"
+	// Guess a gender from a name: POST /experimental/gender.
+	OpGuessGender = "guessGender"
 	// Import subscribers: POST /batch/subscribers.
 	OpImportSubscribers = "importSubscribers"
 	// List broadcasts: GET /fetch/broadcasts.
 	OpListBroadcasts = "listBroadcasts"
+	// List fields: GET /fetch/fields.
+	OpListFields = "listFields"
+	// List the responses to a form: GET /fetch/responses.
+	OpListFormResponses = "listFormResponses"
+	// List segments: GET /fetch/segments.
+	OpListSegments = "listSegments"
+	// List sequences: GET /fetch/sequences.
+	OpListSequences = "listSequences"
 	// List tags: GET /fetch/tags.
 	OpListTags = "listTags"
+	// List workflows: GET /fetch/workflows.
+	OpListWorkflows = "listWorkflows"
+	// Match a segment: POST /fetch/segments/{id}/match.
+	OpMatchSegment = "matchSegment"
+	// Moderate content: POST /experimental/content_moderation.
+	OpModerateContent = "moderateContent"
+	// Request the deletion of a person's data: POST /data_deletion_requests.
+	OpRequestDataDeletion = "requestDataDeletion"
+	// Run subscriber commands: POST /fetch/commands.
+	OpRunCommands = "runCommands"
+	// Search subscribers: GET /fetch/search.
+	OpSearchSubscribers = "searchSubscribers"
 	// Send emails: POST /batch/emails.
 	OpSendEmails = "sendEmails"
 	// Track events: POST /batch/events.
 	OpTrackEvents = "trackEvents"
+	// Change an email template: PATCH /fetch/emails/templates/{id}.
+	OpUpdateEmailTemplate = "updateEmailTemplate"
+	// Validate an address: POST /experimental/validation.
+	OpValidateEmail = "validateEmail"
 )
 
 // The largest batches the contract allows, in records a request.
 const (
+	MaxBroadcasts  = 100  // createBroadcasts
 	MaxSubscribers = 1000 // importSubscribers
+	MaxCommands    = 100  // runCommands
 	MaxEmails      = 60   // sendEmails
 	MaxEvents      = 1000 // trackEvents
 )
@@ -76,7 +132,7 @@ const (
 	RetryNever RetryClass = "never"
 )
 
-// A Rate is a number of requests in a span of time.
+// A Rate is a number of requests, or records, in a span of time.
 type Rate struct {
 	Requests int
 	Per      time.Duration
@@ -98,10 +154,25 @@ var (
 		Documented: Rate{100, time.Minute},
 		Guarded:    Rate{60, time.Minute},
 	}
+	limitDeletion = LimitFamily{
+		Name:       "deletion",
+		Documented: Rate{1000, 24 * time.Hour},
+		Guarded:    Rate{1000, 24 * time.Hour},
+	}
+	limitExperimental = LimitFamily{
+		Name:       "experimental",
+		Documented: Rate{100, time.Minute},
+		Guarded:    Rate{100, time.Minute},
+	}
 	limitFetch = LimitFamily{
 		Name:       "fetch",
 		Documented: Rate{100, time.Minute},
 		Guarded:    Rate{60, time.Minute},
+	}
+	limitStats = LimitFamily{
+		Name:       "stats",
+		Documented: Rate{60, time.Hour},
+		Guarded:    Rate{30, time.Hour},
 	}
 )
 
@@ -118,24 +189,121 @@ type Operation struct {
 	BatchMax int
 	// Paged: page starts at 1, an empty page is the end.
 	Paged bool
+	// Pace is how many records, not requests, Bento works through; zero if nothing is said.
+	Pace Rate
+	// Async is how long it takes, at most, until what was accepted can be read back.
+	Async time.Duration
+	// Automations: it may set off the automations of the site.
+	Automations bool
+	// Plan is the plan that the site needs, empty for any.
+	Plan string
+	// Uncertain: its sources disagree, or only one speaks (x-confidence: low).
+	Uncertain bool
 }
 
 var operations = [...]Operation{
 	{
+		ID: OpApplyRuleset, Method: "POST", Path: "/experimental/jesses_ruleset",
+		Retry: RetrySafe, Limit: limitExperimental,
+		Uncertain: true,
+	},
+	{
+		ID: OpCheckBlacklist, Method: "GET", Path: "/experimental/blacklist",
+		Retry: RetrySafe, Limit: limitExperimental,
+	},
+	{
+		ID: OpCreateBroadcasts, Method: "POST", Path: "/batch/broadcasts",
+		Retry: RetryRejected, Limit: limitBatch,
+		BatchKey: "broadcasts", BatchMax: MaxBroadcasts,
+	},
+	{
+		ID: OpCreateField, Method: "POST", Path: "/fetch/fields",
+		Retry: RetryAnswered, Limit: limitFetch,
+	},
+	{
+		ID: OpCreateSequenceEmail, Method: "POST", Path: "/fetch/sequences/{id}/emails/templates",
+		Retry: RetryRejected, Limit: limitFetch,
+	},
+	{
+		ID: OpCreateSubscriber, Method: "POST", Path: "/fetch/subscribers",
+		Retry: RetryAnswered, Limit: limitFetch,
+		Async:       300 * time.Second,
+		Automations: true,
+	},
+	{
 		ID: OpCreateTag, Method: "POST", Path: "/fetch/tags",
 		Retry: RetryAnswered, Limit: limitFetch,
+	},
+	{
+		ID: OpDeleteTag, Method: "DELETE", Path: "/fetch/tags/{id}",
+		Retry: RetryRejected, Limit: limitFetch,
+		Uncertain: true,
+	},
+	{
+		ID: OpGeolocate, Method: "GET", Path: "/experimental/geolocation",
+		Retry: RetrySafe, Limit: limitExperimental,
+		Uncertain: true,
+	},
+	{
+		ID: OpGetAdStats, Method: "GET", Path: "/stats/ads",
+		Retry: RetrySafe, Limit: limitStats,
+	},
+	{
+		ID: OpGetEmailTemplate, Method: "GET", Path: "/fetch/emails/templates/{id}",
+		Retry: RetrySafe, Limit: limitFetch,
+	},
+	{
+		ID: OpGetReport, Method: "GET", Path: "/stats/report",
+		Retry: RetrySafe, Limit: limitStats,
+	},
+	{
+		ID: OpGetSegment, Method: "GET", Path: "/fetch/segments/{id}",
+		Retry: RetrySafe, Limit: limitFetch,
+		Uncertain: true,
+	},
+	{
+		ID: OpGetSegmentStats, Method: "GET", Path: "/stats/segment",
+		Retry: RetrySafe, Limit: limitStats,
+	},
+	{
+		ID: OpGetSiteStats, Method: "GET", Path: "/stats/site",
+		Retry: RetrySafe, Limit: limitStats,
 	},
 	{
 		ID: OpGetSubscriber, Method: "GET", Path: "/fetch/subscribers",
 		Retry: RetrySafe, Limit: limitFetch,
 	},
 	{
+		ID: OpGuessGender, Method: "POST", Path: "/experimental/gender",
+		Retry: RetrySafe, Limit: limitExperimental,
+	},
+	{
 		ID: OpImportSubscribers, Method: "POST", Path: "/batch/subscribers",
 		Retry: RetrySafe, Limit: limitBatch,
 		BatchKey: "subscribers", BatchMax: MaxSubscribers,
+		Async: 300 * time.Second,
 	},
 	{
 		ID: OpListBroadcasts, Method: "GET", Path: "/fetch/broadcasts",
+		Retry: RetrySafe, Limit: limitFetch,
+		Paged: true,
+	},
+	{
+		ID: OpListFields, Method: "GET", Path: "/fetch/fields",
+		Retry: RetrySafe, Limit: limitFetch,
+	},
+	{
+		ID: OpListFormResponses, Method: "GET", Path: "/fetch/responses",
+		Retry: RetrySafe, Limit: limitFetch,
+		Uncertain: true,
+	},
+	{
+		ID: OpListSegments, Method: "GET", Path: "/fetch/segments",
+		Retry: RetrySafe, Limit: limitFetch,
+		Uncertain: true,
+	},
+	{
+		ID: OpListSequences, Method: "GET", Path: "/fetch/sequences",
 		Retry: RetrySafe, Limit: limitFetch,
 		Paged: true,
 	},
@@ -144,14 +312,56 @@ var operations = [...]Operation{
 		Retry: RetrySafe, Limit: limitFetch,
 	},
 	{
+		ID: OpListWorkflows, Method: "GET", Path: "/fetch/workflows",
+		Retry: RetrySafe, Limit: limitFetch,
+		Paged: true,
+	},
+	{
+		ID: OpMatchSegment, Method: "POST", Path: "/fetch/segments/{id}/match",
+		Retry: RetryRejected, Limit: limitFetch,
+		Uncertain: true,
+	},
+	{
+		ID: OpModerateContent, Method: "POST", Path: "/experimental/content_moderation",
+		Retry: RetrySafe, Limit: limitExperimental,
+	},
+	{
+		ID: OpRequestDataDeletion, Method: "POST", Path: "/data_deletion_requests",
+		Retry: RetryRejected, Limit: limitDeletion,
+	},
+	{
+		ID: OpRunCommands, Method: "POST", Path: "/fetch/commands",
+		Retry: RetryAnswered, Limit: limitFetch,
+		BatchKey: "command", BatchMax: MaxCommands,
+		Automations: true,
+	},
+	{
+		ID: OpSearchSubscribers, Method: "GET", Path: "/fetch/search",
+		Retry: RetrySafe, Limit: limitFetch,
+		Paged:     true,
+		Plan:      "enterprise",
+		Uncertain: true,
+	},
+	{
 		ID: OpSendEmails, Method: "POST", Path: "/batch/emails",
 		Retry: RetryNever, Limit: limitBatch,
 		BatchKey: "emails", BatchMax: MaxEmails,
+		Pace: Rate{60, time.Minute},
 	},
 	{
 		ID: OpTrackEvents, Method: "POST", Path: "/batch/events",
 		Retry: RetryAnswered, Limit: limitBatch,
 		BatchKey: "events", BatchMax: MaxEvents,
+		Async:       180 * time.Second,
+		Automations: true,
+	},
+	{
+		ID: OpUpdateEmailTemplate, Method: "PATCH", Path: "/fetch/emails/templates/{id}",
+		Retry: RetrySafe, Limit: limitFetch,
+	},
+	{
+		ID: OpValidateEmail, Method: "POST", Path: "/experimental/validation",
+		Retry: RetrySafe, Limit: limitExperimental,
 	},
 }
 

@@ -9,6 +9,186 @@ import (
 	"time"
 )
 
+// Defines values for AdDimension.
+const (
+	AdDimensionAd       AdDimension = "ad"
+	AdDimensionCampaign AdDimension = "campaign"
+	AdDimensionContent  AdDimension = "content"
+	AdDimensionMedium   AdDimension = "medium"
+	AdDimensionSource   AdDimension = "source"
+)
+
+// Valid indicates whether the value is a known member of the AdDimension enum.
+func (e AdDimension) Valid() bool {
+	switch e {
+	case AdDimensionAd:
+		return true
+	case AdDimensionCampaign:
+		return true
+	case AdDimensionContent:
+		return true
+	case AdDimensionMedium:
+		return true
+	case AdDimensionSource:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BroadcastStatus.
+const (
+	BroadcastStatusAny       BroadcastStatus = "any"
+	BroadcastStatusArchived  BroadcastStatus = "archived"
+	BroadcastStatusDraft     BroadcastStatus = "draft"
+	BroadcastStatusScheduled BroadcastStatus = "scheduled"
+	BroadcastStatusSending   BroadcastStatus = "sending"
+	BroadcastStatusSent      BroadcastStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the BroadcastStatus enum.
+func (e BroadcastStatus) Valid() bool {
+	switch e {
+	case BroadcastStatusAny:
+		return true
+	case BroadcastStatusArchived:
+		return true
+	case BroadcastStatusDraft:
+		return true
+	case BroadcastStatusScheduled:
+		return true
+	case BroadcastStatusSending:
+		return true
+	case BroadcastStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CommandName.
+const (
+	CommandNameAddField       CommandName = "add_field"
+	CommandNameAddTag         CommandName = "add_tag"
+	CommandNameAddTagViaEvent CommandName = "add_tag_via_event"
+	CommandNameChangeEmail    CommandName = "change_email"
+	CommandNameRemoveField    CommandName = "remove_field"
+	CommandNameRemoveTag      CommandName = "remove_tag"
+	CommandNameSubscribe      CommandName = "subscribe"
+	CommandNameUnsubscribe    CommandName = "unsubscribe"
+)
+
+// Valid indicates whether the value is a known member of the CommandName enum.
+func (e CommandName) Valid() bool {
+	switch e {
+	case CommandNameAddField:
+		return true
+	case CommandNameAddTag:
+		return true
+	case CommandNameAddTagViaEvent:
+		return true
+	case CommandNameChangeEmail:
+		return true
+	case CommandNameRemoveField:
+		return true
+	case CommandNameRemoveTag:
+		return true
+	case CommandNameSubscribe:
+		return true
+	case CommandNameUnsubscribe:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DelayInterval.
+const (
+	DelayIntervalDays    DelayInterval = "days"
+	DelayIntervalHours   DelayInterval = "hours"
+	DelayIntervalMinutes DelayInterval = "minutes"
+	DelayIntervalMonths  DelayInterval = "months"
+)
+
+// Valid indicates whether the value is a known member of the DelayInterval enum.
+func (e DelayInterval) Valid() bool {
+	switch e {
+	case DelayIntervalDays:
+		return true
+	case DelayIntervalHours:
+		return true
+	case DelayIntervalMinutes:
+		return true
+	case DelayIntervalMonths:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RevenueMode.
+const (
+	RevenueModeAllRevenue    RevenueMode = "all_revenue"
+	RevenueModeFirstRevenue  RevenueMode = "first_revenue"
+	RevenueModeSubscriptions RevenueMode = "subscriptions"
+)
+
+// Valid indicates whether the value is a known member of the RevenueMode enum.
+func (e RevenueMode) Valid() bool {
+	switch e {
+	case RevenueModeAllRevenue:
+		return true
+	case RevenueModeFirstRevenue:
+		return true
+	case RevenueModeSubscriptions:
+		return true
+	default:
+		return false
+	}
+}
+
+// AdDimension defines model for AdDimension.
+type AdDimension string
+
+// AdPoint defines model for AdPoint.
+type AdPoint struct {
+	Customers int     `json:"customers,omitempty"`
+	Revenue   float64 `json:"revenue,omitempty"`
+	Signups   int     `json:"signups,omitempty"`
+	X         string  `json:"x"`
+}
+
+// AdStats defines model for AdStats.
+type AdStats struct {
+	// Attribution An object whose members nobody has documented.
+	Attribution    Anything   `json:"attribution,omitempty"`
+	Breakdown      []Anything `json:"breakdown,omitempty"`
+	ChartData      []AdPoint  `json:"chartData,omitempty"`
+	Dimension      string     `json:"dimension"`
+	DimensionLabel string     `json:"dimensionLabel,omitempty"`
+
+	// RevenueMode An object whose members nobody has documented.
+	RevenueMode      Anything `json:"revenueMode,omitempty"`
+	RevenueTruncated bool     `json:"revenueTruncated,omitempty"`
+
+	// Totals An object whose members nobody has documented.
+	Totals Anything `json:"totals"`
+}
+
+// Anything An object whose members nobody has documented.
+type Anything map[string]interface{}
+
+// ApplyRulesetBody defines model for ApplyRulesetBody.
+type ApplyRulesetBody struct {
+	BlockFreeProviders *bool `json:"block_free_providers,omitempty"`
+
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email      EmailAddress `json:"email"`
+	Wiggleroom *bool        `json:"wiggleroom,omitempty"`
+}
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
 	// Failed Records refused. Emails and some older answers leave it out.
@@ -18,10 +198,19 @@ type BatchResult struct {
 	Results int `json:"results"`
 }
 
+// BlacklistResult defines model for BlacklistResult.
+type BlacklistResult struct {
+	Description string `json:"description,omitempty"`
+	Query       string `json:"query"`
+
+	// Results A verdict for each list: true, false or null; or a text when nothing was asked.
+	Results interface{} `json:"results,omitempty"`
+}
+
 // Broadcast defines model for Broadcast.
 type Broadcast struct {
 	Attributes BroadcastAttributes `json:"attributes"`
-	ID         string              `json:"id"`
+	ID         ID                  `json:"id"`
 
 	// Type Example: broadcasts
 	Type string `json:"type"`
@@ -29,36 +218,153 @@ type Broadcast struct {
 
 // BroadcastAttributes defines model for BroadcastAttributes.
 type BroadcastAttributes struct {
-	CreatedAt        *time.Time         `json:"created_at,omitempty"`
-	Name             string             `json:"name"`
-	SendAt           *time.Time         `json:"send_at,omitempty"`
-	SentFinalBatchAt *time.Time         `json:"sent_final_batch_at,omitempty"`
-	ShareURL         *string            `json:"share_url,omitempty"`
-	Stats            *BroadcastStats    `json:"stats,omitempty"`
-	Template         *BroadcastTemplate `json:"template,omitempty"`
+	CreatedAt        Time              `json:"created_at,omitempty,omitzero"`
+	Name             string            `json:"name"`
+	SendAt           Time              `json:"send_at,omitempty,omitzero"`
+	SentFinalBatchAt Time              `json:"sent_final_batch_at,omitempty,omitzero"`
+	ShareURL         string            `json:"share_url,omitempty"`
+	Stats            BroadcastStats    `json:"stats,omitempty"`
+	Template         BroadcastTemplate `json:"template,omitempty"`
+}
+
+// BroadcastDraft A broadcast to create. `type` is `plain` or `raw`, say the documents; clients also send
+// `html`, `markdown` and others, so it is open here.
+type BroadcastDraft struct {
+	// Approved True: goes out without anybody looking.
+	Approved *bool `json:"approved,omitempty"`
+
+	// BatchSizePerHour How fast it goes out.
+	BatchSizePerHour *int   `json:"batch_size_per_hour,omitempty"`
+	Content          string `json:"content"`
+
+	// ExclusiveTags Who does not: tags, joined by commas.
+	ExclusiveTags *string         `json:"exclusive_tags,omitempty"`
+	From          BroadcastSender `json:"from"`
+
+	// InclusiveTags Who gets it: tags, joined by commas.
+	InclusiveTags *string `json:"inclusive_tags,omitempty"`
+	Name          string  `json:"name"`
+	SegmentID     *string `json:"segment_id,omitempty"`
+
+	// SendAt When it goes out if it is approved.
+	SendAt  *time.Time `json:"send_at,omitempty"`
+	Subject string     `json:"subject"`
+
+	// Type Example: plain
+	Type string `json:"type"`
+}
+
+// BroadcastFailure defines model for BroadcastFailure.
+type BroadcastFailure struct {
+	Error string `json:"error"`
+
+	// Index Position in the request.
+	Index int    `json:"index"`
+	Name  string `json:"name,omitempty"`
 }
 
 // BroadcastList defines model for BroadcastList.
 type BroadcastList struct {
-	Data []Broadcast `json:"data"`
+	Data List[Broadcast] `json:"data"`
+}
+
+// BroadcastSender defines model for BroadcastSender.
+type BroadcastSender struct {
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email EmailAddress `json:"email"`
+	Name  *string      `json:"name,omitempty"`
 }
 
 // BroadcastStats defines model for BroadcastStats.
 type BroadcastStats struct {
-	OpenRate *float64 `json:"open_rate,omitempty"`
+	OpenRate float64 `json:"open_rate,omitempty"`
 }
+
+// BroadcastStatus defines model for BroadcastStatus.
+type BroadcastStatus string
 
 // BroadcastTemplate defines model for BroadcastTemplate.
 type BroadcastTemplate struct {
-	HTML    *string `json:"html,omitempty"`
-	Subject *string `json:"subject,omitempty"`
-	To      *string `json:"to,omitempty"`
+	HTML    string `json:"html,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	To      string `json:"to,omitempty"`
+}
+
+// Command A change to one person. `query` is the tag of `add_tag`, `add_tag_via_event` and
+// `remove_tag`, the key of `remove_field`, the key and value of `add_field`, the new address
+// of `change_email`, and nothing for `subscribe` and `unsubscribe`.
+type Command struct {
+	Command CommandName `json:"command"`
+
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email EmailAddress `json:"email"`
+	Query CommandQuery `json:"query,omitempty"`
+}
+
+// CommandName defines model for CommandName.
+type CommandName string
+
+// CommandQuery defines model for CommandQuery.
+type CommandQuery = any
+
+// CreateBroadcastsBody defines model for CreateBroadcastsBody.
+type CreateBroadcastsBody struct {
+	Broadcasts []BroadcastDraft `json:"broadcasts"`
+}
+
+// CreateBroadcastsResult defines model for CreateBroadcastsResult.
+type CreateBroadcastsResult struct {
+	Broadcasts []CreatedBroadcast `json:"broadcasts,omitempty"`
+	Failed     int                `json:"failed,omitempty"`
+	Failures   []BroadcastFailure `json:"failures,omitempty"`
+	Results    int                `json:"results"`
+}
+
+// CreateFieldBody defines model for CreateFieldBody.
+type CreateFieldBody struct {
+	Field NewField `json:"field"`
+}
+
+// CreateSequenceEmailBody defines model for CreateSequenceEmailBody.
+type CreateSequenceEmailBody struct {
+	EmailTemplate SequenceEmail `json:"email_template"`
+}
+
+// CreateSubscriberBody defines model for CreateSubscriberBody.
+type CreateSubscriberBody struct {
+	Subscriber NewSubscriber `json:"subscriber"`
 }
 
 // CreateTagBody defines model for CreateTagBody.
 type CreateTagBody struct {
 	Tag NewTag `json:"tag"`
 }
+
+// CreatedBroadcast defines model for CreatedBroadcast.
+type CreatedBroadcast struct {
+	DashboardURL string `json:"dashboard_url,omitempty"`
+	ID           int    `json:"id"`
+	Name         string `json:"name,omitempty"`
+	TemplateID   int    `json:"template_id,omitempty"`
+}
+
+// DataDeletionBody defines model for DataDeletionBody.
+type DataDeletionBody struct {
+	DataDeletionRequest NewSubscriber `json:"data_deletion_request"`
+	SiteUUID            *string       `json:"site_uuid,omitempty"`
+}
+
+// DataDeletionResult defines model for DataDeletionResult.
+type DataDeletionResult struct {
+	Status string `json:"status"`
+}
+
+// DelayInterval defines model for DelayInterval.
+type DelayInterval string
 
 // Email One email to one person. `from` is an Author of the account; subject and body may use Liquid.
 type Email struct {
@@ -85,6 +391,50 @@ type Email struct {
 //
 // Example: ari@example.com
 type EmailAddress = string
+
+// EmailStats Counts or rates by name; which ones differs by endpoint.
+type EmailStats map[string]interface{}
+
+// EmailTemplate The page shows a number as `id`, recorded answers a string.
+type EmailTemplate struct {
+	Attributes EmailTemplateAttributes `json:"attributes"`
+	ID         ID                      `json:"id"`
+
+	// Type Example: email_templates
+	Type string `json:"type"`
+}
+
+// EmailTemplateAttributes defines model for EmailTemplateAttributes.
+type EmailTemplateAttributes struct {
+	CreatedAt Time   `json:"created_at,omitempty,omitzero"`
+	HTML      string `json:"html,omitempty"`
+	Name      string `json:"name,omitempty"`
+
+	// Stats Counts or rates by name; which ones differs by endpoint.
+	Stats   EmailStats `json:"stats,omitempty"`
+	Subject string     `json:"subject,omitempty"`
+}
+
+// EmailTemplateChange At least one of the two.
+type EmailTemplateChange struct {
+	HTML    *string `json:"html,omitempty"`
+	Subject *string `json:"subject,omitempty"`
+}
+
+// EmailTemplateEnvelope defines model for EmailTemplateEnvelope.
+type EmailTemplateEnvelope struct {
+	// Data The page shows a number as `id`, recorded answers a string.
+	Data One[EmailTemplate] `json:"data"`
+}
+
+// EmailTemplateSummary defines model for EmailTemplateSummary.
+type EmailTemplateSummary struct {
+	ID int `json:"id"`
+
+	// Stats Counts or rates by name; which ones differs by endpoint.
+	Stats   EmailStats `json:"stats,omitempty"`
+	Subject string     `json:"subject,omitempty"`
+}
 
 // ErrorBody One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
@@ -120,6 +470,28 @@ type EventDetails map[string]interface{}
 // EventFields Written to the person's profile. Flat, with lower-case underscored keys.
 type EventFields map[string]interface{}
 
+// Field defines model for Field.
+type Field struct {
+	Attributes FieldAttributes `json:"attributes"`
+	ID         ID              `json:"id"`
+
+	// Type Example: visitors-fields
+	Type string `json:"type"`
+}
+
+// FieldAttributes defines model for FieldAttributes.
+type FieldAttributes struct {
+	CreatedAt   Time   `json:"created_at,omitempty,omitzero"`
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	Whitelisted bool   `json:"whitelisted,omitempty"`
+}
+
+// FieldEnvelope defines model for FieldEnvelope.
+type FieldEnvelope struct {
+	Data One[Field] `json:"data"`
+}
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	Field   *string `json:"field,omitempty"`
@@ -129,9 +501,87 @@ type FieldError struct {
 // FieldErrors A list of field and message, or messages by field.
 type FieldErrors = json.RawMessage
 
+// FieldList defines model for FieldList.
+type FieldList struct {
+	Data List[Field] `json:"data"`
+}
+
+// FieldValue defines model for FieldValue.
+type FieldValue struct {
+	Key string `json:"key"`
+
+	// Value Any JSON value.
+	Value any `json:"value"`
+}
+
+// FormResponse defines model for FormResponse.
+type FormResponse struct {
+	Attributes FormResponseAttributes `json:"attributes"`
+	ID         ID                     `json:"id"`
+
+	// Type Example: events
+	Type string `json:"type"`
+}
+
+// FormResponseAttributes defines model for FormResponseAttributes.
+type FormResponseAttributes struct {
+	// Data An object whose members nobody has documented.
+	Data Anything `json:"data"`
+	UUID string   `json:"uuid,omitempty"`
+}
+
+// FormResponseList defines model for FormResponseList.
+type FormResponseList struct {
+	Data List[FormResponse] `json:"data"`
+}
+
+// GenderGuess defines model for GenderGuess.
+type GenderGuess struct {
+	Confidence *float64 `json:"confidence,omitempty"`
+	Gender     *string  `json:"gender"`
+}
+
+// GuessGenderBody defines model for GuessGenderBody.
+type GuessGenderBody struct {
+	Name string `json:"name"`
+}
+
 // ImportSubscribersBody defines model for ImportSubscribersBody.
 type ImportSubscribersBody struct {
 	Subscribers []SubscriberRecord `json:"subscribers"`
+}
+
+// Location defines model for Location.
+type Location map[string]interface{}
+
+// Message defines model for Message.
+type Message struct {
+	Message string `json:"message"`
+}
+
+// ModerateContentBody defines model for ModerateContentBody.
+type ModerateContentBody struct {
+	Content string `json:"content"`
+}
+
+// ModerationResult defines model for ModerationResult.
+type ModerationResult struct {
+	Reasons             []string `json:"reasons,omitempty"`
+	SafeOriginalContent string   `json:"safe_original_content,omitempty"`
+	Valid               bool     `json:"valid"`
+}
+
+// NewField defines model for NewField.
+type NewField struct {
+	Key string `json:"key"`
+}
+
+// NewSubscriber defines model for NewSubscriber.
+type NewSubscriber struct {
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email EmailAddress `json:"email"`
 }
 
 // NewTag defines model for NewTag.
@@ -139,18 +589,123 @@ type NewTag struct {
 	Name string `json:"name"`
 }
 
+// PeopleCount defines model for PeopleCount.
+type PeopleCount struct {
+	SubscriberCount   int `json:"subscriber_count"`
+	UnsubscriberCount int `json:"unsubscriber_count"`
+	UserCount         int `json:"user_count"`
+}
+
 // Personalizations Values for Liquid. Strings, numbers and booleans.
 type Personalizations map[string]interface{}
+
+// Report defines model for Report.
+type Report struct {
+	ChartStyle string `json:"chart_style,omitempty"`
+
+	// Data A number or a list of points.
+	Data       interface{} `json:"data"`
+	ReportName string      `json:"report_name,omitempty"`
+	ReportType string      `json:"report_type,omitempty"`
+}
+
+// RevenueMode defines model for RevenueMode.
+type RevenueMode string
+
+// RulesetResult defines model for RulesetResult.
+type RulesetResult struct {
+	Reasons []string `json:"reasons,omitempty"`
+	Valid   bool     `json:"valid,omitempty"`
+}
+
+// RunCommandsBody defines model for RunCommandsBody.
+type RunCommandsBody struct {
+	Command []Command `json:"command"`
+}
+
+// SearchMeta defines model for SearchMeta.
+type SearchMeta struct {
+	Page int `json:"page,omitempty"`
+
+	// Query The filters as Bento understood them.
+	Query interface{} `json:"query,omitempty"`
+}
+
+// Segment defines model for Segment.
+type Segment struct {
+	Attributes SegmentAttributes `json:"attributes"`
+	ID         ID                `json:"id"`
+
+	// Type Example: segments
+	Type string `json:"type"`
+}
+
+// SegmentAttributes defines model for SegmentAttributes.
+type SegmentAttributes struct {
+	CreatedAt   Time   `json:"created_at,omitempty,omitzero"`
+	Description string `json:"description,omitempty"`
+	Name        string `json:"name"`
+	UpdatedAt   Time   `json:"updated_at,omitempty,omitzero"`
+
+	// VisitorEventQuery An object whose members nobody has documented.
+	VisitorEventQuery Anything `json:"visitor_event_query,omitempty"`
+}
+
+// SegmentEnvelope defines model for SegmentEnvelope.
+type SegmentEnvelope struct {
+	Data One[Segment] `json:"data"`
+}
+
+// SegmentList defines model for SegmentList.
+type SegmentList struct {
+	Data List[Segment] `json:"data"`
+}
 
 // SendEmailsBody defines model for SendEmailsBody.
 type SendEmailsBody struct {
 	Emails []Email `json:"emails"`
 }
 
+// Sequence defines model for Sequence.
+type Sequence struct {
+	Attributes SequenceAttributes `json:"attributes"`
+	ID         ID                 `json:"id"`
+
+	// Type Example: sequences
+	Type string `json:"type"`
+}
+
+// SequenceAttributes defines model for SequenceAttributes.
+type SequenceAttributes struct {
+	CreatedAt      Time                   `json:"created_at,omitempty,omitzero"`
+	EmailTemplates []EmailTemplateSummary `json:"email_templates,omitempty"`
+	ID             ID                     `json:"id,omitempty"`
+	Name           string                 `json:"name"`
+	PrefixID       ID                     `json:"prefix_id,omitempty"`
+}
+
+// SequenceEmail defines model for SequenceEmail.
+type SequenceEmail struct {
+	BCC                *string        `json:"bcc,omitempty"`
+	CC                 *string        `json:"cc,omitempty"`
+	DelayInterval      *DelayInterval `json:"delay_interval,omitempty"`
+	DelayIntervalCount *int           `json:"delay_interval_count,omitempty"`
+	EditorChoice       *string        `json:"editor_choice,omitempty"`
+	HTML               string         `json:"html"`
+	InboxSnippet       *string        `json:"inbox_snippet,omitempty"`
+	Subject            string         `json:"subject"`
+	To                 *string        `json:"to,omitempty"`
+}
+
+// SequenceList defines model for SequenceList.
+type SequenceList struct {
+	Data List[Sequence] `json:"data"`
+}
+
 // Subscriber defines model for Subscriber.
 type Subscriber struct {
 	Attributes SubscriberAttributes `json:"attributes"`
-	ID         string               `json:"id"`
+	ID         ID                   `json:"id"`
 
 	// Type Example: visitors
 	Type string `json:"type"`
@@ -163,20 +718,26 @@ type SubscriberAttributes struct {
 
 	// Fields Standard and custom fields by key.
 	Fields        SubscriberFields `json:"fields,omitempty"`
-	NavigationURL *string          `json:"navigation_url,omitempty"`
+	NavigationURL string           `json:"navigation_url,omitempty"`
 
 	// UnsubscribedAt When the person unsubscribed; null while subscribed.
-	UnsubscribedAt *time.Time `json:"unsubscribed_at,omitempty"`
-	UUID           string     `json:"uuid"`
+	UnsubscribedAt Time   `json:"unsubscribed_at,omitempty,omitzero"`
+	UUID           string `json:"uuid"`
 }
 
 // SubscriberEnvelope defines model for SubscriberEnvelope.
 type SubscriberEnvelope struct {
-	Data *Subscriber `json:"data"`
+	Data One[Subscriber] `json:"data"`
 }
 
 // SubscriberFields Standard and custom fields by key.
 type SubscriberFields map[string]interface{}
+
+// SubscriberList defines model for SubscriberList.
+type SubscriberList struct {
+	Data List[Subscriber] `json:"data"`
+	Meta SearchMeta       `json:"meta,omitempty"`
+}
 
 // SubscriberRecord A person to create or update. What is left out stays as it is. Any other member is a
 // custom field: flat, lower case, underscored.
@@ -195,13 +756,18 @@ type SubscriberRecord struct {
 	//
 	// Example: customer,newsletter
 	Tags                 *string                `json:"tags,omitempty"`
+	UTMCampaign          *string                `json:"utm_campaign,omitempty"`
+	UTMContent           *string                `json:"utm_content,omitempty"`
+	UTMMedium            *string                `json:"utm_medium,omitempty"`
+	UTMSource            *string                `json:"utm_source,omitempty"`
+	UTMTerm              *string                `json:"utm_term,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // Tag defines model for Tag.
 type Tag struct {
 	Attributes TagAttributes `json:"attributes"`
-	ID         string        `json:"id"`
+	ID         ID            `json:"id"`
 
 	// Type Example: tags
 	Type string `json:"type"`
@@ -209,22 +775,31 @@ type Tag struct {
 
 // TagAttributes defines model for TagAttributes.
 type TagAttributes struct {
-	CreatedAt *time.Time `json:"created_at,omitempty"`
+	CreatedAt Time `json:"created_at,omitempty,omitzero"`
 
 	// DiscardedAt When the tag was deleted; null while it lives.
-	DiscardedAt *time.Time `json:"discarded_at,omitempty"`
-	Name        *string    `json:"name"`
-	SiteID      *int       `json:"site_id,omitempty"`
+	DiscardedAt Time   `json:"discarded_at,omitempty,omitzero"`
+	Name        string `json:"name"`
+	SiteID      int    `json:"site_id,omitempty"`
 }
 
 // TagEnvelope defines model for TagEnvelope.
 type TagEnvelope struct {
-	Data Tag `json:"data"`
+	Data One[Tag] `json:"data"`
 }
 
 // TagList defines model for TagList.
 type TagList struct {
-	Data []Tag `json:"data"`
+	Data List[Tag] `json:"data"`
+}
+
+// TimeRange After `gt`, before `lt`; either alone will do.
+type TimeRange struct {
+	// Gt Example: 2024-01-01
+	Gt *string `json:"gt,omitempty"`
+
+	// Lt Example: 2024-02-01
+	Lt *string `json:"lt,omitempty"`
 }
 
 // TrackEventsBody defines model for TrackEventsBody.
@@ -232,8 +807,63 @@ type TrackEventsBody struct {
 	Events []Event `json:"events"`
 }
 
+// UpdateEmailTemplateBody defines model for UpdateEmailTemplateBody.
+type UpdateEmailTemplateBody struct {
+	// EmailTemplate At least one of the two.
+	EmailTemplate EmailTemplateChange `json:"email_template"`
+}
+
+// ValidateEmailBody defines model for ValidateEmailBody.
+type ValidateEmailBody struct {
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email     EmailAddress `json:"email"`
+	IP        *string      `json:"ip,omitempty"`
+	Name      *string      `json:"name,omitempty"`
+	UserAgent *string      `json:"user_agent,omitempty"`
+}
+
+// Validity defines model for Validity.
+type Validity struct {
+	Valid bool `json:"valid"`
+}
+
+// Workflow defines model for Workflow.
+type Workflow struct {
+	Attributes WorkflowAttributes `json:"attributes"`
+	ID         ID                 `json:"id"`
+
+	// Type Example: workflows
+	Type string `json:"type"`
+}
+
+// WorkflowAttributes defines model for WorkflowAttributes.
+type WorkflowAttributes struct {
+	CreatedAt      Time                   `json:"created_at,omitempty,omitzero"`
+	EmailTemplates []EmailTemplateSummary `json:"email_templates,omitempty"`
+	Name           string                 `json:"name"`
+
+	// Status `live` or `draft`; absent in older answers.
+	Status string `json:"status,omitempty"`
+}
+
+// WorkflowList defines model for WorkflowList.
+type WorkflowList struct {
+	Data List[Workflow] `json:"data"`
+}
+
 // Page defines model for Page.
 type Page = int
+
+// ResourceID defines model for ResourceID.
+type ResourceID = string
+
+// TemplateID defines model for TemplateID.
+type TemplateID = int
+
+// AdStatsRead defines model for AdStatsRead.
+type AdStatsRead = AdStats
 
 // BadRequest One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
@@ -242,20 +872,75 @@ type BadRequest = ErrorBody
 // BatchAccepted defines model for BatchAccepted.
 type BatchAccepted = BatchResult
 
+// BlacklistChecked defines model for BlacklistChecked.
+type BlacklistChecked = BlacklistResult
+
+// BroadcastsCreated defines model for BroadcastsCreated.
+type BroadcastsCreated = CreateBroadcastsResult
+
 // BroadcastsListed defines model for BroadcastsListed.
 type BroadcastsListed = BroadcastList
+
+// Conflict One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
+// by field. Open, because shapes vary by the age of an endpoint.
+type Conflict = ErrorBody
+
+// ContentModerated defines model for ContentModerated.
+type ContentModerated = ModerationResult
+
+// DeletionQueued defines model for DeletionQueued.
+type DeletionQueued = DataDeletionResult
+
+// FieldCreated defines model for FieldCreated.
+type FieldCreated = FieldEnvelope
+
+// FieldsListed defines model for FieldsListed.
+type FieldsListed = FieldList
 
 // Forbidden One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
 type Forbidden = ErrorBody
 
+// FormResponsesListed defines model for FormResponsesListed.
+type FormResponsesListed = FormResponseList
+
+// GenderGuessed defines model for GenderGuessed.
+type GenderGuessed = GenderGuess
+
+// Judged defines model for Judged.
+type Judged = Validity
+
+// Located defines model for Located.
+type Located = Location
+
 // NotFound One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
 type NotFound = ErrorBody
 
+// PeopleCounted defines model for PeopleCounted.
+type PeopleCounted = PeopleCount
+
 // RateLimited One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
 type RateLimited = ErrorBody
+
+// ReportRead defines model for ReportRead.
+type ReportRead = Report
+
+// RulesetApplied defines model for RulesetApplied.
+type RulesetApplied = RulesetResult
+
+// SegmentMatched An object whose members nobody has documented.
+type SegmentMatched = Anything
+
+// SegmentRead defines model for SegmentRead.
+type SegmentRead = SegmentEnvelope
+
+// SegmentsListed defines model for SegmentsListed.
+type SegmentsListed = SegmentList
+
+// SequencesListed defines model for SequencesListed.
+type SequencesListed = SequenceList
 
 // ServerError One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
@@ -264,11 +949,20 @@ type ServerError = ErrorBody
 // SubscriberFound defines model for SubscriberFound.
 type SubscriberFound = SubscriberEnvelope
 
+// SubscribersFound defines model for SubscribersFound.
+type SubscribersFound = SubscriberList
+
 // TagCreated defines model for TagCreated.
 type TagCreated = TagEnvelope
 
+// TagDeleted defines model for TagDeleted.
+type TagDeleted = Message
+
 // TagsListed defines model for TagsListed.
 type TagsListed = TagList
+
+// TemplateRead defines model for TemplateRead.
+type TemplateRead = EmailTemplateEnvelope
 
 // Unauthorized One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
 // by field. Open, because shapes vary by the age of an endpoint.
@@ -278,8 +972,54 @@ type Unauthorized = ErrorBody
 // by field. Open, because shapes vary by the age of an endpoint.
 type Unprocessable = ErrorBody
 
+// WorkflowsListed defines model for WorkflowsListed.
+type WorkflowsListed = WorkflowList
+
+// CheckBlacklistParams defines parameters for CheckBlacklist.
+type CheckBlacklistParams struct {
+	// Domain A domain, such as example.com.
+	Domain *string `form:"domain,omitempty" json:"domain,omitempty"`
+
+	// IP IPv4 or IPv6.
+	IP *string `form:"ip,omitempty" json:"ip,omitempty"`
+}
+
+// GeolocateParams defines parameters for Geolocate.
+type GeolocateParams struct {
+	// IP IPv4 or IPv6.
+	IP string `form:"ip" json:"ip"`
+}
+
 // ListBroadcastsParams defines parameters for ListBroadcasts.
 type ListBroadcastsParams struct {
+	// Page Which page, from 1. Left out, Bento answers with the first.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Status Left out, Bento lists those that were sent.
+	Status *BroadcastStatus `form:"status,omitempty" json:"status,omitempty"`
+}
+
+// ListFormResponsesParams defines parameters for ListFormResponses.
+type ListFormResponsesParams struct {
+	// ID The form.
+	ID string `form:"id" json:"id"`
+}
+
+// SearchSubscribersParams defines parameters for SearchSubscribers.
+type SearchSubscribersParams struct {
+	// Page Which page, from 1. Left out, Bento answers with the first.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Tags Names of tags, joined by commas.
+	Tags           *string    `form:"tags,omitempty" json:"tags,omitempty"`
+	CreatedAt      *TimeRange `json:"created_at,omitempty"`
+	UpdatedAt      *TimeRange `json:"updated_at,omitempty"`
+	LastEventAt    *TimeRange `json:"last_event_at,omitempty"`
+	UnsubscribedAt *TimeRange `json:"unsubscribed_at,omitempty"`
+}
+
+// ListSequencesParams defines parameters for ListSequences.
+type ListSequencesParams struct {
 	// Page Which page, from 1. Left out, Bento answers with the first.
 	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 }
@@ -293,6 +1033,45 @@ type GetSubscriberParams struct {
 	UUID *string `form:"uuid,omitempty" json:"uuid,omitempty"`
 }
 
+// ListWorkflowsParams defines parameters for ListWorkflows.
+type ListWorkflowsParams struct {
+	// Page Which page, from 1. Left out, Bento answers with the first.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+}
+
+// GetAdStatsParams defines parameters for GetAdStats.
+type GetAdStatsParams struct {
+	// Dimension What to break down by.
+	Dimension *AdDimension `form:"dimension,omitempty" json:"dimension,omitempty"`
+
+	// Value Only this value of the dimension.
+	Value *string `form:"value,omitempty" json:"value,omitempty"`
+
+	// StartDate A date, or words such as `last week`.
+	StartDate *string `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate A date, or words such as `now`.
+	EndDate *string `form:"end_date,omitempty" json:"end_date,omitempty"`
+
+	// RevenueMode Which revenue counts.
+	RevenueMode *RevenueMode `form:"revenue_mode,omitempty" json:"revenue_mode,omitempty"`
+}
+
+// GetReportParams defines parameters for GetReport.
+type GetReportParams struct {
+	// ReportID The report.
+	ReportID string `form:"report_id" json:"report_id"`
+}
+
+// GetSegmentStatsParams defines parameters for GetSegmentStats.
+type GetSegmentStatsParams struct {
+	// SegmentID The segment.
+	SegmentID string `form:"segment_id" json:"segment_id"`
+}
+
+// CreateBroadcastsJSONRequestBody defines body for CreateBroadcasts for application/json ContentType.
+type CreateBroadcastsJSONRequestBody = CreateBroadcastsBody
+
 // SendEmailsJSONRequestBody defines body for SendEmails for application/json ContentType.
 type SendEmailsJSONRequestBody = SendEmailsBody
 
@@ -302,8 +1081,44 @@ type TrackEventsJSONRequestBody = TrackEventsBody
 // ImportSubscribersJSONRequestBody defines body for ImportSubscribers for application/json ContentType.
 type ImportSubscribersJSONRequestBody = ImportSubscribersBody
 
+// RequestDataDeletionFormdataRequestBody defines body for RequestDataDeletion for application/x-www-form-urlencoded ContentType.
+type RequestDataDeletionFormdataRequestBody = DataDeletionBody
+
+// ModerateContentJSONRequestBody defines body for ModerateContent for application/json ContentType.
+type ModerateContentJSONRequestBody = ModerateContentBody
+
+// GuessGenderJSONRequestBody defines body for GuessGender for application/json ContentType.
+type GuessGenderJSONRequestBody = GuessGenderBody
+
+// ApplyRulesetJSONRequestBody defines body for ApplyRuleset for application/json ContentType.
+type ApplyRulesetJSONRequestBody = ApplyRulesetBody
+
+// ValidateEmailJSONRequestBody defines body for ValidateEmail for application/json ContentType.
+type ValidateEmailJSONRequestBody = ValidateEmailBody
+
+// RunCommandsJSONRequestBody defines body for RunCommands for application/json ContentType.
+type RunCommandsJSONRequestBody = RunCommandsBody
+
+// UpdateEmailTemplateJSONRequestBody defines body for UpdateEmailTemplate for application/json ContentType.
+type UpdateEmailTemplateJSONRequestBody = UpdateEmailTemplateBody
+
+// CreateFieldJSONRequestBody defines body for CreateField for application/json ContentType.
+type CreateFieldJSONRequestBody = CreateFieldBody
+
+// MatchSegmentJSONRequestBody defines body for MatchSegment for application/json ContentType.
+type MatchSegmentJSONRequestBody = Anything
+
+// CreateSequenceEmailJSONRequestBody defines body for CreateSequenceEmail for application/json ContentType.
+type CreateSequenceEmailJSONRequestBody = CreateSequenceEmailBody
+
+// CreateSubscriberJSONRequestBody defines body for CreateSubscriber for application/json ContentType.
+type CreateSubscriberJSONRequestBody = CreateSubscriberBody
+
 // CreateTagJSONRequestBody defines body for CreateTag for application/json ContentType.
 type CreateTagJSONRequestBody = CreateTagBody
+
+// DeleteTagJSONRequestBody defines body for DeleteTag for application/json ContentType.
+type DeleteTagJSONRequestBody = CreateTagBody
 
 // Getter for additional properties for SubscriberRecord. Returns the specified
 // element and whether it was found
@@ -370,6 +1185,46 @@ func (a *SubscriberRecord) UnmarshalJSON(b []byte) error {
 		delete(object, "tags")
 	}
 
+	if raw, found := object["utm_campaign"]; found {
+		err = json.Unmarshal(raw, &a.UTMCampaign)
+		if err != nil {
+			return fmt.Errorf("error reading 'utm_campaign': %w", err)
+		}
+		delete(object, "utm_campaign")
+	}
+
+	if raw, found := object["utm_content"]; found {
+		err = json.Unmarshal(raw, &a.UTMContent)
+		if err != nil {
+			return fmt.Errorf("error reading 'utm_content': %w", err)
+		}
+		delete(object, "utm_content")
+	}
+
+	if raw, found := object["utm_medium"]; found {
+		err = json.Unmarshal(raw, &a.UTMMedium)
+		if err != nil {
+			return fmt.Errorf("error reading 'utm_medium': %w", err)
+		}
+		delete(object, "utm_medium")
+	}
+
+	if raw, found := object["utm_source"]; found {
+		err = json.Unmarshal(raw, &a.UTMSource)
+		if err != nil {
+			return fmt.Errorf("error reading 'utm_source': %w", err)
+		}
+		delete(object, "utm_source")
+	}
+
+	if raw, found := object["utm_term"]; found {
+		err = json.Unmarshal(raw, &a.UTMTerm)
+		if err != nil {
+			return fmt.Errorf("error reading 'utm_term': %w", err)
+		}
+		delete(object, "utm_term")
+	}
+
 	if len(object) != 0 {
 		a.AdditionalProperties = make(map[string]interface{})
 		for fieldName, fieldBuf := range object {
@@ -419,6 +1274,41 @@ func (a SubscriberRecord) MarshalJSON() ([]byte, error) {
 		object["tags"], err = json.Marshal(a.Tags)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'tags': %w", err)
+		}
+	}
+
+	if a.UTMCampaign != nil {
+		object["utm_campaign"], err = json.Marshal(a.UTMCampaign)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'utm_campaign': %w", err)
+		}
+	}
+
+	if a.UTMContent != nil {
+		object["utm_content"], err = json.Marshal(a.UTMContent)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'utm_content': %w", err)
+		}
+	}
+
+	if a.UTMMedium != nil {
+		object["utm_medium"], err = json.Marshal(a.UTMMedium)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'utm_medium': %w", err)
+		}
+	}
+
+	if a.UTMSource != nil {
+		object["utm_source"], err = json.Marshal(a.UTMSource)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'utm_source': %w", err)
+		}
+	}
+
+	if a.UTMTerm != nil {
+		object["utm_term"], err = json.Marshal(a.UTMTerm)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'utm_term': %w", err)
 		}
 	}
 

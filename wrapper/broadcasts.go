@@ -2,6 +2,7 @@ package bento
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -12,16 +13,23 @@ import (
 // Broadcast is an email to many.
 type Broadcast = gen.Broadcast
 
+// BroadcastDraft is a broadcast to create.
+type BroadcastDraft = gen.BroadcastDraft
+
+// BroadcastStatus selects broadcasts; the constants are gen.BroadcastStatus….
+type BroadcastStatus = gen.BroadcastStatus
+
 // ListBroadcasts returns one page of the broadcasts of the site, from page 1; a page past the
-// end is empty.
+// end is empty. An empty status lists what Bento lists then: those that were sent.
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
-func (c *Client) ListBroadcasts(ctx context.Context, page int) ([]Broadcast, error) {
-	if page < 1 {
-		return nil, invalid(gen.OpListBroadcasts, fmt.Errorf("page is %d: pages start at 1", page))
+func (c *Client) ListBroadcasts(ctx context.Context, status BroadcastStatus, page int) ([]Broadcast, error) {
+	if err := checkPage(gen.OpListBroadcasts, page); err != nil {
+		return nil, err
 	}
+	params := gen.ListBroadcastsParams{Page: &page, Status: optional(status)}
 	list, err := call[gen.BroadcastList](ctx, c, gen.OpListBroadcasts, func(ctx context.Context) (*http.Response, error) {
-		return c.api.ListBroadcasts(ctx, &gen.ListBroadcastsParams{Page: &page})
+		return c.api.ListBroadcasts(ctx, &params)
 	})
 	return list.Data, err
 }
@@ -30,8 +38,45 @@ func (c *Client) ListBroadcasts(ctx context.Context, page int) ([]Broadcast, err
 // was used up. An error is yielded once, with a zero Broadcast, and ends the sequence.
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
-func (c *Client) Broadcasts(ctx context.Context) iter.Seq2[Broadcast, error] {
+func (c *Client) Broadcasts(ctx context.Context, status BroadcastStatus) iter.Seq2[Broadcast, error] {
 	return pages(gen.OpListBroadcasts, func(page int) ([]Broadcast, error) {
-		return c.ListBroadcasts(ctx, page)
-	}, func(b Broadcast) string { return b.ID })
+		return c.ListBroadcasts(ctx, status, page)
+	}, func(b Broadcast) gen.ID { return b.ID })
+}
+
+// CreateBroadcasts creates at most [gen.MaxBroadcasts] drafts in one request, which is not
+// repeated unless it surely was not accepted: a repeat makes second drafts. The result is not
+// nil if Bento answered. Drafts that Bento refused are the problems of a [*BatchError], each
+// with its position and Bento's reason.
+//
+// Contract: POST /batch/broadcasts (openapi.yaml, createBroadcasts).
+func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft) (*gen.CreateBroadcastsResult, error) {
+	if len(drafts) == 0 || len(drafts) > gen.MaxBroadcasts {
+		return nil, invalid(gen.OpCreateBroadcasts, fmt.Errorf("%d drafts: want 1 to %d", len(drafts), gen.MaxBroadcasts))
+	}
+	answer, err := call[gen.CreateBroadcastsResult](ctx, c, gen.OpCreateBroadcasts, func(ctx context.Context) (*http.Response, error) {
+		return c.api.CreateBroadcasts(ctx, gen.CreateBroadcastsBody{Broadcasts: drafts})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answer, c.refusedDrafts(answer, len(drafts))
+}
+
+func (c *Client) refusedDrafts(answer gen.CreateBroadcastsResult, n int) error {
+	result := Result{Read: n, Requests: 1}
+	for _, f := range answer.Failures {
+		result.add(Problem{First: f.Index, Last: f.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(f.Error)))})
+	}
+	p := count(gen.BatchResult{Results: answer.Results, Failed: &answer.Failed}, n)
+	if len(answer.Failures) == 0 {
+		p.Last = n - 1
+		result.add(p)
+	} else {
+		result.Accepted, result.Unknown = p.Accepted, n-p.Accepted-result.Failed
+	}
+	if result.Accepted == n {
+		return nil
+	}
+	return &BatchError{Operation: gen.OpCreateBroadcasts, Result: result}
 }

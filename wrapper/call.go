@@ -44,7 +44,7 @@ func callStateOf(ctx context.Context) *callState {
 
 // call performs the operation through send, a method of the generated client, and decodes the
 // answer. It is the one place where a status and a body become a T or an *Error.
-func call[T any](ctx context.Context, c *Client, operation string, send func(context.Context) (*http.Response, error)) (T, error) {
+func call[T any](ctx context.Context, c *Client, operation string, send sender) (T, error) {
 	var answer T
 	state := callStateOf(ctx)
 	resp, err := send(withCallState(ctx, state))
@@ -53,7 +53,9 @@ func call[T any](ctx context.Context, c *Client, operation string, send func(con
 		return answer, f.unanswered(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusCreated, http.StatusAccepted:
+	default:
 		return answer, f.refused()
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))

@@ -21,6 +21,7 @@ var (
 	ErrUnauthorized  = errors.New("unauthorized")     // 401: credentials or site_uuid
 	ErrForbidden     = errors.New("forbidden")        // 403, ErrBlocked included
 	ErrNotFound      = errors.New("not found")        // 404
+	ErrConflict      = errors.New("conflict")         // 409: it is there already
 	ErrUnprocessable = errors.New("unprocessable")    // 422
 	ErrRateLimited   = errors.New("rate limited")     // 429
 	ErrServer        = errors.New("server error")     // 5xx
@@ -147,6 +148,8 @@ func statusKinds(status int) []error {
 		return []error{ErrForbidden}
 	case status == http.StatusNotFound:
 		return []error{ErrNotFound}
+	case status == http.StatusConflict:
+		return []error{ErrConflict}
 	case status == http.StatusUnprocessableEntity:
 		return []error{ErrUnprocessable}
 	case status == http.StatusTooManyRequests:

@@ -84,7 +84,7 @@ func ExampleClient_Broadcasts() {
 		log.Fatal(err)
 	}
 	n := 0
-	for broadcast, err := range client.Broadcasts(context.Background()) {
+	for broadcast, err := range client.Broadcasts(context.Background(), gen.BroadcastStatusSent) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -112,6 +112,6 @@ func ExampleNewRetryTransport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(resp.StatusCode(), *resp.JSON201.Data.Attributes.Name)
+	fmt.Println(resp.StatusCode(), resp.JSON201.Data.Value.Attributes.Name)
 	// Output: 201 customer
 }

@@ -53,7 +53,7 @@ func (f failure) unanswered(err error) *Error {
 	return e
 }
 
-// refused is the error of an answer with a status other than 200 and 201.
+// refused is the error of an answer with a status other than 200, 201 and 202.
 func (f failure) refused() *Error {
 	status := f.resp.StatusCode
 	body, _ := io.ReadAll(io.LimitReader(f.resp.Body, maxErrorBody))

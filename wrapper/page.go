@@ -3,6 +3,8 @@ package bento
 import (
 	"fmt"
 	"iter"
+
+	"example.com/bento-go/gen"
 )
 
 // maxPages bounds a walk; it is far above any real list.
@@ -10,7 +12,7 @@ const maxPages = 100_000
 
 // pages walks a paged list until a page is empty. A server that ignores `page` answers with the
 // same items for ever; the walk notices by their ids and ends with an error.
-func pages[T any](operation string, fetch func(page int) ([]T, error), id func(T) string) iter.Seq2[T, error] {
+func pages[T any](operation string, fetch func(page int) ([]T, error), id func(T) gen.ID) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		var previous []T
@@ -38,7 +40,7 @@ func pages[T any](operation string, fetch func(page int) ([]T, error), id func(T
 	}
 }
 
-func samePage[T any](a, b []T, id func(T) string) bool {
+func samePage[T any](a, b []T, id func(T) gen.ID) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -69,7 +69,36 @@ func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams)
 	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpGetSubscriber, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSubscriber(ctx, &params)
 	})
-	return envelope.Data, err
+	return envelope.Data.Value, err
+}
+
+// CreateSubscriber returns the person with the address, who is created if need be. To set
+// names, tags or fields, import. It may trigger automations.
+//
+// Contract: POST /fetch/subscribers (openapi.yaml, createSubscriber).
+func (c *Client) CreateSubscriber(ctx context.Context, email string) (*Subscriber, error) {
+	if err := checkAddress("email", email); err != nil {
+		return nil, invalid(gen.OpCreateSubscriber, err)
+	}
+	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpCreateSubscriber, func(ctx context.Context) (*http.Response, error) {
+		return c.api.CreateSubscriber(ctx, gen.CreateSubscriberBody{Subscriber: gen.NewSubscriber{Email: email}})
+	})
+	return required(gen.OpCreateSubscriber, envelope.Data, err)
+}
+
+// SearchSubscribers walks every page of the people who match the filters, as
+// [Client.Broadcasts] does; it sets Page itself. Enterprise only. How the filters travel is
+// uncertain: see the contract.
+//
+// Contract: GET /fetch/search (openapi.yaml, searchSubscribers).
+func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscribersParams) iter.Seq2[Subscriber, error] {
+	return pages(gen.OpSearchSubscribers, func(page int) ([]Subscriber, error) {
+		filters.Page = &page
+		list, err := call[gen.SubscriberList](ctx, c, gen.OpSearchSubscribers, func(ctx context.Context) (*http.Response, error) {
+			return c.api.SearchSubscribers(ctx, &filters)
+		})
+		return list.Data, err
+	}, func(s Subscriber) gen.ID { return s.ID })
 }
 
 func checkSubscriber(r SubscriberRecord) error {

@@ -33,8 +33,19 @@ func (c *Client) CreateTag(ctx context.Context, name string) (*Tag, error) {
 	envelope, err := call[gen.TagEnvelope](ctx, c, gen.OpCreateTag, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateTag(ctx, gen.CreateTagBody{Tag: gen.NewTag{Name: name}})
 	})
-	if err != nil {
-		return nil, err
+	return required(gen.OpCreateTag, envelope.Data, err)
+}
+
+// DeleteTag discards a tag, by its id and its name. It is not repeated unless it surely was not
+// accepted: a second call may restore the tag.
+//
+// Contract: DELETE /fetch/tags/{id} (openapi.yaml, deleteTag).
+func (c *Client) DeleteTag(ctx context.Context, id, name string) error {
+	if err := errors.Join(checkGiven(gen.OpDeleteTag, "id", id), checkGiven(gen.OpDeleteTag, "name", name)); err != nil {
+		return err
 	}
-	return &envelope.Data, nil
+	_, err := call[gen.Message](ctx, c, gen.OpDeleteTag, func(ctx context.Context) (*http.Response, error) {
+		return c.api.DeleteTag(ctx, id, gen.CreateTagBody{Tag: gen.NewTag{Name: name}})
+	})
+	return err
 }

@@ -2,7 +2,6 @@ package fake
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -55,7 +54,9 @@ func (s *state) addEvent(e gen.Event) {
 	}
 	s.events = keep(s.events, e)
 	p := s.person(e.Email)
-	maps.Copy(p.Attributes.Fields, e.Fields)
+	for key, value := range e.Fields {
+		s.setField(p, key, value)
+	}
 }
 
 func (s *state) importSubscribers(c *call) reply {
@@ -75,33 +76,48 @@ func (s *state) importSubscribers(c *call) reply {
 
 func (s *state) upsert(r gen.SubscriberRecord) {
 	p := s.person(r.Email)
-	set := func(field string, value *string) {
-		if value != nil {
-			p.Attributes.Fields[field] = *value
-		}
+	if r.FirstName != nil {
+		s.setField(p, "first_name", *r.FirstName)
 	}
-	set("first_name", r.FirstName)
-	set("last_name", r.LastName)
-	maps.Copy(p.Attributes.Fields, r.AdditionalProperties)
+	if r.LastName != nil {
+		s.setField(p, "last_name", *r.LastName)
+	}
+	for key, value := range r.AdditionalProperties {
+		s.setField(p, key, value)
+	}
+	if r.Tags != nil {
+		s.addTags(p, *r.Tags)
+	}
+	if r.RemoveTags != nil {
+		s.removeTags(p, *r.RemoveTags)
+	}
+}
+
+func (s *state) setField(p *gen.Subscriber, key string, value any) {
+	s.field(key)
+	p.Attributes.Fields[key] = value
+}
+
+func (s *state) addTags(p *gen.Subscriber, joined string) {
 	ids := &p.Attributes.CachedTagIds
-	for _, name := range tagNames(r.Tags) {
-		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) {
-			*ids = append(*ids, tag.ID)
-		}
-	}
-	for _, name := range tagNames(r.RemoveTags) {
-		if tag := s.tagByName[name]; tag != nil {
-			*ids = slices.DeleteFunc(*ids, func(id string) bool { return id == tag.ID })
+	for _, name := range tagNames(joined) {
+		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, string(tag.ID)) {
+			*ids = append(*ids, string(tag.ID))
 		}
 	}
 }
 
-func tagNames(joined *string) []string {
-	if joined == nil {
-		return nil
+func (s *state) removeTags(p *gen.Subscriber, joined string) {
+	for _, name := range tagNames(joined) {
+		if tag := s.tagByName[name]; tag != nil {
+			p.Attributes.CachedTagIds = slices.DeleteFunc(p.Attributes.CachedTagIds, func(id string) bool { return id == string(tag.ID) })
+		}
 	}
+}
+
+func tagNames(joined string) []string {
 	var names []string
-	for name := range strings.SplitSeq(*joined, ",") {
+	for name := range strings.SplitSeq(joined, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			names = append(names, name)
 		}

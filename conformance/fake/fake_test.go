@@ -204,7 +204,7 @@ func TestWhatIsSentIsKept(t *testing.T) {
 	assert.Equal(t, tags[0].ID, tag.ID, "the tag that the import made")
 
 	n := 0
-	for _, err := range client.Broadcasts(ctx) {
+	for _, err := range client.Broadcasts(ctx, "") {
 		require.NoError(t, err)
 		n++
 	}

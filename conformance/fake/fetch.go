@@ -3,7 +3,6 @@ package fake
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -22,7 +21,7 @@ func (s *state) getSubscriber(c *call) reply {
 	if email != "" {
 		found = s.people[strings.ToLower(email)]
 	}
-	return answer(http.StatusOK, gen.SubscriberEnvelope{Data: found})
+	return answer(http.StatusOK, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: found}})
 }
 
 func (s *state) listTags(*call) reply {
@@ -47,9 +46,9 @@ func (s *state) createTag(c *call) reply {
 	case tag == nil:
 		return objections(http.StatusUnprocessableEntity, fieldError{"name", "is one too many: this fake keeps 100,000 tags"})
 	case created:
-		return answer(http.StatusCreated, gen.TagEnvelope{Data: *tag})
+		return answer(http.StatusCreated, gen.TagEnvelope{Data: gen.One[gen.Tag]{Value: tag}})
 	default:
-		return answer(http.StatusOK, gen.TagEnvelope{Data: *tag})
+		return answer(http.StatusOK, gen.TagEnvelope{Data: gen.One[gen.Tag]{Value: tag}})
 	}
 }
 
@@ -59,12 +58,8 @@ func blankField(name string) reply {
 }
 
 func (s *state) listBroadcasts(c *call) reply {
-	page, err := strconv.Atoi(c.URL.Query().Get("page"))
-	if err != nil { // left out
-		page = 1
-	}
 	items := []gen.Broadcast{}
-	if before := page - 1; before <= len(s.broadcasts)/pageSize {
+	if before := c.page() - 1; before <= len(s.broadcasts)/pageSize {
 		from := before * pageSize
 		items = append(items, s.broadcasts[from:min(from+pageSize, len(s.broadcasts))]...)
 	}

@@ -3,6 +3,8 @@ package fake
 import (
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"example.com/bento-go/conformance"
@@ -86,8 +88,8 @@ func (s *Server) respond(c *call, operation string, refusal *reply) reply {
 		counts.Refused++
 		return *refusal
 	}
-	op, _ := gen.OperationByID(operation)
-	if wait := s.limits.take(op.Limit, c.site()); wait > 0 {
+	c.op, _ = gen.OperationByID(operation)
+	if wait := s.limits.take(c.op.Limit, c.site()); wait > 0 {
 		counts.Limited++
 		return rateLimited(wait)
 	}
@@ -101,7 +103,14 @@ func (s *Server) respond(c *call, operation string, refusal *reply) reply {
 // A call is a request that the contract allows, with its body read.
 type call struct {
 	*http.Request
+	op   gen.Operation
 	body []byte
+}
+
+// id is the {id} of the path.
+func (c *call) id() string {
+	pattern, path := strings.Split(c.op.Path, "/"), strings.Split(c.URL.Path, "/")
+	return path[len(path)-len(pattern)+slices.Index(pattern, "{id}")]
 }
 
 // site is the site the request is about; only lenient mode lets a body name it.
@@ -114,13 +123,40 @@ func (c *call) site() string {
 
 // handlers is one function per operation of the contract; a test holds it whole.
 var handlers = map[string]func(*state, *call) reply{
-	gen.OpTrackEvents:       (*state).trackEvents,
-	gen.OpImportSubscribers: (*state).importSubscribers,
-	gen.OpSendEmails:        (*state).sendEmails,
-	gen.OpGetSubscriber:     (*state).getSubscriber,
-	gen.OpListTags:          (*state).listTags,
-	gen.OpCreateTag:         (*state).createTag,
-	gen.OpListBroadcasts:    (*state).listBroadcasts,
+	gen.OpTrackEvents:         (*state).trackEvents,
+	gen.OpImportSubscribers:   (*state).importSubscribers,
+	gen.OpSendEmails:          (*state).sendEmails,
+	gen.OpCreateBroadcasts:    (*state).createBroadcasts,
+	gen.OpGetSubscriber:       (*state).getSubscriber,
+	gen.OpCreateSubscriber:    (*state).createSubscriber,
+	gen.OpSearchSubscribers:   (*state).searchSubscribers,
+	gen.OpRunCommands:         (*state).runCommands,
+	gen.OpRequestDataDeletion: (*state).requestDataDeletion,
+	gen.OpListTags:            (*state).listTags,
+	gen.OpCreateTag:           (*state).createTag,
+	gen.OpDeleteTag:           (*state).deleteTag,
+	gen.OpListFields:          (*state).listFields,
+	gen.OpCreateField:         (*state).createField,
+	gen.OpListSegments:        (*state).listSegments,
+	gen.OpGetSegment:          (*state).getSegment,
+	gen.OpMatchSegment:        (*state).matchSegment,
+	gen.OpListBroadcasts:      (*state).listBroadcasts,
+	gen.OpListSequences:       (*state).listSequences,
+	gen.OpCreateSequenceEmail: (*state).createSequenceEmail,
+	gen.OpListWorkflows:       (*state).listWorkflows,
+	gen.OpGetEmailTemplate:    (*state).getEmailTemplate,
+	gen.OpUpdateEmailTemplate: (*state).updateEmailTemplate,
+	gen.OpListFormResponses:   (*state).listFormResponses,
+	gen.OpGetSiteStats:        (*state).getSiteStats,
+	gen.OpGetSegmentStats:     (*state).getSegmentStats,
+	gen.OpGetReport:           (*state).getReport,
+	gen.OpGetAdStats:          (*state).getAdStats,
+	gen.OpValidateEmail:       (*state).validateEmail,
+	gen.OpApplyRuleset:        (*state).applyRuleset,
+	gen.OpModerateContent:     (*state).moderateContent,
+	gen.OpGuessGender:         (*state).guessGender,
+	gen.OpGeolocate:           (*state).geolocate,
+	gen.OpCheckBlacklist:      (*state).checkBlacklist,
 }
 
 // Counts returns what the server has seen so far.

@@ -17,8 +17,14 @@ const maxKept = 100_000
 type state struct {
 	people     map[string]*gen.Subscriber // by lower-case address
 	byUUID     map[string]*gen.Subscriber
+	order      []*gen.Subscriber // as they came
 	tags       []*gen.Tag
 	tagByName  map[string]*gen.Tag
+	fields     []*gen.Field
+	fieldByKey map[string]*gen.Field
+	templates  []*gen.EmailTemplate // of the one sequence; the first is number 1
+	drafts     int
+	began      gen.Time
 	events     []gen.Event
 	keys       map[string]bool // details.unique.key of events
 	emails     []gen.Email
@@ -43,10 +49,13 @@ type Counts struct {
 type Records struct{ Accepted, Repeated int }
 
 func newState() state {
-	return state{
+	s := state{
+		began: gen.Time{Time: time.Now().UTC()}, fieldByKey: map[string]*gen.Field{},
 		people: map[string]*gen.Subscriber{}, byUUID: map[string]*gen.Subscriber{},
 		tagByName: map[string]*gen.Tag{}, keys: map[string]bool{}, seen: map[[8]byte]bool{},
 	}
+	s.addTemplate("Welcome", "<p>Hello</p>")
+	return s
 }
 
 // note counts an accepted record and whether it came before.
@@ -68,7 +77,7 @@ func (s *state) person(email string) *gen.Subscriber {
 		return p
 	}
 	id := s.counts.People + 1
-	p := &gen.Subscriber{ID: strconv.Itoa(id), Type: "visitors"}
+	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(id)), Type: "visitors"}
 	p.Attributes.Email = email
 	p.Attributes.UUID = fmt.Sprintf("%032x", sha256.Sum256([]byte(key)))[:32]
 	p.Attributes.Fields = gen.SubscriberFields{}
@@ -77,6 +86,7 @@ func (s *state) person(email string) *gen.Subscriber {
 	if len(s.people) < maxKept {
 		s.people[key] = p
 		s.byUUID[p.Attributes.UUID] = p
+		s.order = append(s.order, p)
 	}
 	return p
 }
@@ -91,8 +101,8 @@ func (s *state) tag(name string) (tag *gen.Tag, created bool) {
 		return nil, false
 	}
 	s.counts.Tags++
-	tag = &gen.Tag{ID: strconv.Itoa(s.counts.Tags), Type: "tags"}
-	tag.Attributes = gen.TagAttributes{Name: &name, CreatedAt: new(time.Now().UTC())}
+	tag = &gen.Tag{ID: gen.ID(strconv.Itoa(s.counts.Tags)), Type: "tags"}
+	tag.Attributes = gen.TagAttributes{Name: name, CreatedAt: gen.Time{Time: time.Now().UTC()}}
 	s.tags = append(s.tags, tag)
 	s.tagByName[name] = tag
 	return tag, true
@@ -101,12 +111,12 @@ func (s *state) tag(name string) (tag *gen.Tag, created bool) {
 func (s *state) seedBroadcasts(n int) {
 	for i := range n {
 		created := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, i)
-		b := gen.Broadcast{ID: strconv.Itoa(i + 1), Type: "broadcasts"}
+		b := gen.Broadcast{ID: gen.ID(strconv.Itoa(i + 1)), Type: "broadcasts"}
 		b.Attributes.Name = fmt.Sprintf("News %d", i+1)
-		b.Attributes.CreatedAt = &created
-		b.Attributes.SentFinalBatchAt = new(created.Add(time.Hour))
-		b.Attributes.Template = &gen.BroadcastTemplate{Subject: new(b.Attributes.Name), HTML: new("<p>Hello</p>")}
-		b.Attributes.Stats = &gen.BroadcastStats{OpenRate: new(40 + float64(i%20))}
+		b.Attributes.CreatedAt = gen.Time{Time: created}
+		b.Attributes.SentFinalBatchAt = gen.Time{Time: created.Add(time.Hour)}
+		b.Attributes.Template = gen.BroadcastTemplate{Subject: b.Attributes.Name, HTML: "<p>Hello</p>"}
+		b.Attributes.Stats = gen.BroadcastStats{OpenRate: 40 + float64(i%20)}
 		s.broadcasts = append(s.broadcasts, b)
 	}
 }

@@ -21,7 +21,7 @@ func TestAContractThatCannotBecomeATableIsExplained(t *testing.T) {
 		"no operationId":      {"operationId: trackEvents", "x-was: trackEvents", "operationId is missing"},
 		"no retry class":      {"x-bento-retry: safe", "x-bento-retry: often", `want one of safe, answered, rejected, never, got "often"`},
 		"no limit family":     {"x-bento-limit: batch", "x-bento-limit: bath", `"bath" is not a family`},
-		"a rate that is none": {"documented: 100/minute", "documented: many", `want N/second, N/minute or N/hour, got "many"`},
+		"a rate that is none": {"documented: 100/minute", "documented: many", `want N/second, N/minute, N/hour or N/day, got "many"`},
 		"no batch array":      {"x-bento-batch: events", "x-bento-batch: event", `no array "event"`},
 		"no families":         {"x-bento-limits:", "x-bento-limit-s:", "want a map of limit families"},
 		"no statuses":         {"x-errors: &errors", "x-error: &errors", "want a map from status to answer"},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -51,11 +52,15 @@ type operation struct {
 	Retry, Limit              string
 	BatchKey                  string
 	BatchMax                  uint64
-	Paged                     bool
+	Pace                      *rate
+	Plan                      string
+	Async                     time.Duration
+	Paged, Automations        bool
+	Uncertain                 bool
 }
 
 var (
-	units        = map[string]string{"second": "time.Second", "minute": "time.Minute", "hour": "time.Hour"}
+	units        = map[string]string{"second": "time.Second", "minute": "time.Minute", "hour": "time.Hour", "day": "24 * time.Hour"}
 	retryClasses = []string{"safe", "answered", "rejected", "never"}
 )
 
@@ -142,7 +147,7 @@ func readRate(ext any) (rate, error) {
 	n, err := strconv.Atoi(count)
 	unit, known := units[per]
 	if err != nil || n < 1 || !known {
-		return rate{}, fmt.Errorf("want N/second, N/minute or N/hour, got %q", text)
+		return rate{}, fmt.Errorf("want N/second, N/minute, N/hour or N/day, got %q", text)
 	}
 	return rate{n, unit}, nil
 }
@@ -161,6 +166,12 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 		return row, fmt.Errorf("x-bento-limit: %q is not a family of x-bento-limits", row.Limit)
 	}
 	row.Paged, _ = op.Extensions["x-bento-paged"].(bool)
+	row.Automations, _ = op.Extensions["x-bento-automations"].(bool)
+	row.Plan, _ = op.Extensions["x-bento-plan"].(string)
+	row.Uncertain = op.Extensions["x-confidence"] == "low"
+	if err := readTimes(op, &row); err != nil {
+		return row, err
+	}
 	row.BatchKey, _ = op.Extensions["x-bento-batch"].(string)
 	if row.BatchKey == "" {
 		return row, nil
@@ -171,6 +182,23 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 	}
 	row.BatchMax = *records.MaxItems
 	return row, nil
+}
+
+func readTimes(op *openapi3.Operation, row *operation) (err error) {
+	if ext, ok := op.Extensions["x-bento-async"]; ok {
+		text, _ := ext.(string)
+		if row.Async, err = time.ParseDuration(text); err != nil || row.Async <= 0 {
+			return fmt.Errorf("x-bento-async: want a duration such as 5m, got %q", text)
+		}
+	}
+	if ext, ok := op.Extensions["x-bento-pace"]; ok {
+		pace, err := readRate(ext)
+		if err != nil {
+			return fmt.Errorf("x-bento-pace: %w", err)
+		}
+		row.Pace = &pace
+	}
+	return nil
 }
 
 // batchSchema finds the array of records under key in the JSON body of op.

@@ -1,0 +1,107 @@
+package fake
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+)
+
+// The sequence and the workflow of a fake.
+const (
+	sequenceID = "sequence_1"
+	workflowID = "workflow_1"
+)
+
+// createBroadcasts is the only batch that says which records failed.
+func (s *state) createBroadcasts(c *call) reply {
+	result := gen.CreateBroadcastsResult{}
+	for i, raw := range c.records("broadcasts") {
+		var draft gen.BroadcastDraft
+		_ = json.Unmarshal(raw, &draft)
+		if !conformance.ValidEmail(draft.From.Email) {
+			result.Failed++
+			result.Failures = append(result.Failures, gen.BroadcastFailure{Index: i, Name: draft.Name, Error: "From is not an author"})
+			continue
+		}
+		result.Results++
+		s.drafts++
+		id := 1_000_000 + s.drafts
+		result.Broadcasts = append(result.Broadcasts, gen.CreatedBroadcast{
+			ID: id, TemplateID: id, Name: draft.Name, DashboardURL: "https://app.bentonow.com/broadcasts/" + strconv.Itoa(id),
+		})
+	}
+	return answer(http.StatusCreated, result)
+}
+
+func (s *state) listSequences(c *call) reply {
+	list := gen.SequenceList{}
+	if c.page() == 1 {
+		list.Data = gen.List[gen.Sequence]{{ID: sequenceID, Type: "sequences", Attributes: gen.SequenceAttributes{Name: "Welcome", CreatedAt: s.began}}}
+	}
+	return answer(http.StatusOK, list)
+}
+
+func (s *state) listWorkflows(c *call) reply {
+	list := gen.WorkflowList{}
+	if c.page() == 1 {
+		list.Data = gen.List[gen.Workflow]{{ID: workflowID, Type: "workflows", Attributes: gen.WorkflowAttributes{Name: "Welcome", Status: "live", CreatedAt: s.began}}}
+	}
+	return answer(http.StatusOK, list)
+}
+
+func (s *state) createSequenceEmail(c *call) reply {
+	if c.id() != sequenceID {
+		return fail(http.StatusNotFound, "Sequence not found")
+	}
+	if len(s.templates) >= maxKept {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is one too many: this fake keeps 100,000"})
+	}
+	var body gen.CreateSequenceEmailBody
+	_ = json.Unmarshal(c.body, &body)
+	template := s.addTemplate(body.EmailTemplate.Subject, body.EmailTemplate.HTML)
+	return answer(http.StatusCreated, gen.EmailTemplateEnvelope{Data: gen.One[gen.EmailTemplate]{Value: template}})
+}
+
+func (s *state) addTemplate(subject, html string) *gen.EmailTemplate {
+	t := &gen.EmailTemplate{ID: gen.ID(strconv.Itoa(len(s.templates) + 1)), Type: "email_templates"}
+	t.Attributes = gen.EmailTemplateAttributes{Name: subject, Subject: subject, HTML: html, CreatedAt: gen.Time{Time: time.Now().UTC()}}
+	s.templates = append(s.templates, t)
+	return t
+}
+
+// template is the template that a call names, or nil.
+func (s *state) template(c *call) *gen.EmailTemplate {
+	n, err := strconv.Atoi(c.id())
+	if err != nil || n < 1 || n > len(s.templates) {
+		return nil
+	}
+	return s.templates[n-1]
+}
+
+func (s *state) getEmailTemplate(c *call) reply {
+	t := s.template(c)
+	if t == nil {
+		return fail(http.StatusNotFound, "Not Found")
+	}
+	return answer(http.StatusOK, gen.EmailTemplateEnvelope{Data: gen.One[gen.EmailTemplate]{Value: t}})
+}
+
+func (s *state) updateEmailTemplate(c *call) reply {
+	t := s.template(c)
+	if t == nil {
+		return fail(http.StatusNotFound, "Not Found")
+	}
+	var body gen.UpdateEmailTemplateBody
+	_ = json.Unmarshal(c.body, &body)
+	if subject := body.EmailTemplate.Subject; subject != nil {
+		t.Attributes.Subject = *subject
+	}
+	if html := body.EmailTemplate.HTML; html != nil {
+		t.Attributes.HTML = *html
+	}
+	return answer(http.StatusOK, gen.EmailTemplateEnvelope{Data: gen.One[gen.EmailTemplate]{Value: t}})
+}

@@ -1,0 +1,116 @@
+package fake
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+)
+
+// searchPage is how many people a page of a search holds, by the documentation.
+const searchPage = 100
+
+func (s *state) createSubscriber(c *call) reply {
+	var body gen.CreateSubscriberBody
+	_ = json.Unmarshal(c.body, &body)
+	email := body.Subscriber.Email
+	if !conformance.ValidEmail(email) {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email", "is invalid"})
+	}
+	status := http.StatusOK
+	if s.people[strings.ToLower(email)] == nil {
+		status = http.StatusCreated
+	}
+	return answer(status, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: s.person(email)}})
+}
+
+// searchSubscribers matches tags by name; ranges of time are taken and match everybody.
+func (s *state) searchSubscribers(c *call) reply {
+	page := c.page()
+	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: page}}
+	var want []string
+	for _, name := range tagNames(c.URL.Query().Get("tags")) {
+		tag := s.tagByName[name]
+		if tag == nil {
+			return answer(http.StatusOK, list)
+		}
+		want = append(want, string(tag.ID))
+	}
+	skip := (min(page, maxKept) - 1) * searchPage
+	for _, p := range s.order {
+		missing := func(id string) bool { return !slices.Contains(p.Attributes.CachedTagIds, id) }
+		if slices.ContainsFunc(want, missing) {
+			continue
+		}
+		if skip--; skip < 0 && len(list.Data) < searchPage {
+			list.Data = append(list.Data, *p)
+		}
+	}
+	return answer(http.StatusOK, list)
+}
+
+func (s *state) runCommands(c *call) reply {
+	results := 0
+	for _, raw := range c.records("command") {
+		var cmd gen.Command
+		if json.Unmarshal(raw, &cmd) == nil && conformance.ValidEmail(cmd.Email) {
+			s.runCommand(cmd)
+			results++
+		}
+	}
+	return accepted(results, len(c.records("command"))-results)
+}
+
+func (s *state) runCommand(cmd gen.Command) {
+	p := s.person(cmd.Email)
+	text, _ := cmd.Query.(string)
+	switch cmd.Command {
+	case gen.CommandNameAddTag, gen.CommandNameAddTagViaEvent:
+		s.addTags(p, text)
+	case gen.CommandNameRemoveTag:
+		s.removeTags(p, text)
+	case gen.CommandNameAddField:
+		field, _ := cmd.Query.(map[string]any)
+		if key, _ := field["key"].(string); key != "" {
+			s.setField(p, key, field["value"])
+		}
+	case gen.CommandNameRemoveField:
+		delete(p.Attributes.Fields, text)
+	case gen.CommandNameSubscribe:
+		p.Attributes.UnsubscribedAt = gen.Time{}
+	case gen.CommandNameUnsubscribe:
+		p.Attributes.UnsubscribedAt = gen.Time{Time: time.Now().UTC()}
+	case gen.CommandNameChangeEmail:
+		delete(s.people, strings.ToLower(p.Attributes.Email))
+		p.Attributes.Email = text
+		s.people[strings.ToLower(text)] = p
+	}
+}
+
+func (s *state) requestDataDeletion(c *call) reply {
+	form, _ := url.ParseQuery(string(c.body))
+	p := s.people[strings.ToLower(form.Get("data_deletion_request[email]"))]
+	if p == nil {
+		return fail(http.StatusNotFound, "visitor_not_found")
+	}
+	delete(s.people, strings.ToLower(p.Attributes.Email))
+	delete(s.byUUID, p.Attributes.UUID)
+	s.order = slices.DeleteFunc(s.order, func(other *gen.Subscriber) bool { return other == p })
+	s.counts.People--
+	return answer(http.StatusAccepted, gen.DataDeletionResult{Status: "queued_for_anonymization"})
+}
+
+// page is the page asked for, from 1.
+func (c *call) page() int {
+	page, err := strconv.Atoi(c.URL.Query().Get("page"))
+	if err != nil { // left out
+		return 1
+	}
+	return page
+}

@@ -1,0 +1,99 @@
+package fake
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/bento-go/gen"
+)
+
+func (s *state) deleteTag(c *call) reply {
+	for _, tag := range s.tags {
+		if string(tag.ID) != c.id() {
+			continue
+		}
+		verb := "deleted"
+		if tag.Attributes.DiscardedAt.IsZero() {
+			tag.Attributes.DiscardedAt = gen.Time{Time: time.Now().UTC()}
+		} else { // a second call restores, says a client's source
+			tag.Attributes.DiscardedAt = gen.Time{}
+			verb = "restored"
+		}
+		return answer(http.StatusOK, gen.Message{Message: "Tag (" + tag.Attributes.Name + ") " + verb + " successfully"})
+	}
+	return fail(http.StatusNotFound, "Tag not found")
+}
+
+func (s *state) listFields(*call) reply {
+	list := gen.FieldList{Data: gen.List[gen.Field]{}}
+	for _, field := range s.fields {
+		list.Data = append(list.Data, *field)
+	}
+	return answer(http.StatusOK, list)
+}
+
+func (s *state) createField(c *call) reply {
+	var body gen.CreateFieldBody
+	_ = json.Unmarshal(c.body, &body)
+	key := strings.TrimSpace(body.Field.Key)
+	if key == "" {
+		return blankField("key")
+	}
+	field, created := s.field(key)
+	switch {
+	case field == nil:
+		return objections(http.StatusUnprocessableEntity, fieldError{"key", "is one too many: this fake keeps 100,000 fields"})
+	case created:
+		return answer(http.StatusCreated, gen.FieldEnvelope{Data: gen.One[gen.Field]{Value: field}})
+	default:
+		return answer(http.StatusOK, gen.FieldEnvelope{Data: gen.One[gen.Field]{Value: field}})
+	}
+}
+
+// field returns the field with the key, created if need be, and whether it was. It is nil when
+// no more fields fit.
+func (s *state) field(key string) (field *gen.Field, created bool) {
+	if field := s.fieldByKey[key]; field != nil {
+		return field, false
+	}
+	if len(s.fields) >= maxKept {
+		return nil, false
+	}
+	words := strings.Fields(strings.ReplaceAll(key, "_", " "))
+	for i, word := range words {
+		words[i] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	field = &gen.Field{ID: gen.ID(strconv.Itoa(len(s.fields) + 1)), Type: "visitors-fields"}
+	field.Attributes = gen.FieldAttributes{Key: key, Name: strings.Join(words, " "), CreatedAt: gen.Time{Time: time.Now().UTC()}}
+	s.fields = append(s.fields, field)
+	s.fieldByKey[key] = field
+	return field, true
+}
+
+// The one segment of a fake is everybody.
+var everybody = gen.Segment{ID: "segment_1", Type: "segments", Attributes: gen.SegmentAttributes{Name: "Everybody"}}
+
+func (s *state) listSegments(*call) reply {
+	return answer(http.StatusOK, gen.SegmentList{Data: gen.List[gen.Segment]{everybody}})
+}
+
+func (s *state) getSegment(c *call) reply {
+	if c.id() != string(everybody.ID) {
+		return fail(http.StatusNotFound, "Segment not found")
+	}
+	return answer(http.StatusOK, gen.SegmentEnvelope{Data: gen.One[gen.Segment]{Value: &everybody}})
+}
+
+func (s *state) matchSegment(c *call) reply {
+	if c.id() != string(everybody.ID) {
+		return fail(http.StatusNotFound, "Segment not found")
+	}
+	return answer(http.StatusOK, gen.Anything{})
+}
+
+func (s *state) listFormResponses(*call) reply {
+	return answer(http.StatusOK, gen.FormResponseList{})
+}

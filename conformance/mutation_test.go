@@ -1,0 +1,334 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	contract "example.com/bento-go"
+	"example.com/bento-go/conformance"
+)
+
+// A fixture is an exchange made of the contract's own examples: one for each operation, each
+// documented status, and each example of it.
+type fixture struct {
+	name     string
+	exchange *conformance.Exchange
+	op       *openapi3.Operation
+	request  *openapi3.Schema // nil: no JSON body
+	response *openapi3.Schema
+}
+
+func fixtures(t testing.TB) []fixture {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI())
+	require.NoError(t, err)
+	var all []fixture
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
+		item := doc.Paths.Value(path)
+		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
+			op := item.Operations()[method]
+			for _, code := range slices.Sorted(maps.Keys(op.Responses.Map())) {
+				all = append(all, answered(t, method, path, code, op)...)
+			}
+		}
+	}
+	return all
+}
+
+// answered makes the fixtures of one status: each example of each media type.
+func answered(t testing.TB, method, path, code string, op *openapi3.Operation) []fixture {
+	t.Helper()
+	status, err := strconv.Atoi(strings.ReplaceAll(code, "XX", "03"))
+	require.NoError(t, err)
+	var all []fixture
+	content := op.Responses.Value(code).Value.Content
+	for _, media := range slices.Sorted(maps.Keys(content)) {
+		for i, example := range examplesOf(content[media]) {
+			f := fixture{
+				name:     fmt.Sprintf("%s %s %s %d", op.OperationID, code, media, i),
+				exchange: asked(t, method, path, op), op: op,
+			}
+			f.exchange.Response = &conformance.Response{Status: status, Header: http.Header{"Content-Type": {media}}, Body: encode(t, media, example)}
+			if media == "application/json" {
+				f.response = content[media].Schema.Value
+			}
+			if op.RequestBody != nil && op.RequestBody.Value.Content["application/json"] != nil {
+				f.request = op.RequestBody.Value.Content["application/json"].Schema.Value
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func examplesOf(media *openapi3.MediaType) []any {
+	if media.Example != nil {
+		return []any{media.Example}
+	}
+	var all []any
+	for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+		all = append(all, media.Examples[name].Value.Value)
+	}
+	return all
+}
+
+// asked makes the request of an operation of the contract's examples.
+func asked(t testing.TB, method, path string, op *openapi3.Operation) *conformance.Exchange {
+	t.Helper()
+	query := url.Values{"site_uuid": {"2d8ab3b8f2a14a06a4c4b8f5d1a8a0c3"}}
+	for _, ref := range op.Parameters {
+		switch p := ref.Value; {
+		case p.In == "path":
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(p.Example))
+		case p.Example != nil:
+			query.Set(p.Name, fmt.Sprint(p.Example))
+		}
+	}
+	x := good(method, "", "", "")
+	x.Request.URL = "https://app.bentonow.com/api/v1" + path + "?" + query.Encode()
+	x.Request.Header.Del("Content-Type")
+	if op.RequestBody != nil {
+		for media, content := range op.RequestBody.Value.Content {
+			x.Request.Header.Set("Content-Type", media)
+			x.Request.Body = encode(t, media, examplesOf(content)[0])
+		}
+	}
+	return x
+}
+
+func encode(t testing.TB, media string, example any) []byte {
+	t.Helper()
+	switch media {
+	case "application/json":
+		body, err := json.Marshal(example)
+		require.NoError(t, err)
+		return body
+	case "application/x-www-form-urlencoded":
+		form := url.Values{}
+		for outer, inner := range example.(map[string]any) {
+			for name, value := range inner.(map[string]any) {
+				form.Set(outer+"["+name+"]", fmt.Sprint(value))
+			}
+		}
+		return []byte(form.Encode())
+	default:
+		return []byte(example.(string))
+	}
+}
+
+func TestAnExchangeForEveryOperationAndStatusIsClean(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	statuses := map[string]bool{}
+	for _, f := range fixtures(t) {
+		verdict := c.Check(f.exchange)
+		assert.Empty(t, verdict.Findings, f.name)
+		assert.Equal(t, f.op.OperationID, verdict.Operation, f.name)
+		statuses[fmt.Sprint(f.op.OperationID, f.exchange.Response.Status)] = true
+	}
+	assert.GreaterOrEqual(t, len(statuses), 34*8)
+}
+
+// A mutant is a fixture with one thing wrong.
+type mutant struct {
+	what string
+	make func(x *conformance.Exchange)
+}
+
+// survivors are the mutants that no checker can catch, and why.
+var survivors = map[string]string{}
+
+// From each fixture wrong ones are made; the checker has to catch them.
+func TestWhatIsWrongIsCaught(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	made, caught := 0, 0
+	var missed []string
+	for _, f := range fixtures(t) {
+		for _, m := range mutants(t, f) {
+			x := clone(f.exchange)
+			m.make(x)
+			made++
+			if len(c.Check(x).Findings) > 0 {
+				caught++
+			} else if name := f.name + ": " + m.what; survivors[name] == "" {
+				missed = append(missed, name)
+			}
+		}
+	}
+	t.Logf("%d of %d mutants caught (%.2f%%)", caught, made, 100*float64(caught)/float64(made))
+	assert.Greater(t, made, 5000)
+	assert.GreaterOrEqual(t, float64(caught)/float64(made), 0.99)
+	assert.Empty(t, missed, "survivors need a reason")
+}
+
+func clone(x *conformance.Exchange) *conformance.Exchange {
+	c, response := *x, *x.Response
+	c.Request.Header, response.Header = x.Request.Header.Clone(), x.Response.Header.Clone()
+	c.Response = &response
+	return &c
+}
+
+func mutants(t testing.TB, f fixture) []mutant {
+	t.Helper()
+	all := headMutants(f)
+	if f.request != nil {
+		for what, body := range wrongBodies(t, f.request, f.exchange.Request.Body) {
+			all = append(all, mutant{"request " + what, func(x *conformance.Exchange) { x.Request.Body = body }})
+		}
+	}
+	if f.response != nil {
+		for what, body := range wrongBodies(t, f.response, f.exchange.Response.Body) {
+			all = append(all, mutant{"response " + what, func(x *conformance.Exchange) { x.Response.Body = body }})
+		}
+	}
+	return all
+}
+
+// headMutants change everything but the bodies.
+func headMutants(f fixture) []mutant {
+	query := func(what, from, to string) mutant {
+		return mutant{what, func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, from, to, 1) }}
+	}
+	all := []mutant{
+		query("no site_uuid", "site_uuid=", "site="), query("unknown parameter", "?", "?unknown=1&"), query("unknown path", "/api/v1/", "/api/v1/unknown/"),
+		query("no base path", "/api/v1/", "/"), query("malformed query", "?", "?%zz&"),
+		{"no auth", func(x *conformance.Exchange) { x.Request.Header.Del("Authorization") }},
+		{"bearer auth", func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Bearer x") }},
+		{"no agent", func(x *conformance.Exchange) { x.Request.Header.Del("User-Agent") }},
+		{"generic agent", func(x *conformance.Exchange) { x.Request.Header.Set("User-Agent", "curl/8") }},
+		{"unknown method", func(x *conformance.Exchange) { x.Request.Method = "PUT" }},
+		{"undocumented status", func(x *conformance.Exchange) { x.Response.Status = 418 }},
+		{"redirect", func(x *conformance.Exchange) { x.Response.Status = 302 }},
+		{"media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Set("Content-Type", "image/png") }},
+		{"no media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Del("Content-Type") }},
+	}
+	if f.op.RequestBody != nil {
+		all = append(all, mutant{"media type of a request", func(x *conformance.Exchange) { x.Request.Header.Set("Content-Type", "text/xml") }})
+	}
+	if f.exchange.Response.Status < 300 {
+		all = append(all, mutant{"empty success", func(x *conformance.Exchange) { x.Response.Body = nil }})
+	}
+	for _, ref := range f.op.Parameters {
+		p := ref.Value
+		if p.In != "query" {
+			continue
+		}
+		if p.Required {
+			all = append(all, query("no "+p.Name, p.Name+"=", "was_"+p.Name+"="))
+		}
+		if p.Schema.Value.Type.Is("integer") || len(p.Schema.Value.Enum) > 0 {
+			all = append(all, query("bad "+p.Name, "?", "?"+p.Name+"=nonsense&"))
+		}
+	}
+	return all
+}
+
+// wrongBodies makes every wrong body that one change of a right one makes.
+func wrongBodies(t testing.TB, schema *openapi3.Schema, body []byte) map[string][]byte {
+	t.Helper()
+	wrong := map[string][]byte{
+		"truncated": body[:len(body)-1], "trailing bytes": append(slices.Clone(body), "{}"...),
+		"not UTF-8": append([]byte(`{"`+"\xff"+`":1,`), body[1:]...),
+	}
+	if name, _, ok := strings.Cut(string(body[1:]), ":"); ok && body[0] == '{' {
+		wrong["a key twice"] = []byte(`{` + name + `:null,` + string(body[1:]))
+	}
+	var tree any
+	require.NoError(t, json.Unmarshal(body, &tree))
+	spoil(schema, tree, "", func(what string, changed any) {
+		encoded, err := json.Marshal(changed)
+		require.NoError(t, err)
+		wrong[what] = encoded
+	})
+	return wrong
+}
+
+// spoil calls emit with a changed value for each way to break value against its schema.
+func spoil(s *openapi3.Schema, value any, at string, emit func(what string, changed any)) {
+	if len(s.OneOf) > 0 {
+		emit(at+" of no shape", true)
+		return
+	}
+	if s.Type == nil || value == nil {
+		return
+	}
+	emit(at+" of another type", map[bool]any{true: 7.5, false: "text"}[s.Type.Is("string")])
+	if !s.Nullable {
+		emit(at+" null", nil)
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		spoilObject(s, value, at, emit)
+	case []any:
+		spoilArray(s, value, at, emit)
+	case string:
+		if s.MinLength > 0 {
+			emit(at+" empty", "")
+		}
+		if s.Format != "" || len(s.Enum) > 0 {
+			emit(at+" no "+s.Format, "nonsense")
+		}
+	case float64:
+		if s.Type.Is("integer") {
+			emit(at+" not whole", 1.5)
+			emit(at+" too large to be an integer", json.RawMessage("1e30"))
+		}
+		if s.Min != nil {
+			emit(at+" too small", *s.Min-1)
+		}
+		if s.Max != nil {
+			emit(at+" too large", *s.Max+1)
+		}
+	}
+}
+
+func spoilObject(s *openapi3.Schema, object map[string]any, at string, emit func(string, any)) {
+	with := func(name string, value any) map[string]any {
+		changed := maps.Clone(object)
+		changed[name] = value
+		return changed
+	}
+	for _, name := range s.Required {
+		changed := maps.Clone(object)
+		delete(changed, name)
+		emit(at+"/"+name+" missing", changed)
+	}
+	if s.AdditionalProperties.Has == nil || !*s.AdditionalProperties.Has {
+		if len(s.Properties) > 0 {
+			emit(at+" with an unknown member", with("unknown", 1))
+		}
+	}
+	for name, value := range object {
+		if property := s.Properties[name]; property != nil {
+			spoil(property.Value, value, at+"/"+name, func(what string, changed any) { emit(what, with(name, changed)) })
+		}
+	}
+}
+
+func spoilArray(s *openapi3.Schema, array []any, at string, emit func(string, any)) {
+	if s.MinItems > 0 {
+		emit(at+" empty", []any{})
+	}
+	if s.MaxItems != nil && len(array) > 0 {
+		emit(at+" too long", slices.Repeat(array[:1], int(*s.MaxItems)+1))
+	}
+	for i, item := range array {
+		spoil(s.Items.Value, item, at+"/"+strconv.Itoa(i), func(what string, changed any) {
+			spoiled := slices.Clone(array)
+			spoiled[i] = changed
+			emit(what, spoiled)
+		})
+	}
+}

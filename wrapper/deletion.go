@@ -1,0 +1,23 @@
+package bento
+
+import (
+	"context"
+	"net/http"
+
+	"example.com/bento-go/gen"
+)
+
+// RequestDataDeletion queues the anonymisation of a person, for the GDPR. It cannot be undone.
+// Somebody unknown, perhaps already deleted, is [ErrNotFound].
+//
+// Contract: POST /data_deletion_requests (openapi.yaml, requestDataDeletion).
+func (c *Client) RequestDataDeletion(ctx context.Context, email string) error {
+	if err := checkAddress("email", email); err != nil {
+		return invalid(gen.OpRequestDataDeletion, err)
+	}
+	body := gen.DataDeletionBody{DataDeletionRequest: gen.NewSubscriber{Email: email}}
+	_, err := call[gen.DataDeletionResult](ctx, c, gen.OpRequestDataDeletion, func(ctx context.Context) (*http.Response, error) {
+		return c.api.RequestDataDeletionWithFormdataBody(ctx, body)
+	})
+	return err
+}

@@ -1,0 +1,49 @@
+package bento
+
+import (
+	"context"
+	"net/http"
+
+	"example.com/bento-go/gen"
+)
+
+// Segment is a group of people by a rule.
+type Segment = gen.Segment
+
+// ListSegments returns every segment of the site that is in use.
+//
+// Contract: GET /fetch/segments (openapi.yaml, listSegments).
+func (c *Client) ListSegments(ctx context.Context) ([]Segment, error) {
+	list, err := call[gen.SegmentList](ctx, c, gen.OpListSegments, func(ctx context.Context) (*http.Response, error) {
+		return c.api.ListSegments(ctx)
+	})
+	return list.Data, err
+}
+
+// Segment returns one segment.
+//
+// Contract: GET /fetch/segments/{id} (openapi.yaml, getSegment).
+func (c *Client) Segment(ctx context.Context, id string) (*Segment, error) {
+	if err := checkGiven(gen.OpGetSegment, "id", id); err != nil {
+		return nil, err
+	}
+	envelope, err := call[gen.SegmentEnvelope](ctx, c, gen.OpGetSegment, func(ctx context.Context) (*http.Response, error) {
+		return c.api.GetSegment(ctx, id)
+	})
+	return required(gen.OpGetSegment, envelope.Data, err)
+}
+
+// MatchSegment is undocumented by Bento: what it takes and answers is left open.
+//
+// Contract: POST /fetch/segments/{id}/match (openapi.yaml, matchSegment).
+func (c *Client) MatchSegment(ctx context.Context, id string, body gen.Anything) (gen.Anything, error) {
+	if err := checkGiven(gen.OpMatchSegment, "id", id); err != nil {
+		return nil, err
+	}
+	if body == nil {
+		body = gen.Anything{}
+	}
+	return call[gen.Anything](ctx, c, gen.OpMatchSegment, func(ctx context.Context) (*http.Response, error) {
+		return c.api.MatchSegment(ctx, id, body)
+	})
+}
