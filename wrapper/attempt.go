@@ -20,6 +20,9 @@ type attemptTransport struct {
 
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
 		return nil, &attemptError{cause: err}
 	}
 	ctx, cancel := req.Context(), context.CancelFunc(func() {})

@@ -1,34 +1,31 @@
 package bento
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
+	"slices"
 
 	"example.com/bento-go/gen"
 )
 
 // A batcher cuts records into requests of the contract's size and sends them in order, one at
-// a time. It holds one batch in memory.
+// a time. It holds one batch in memory, encoded.
 type batcher[T any] struct {
 	client    *Client
 	operation string
-	check     func(T) error  // refuses a record before it is sent
-	keyed     func([]T) bool // nil: no record of this operation ever is
-	send      func(ctx context.Context, records []T) (*http.Response, error)
+	check     func(T) error // refuses a record before it is sent
+	keyed     func(T) bool  // Bento would drop a repeat; nil: no record of this operation
+	send      func(ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
 
 // all sends a slice; what an early end leaves over counts as not sent.
 func (b batcher[T]) all(ctx context.Context, records []T) (*Result, error) {
-	return b.run(ctx, func(yield func(T) bool) {
-		for _, record := range records {
-			if !yield(record) {
-				return
-			}
-		}
-	}, len(records))
+	return b.run(ctx, slices.Values(records), len(records))
 }
 
 // seq sends a sequence; what an early end leaves over is not read, and not counted.
@@ -38,38 +35,30 @@ func (b batcher[T]) seq(ctx context.Context, records iter.Seq[T]) (*Result, erro
 
 func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*Result, error) {
 	op, _ := gen.OperationByID(b.operation)
-	result := &Result{}
-	var (
-		batch = make([]T, 0, min(op.BatchMax, max(total, 1)))
-		first int
-		ended error // why no further batch is sent
-	)
-	flush := func(last int) bool {
-		if len(batch) == 0 {
-			return true
+	result, encoder, batch := &Result{}, newEncoder[T](), newBatch(op.BatchKey)
+	var ended error // why no further batch is sent
+	flush := func(last int) {
+		if batch.n == 0 {
+			return
 		}
 		var p Problem
 		p, ended = b.request(ctx, batch)
-		p.First, p.Last = first, last
+		p.First, p.Last = batch.first, last
 		result.Requests++
 		result.add(p)
-		clear(batch)
-		batch = batch[:0]
-		return ended == nil
+		batch = newBatch(op.BatchKey)
 	}
 	for record := range records {
 		at := result.Read
 		result.Read++
-		if err := b.check(record); err != nil {
+		if err := b.take(batch, encoder, record, at); err != nil {
 			result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(b.operation, err)})
 			continue
 		}
-		if len(batch) == 0 {
-			first = at
-		}
-		batch = append(batch, record)
-		if len(batch) == op.BatchMax && !flush(at) {
-			break
+		if batch.n == op.BatchMax {
+			if flush(at); ended != nil {
+				break
+			}
 		}
 	}
 	if ended == nil {
@@ -82,16 +71,53 @@ func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*R
 	return result, b.verdict(result)
 }
 
+// A batch is the body of a request under way. Its buffer is its own: a transport may read it
+// even after the answer came.
+type batch struct {
+	body  []byte
+	n     int
+	first int // position of its first record in the source
+	keyed bool
+}
+
+func newBatch(key string) *batch {
+	return &batch{body: append(make([]byte, 0, 64<<10), `{"`+key+`":[`...), keyed: true}
+}
+
+// take checks a record and adds it to the batch, or leaves the batch as it was.
+func (b batcher[T]) take(batch *batch, encoder *encoder[T], record T, at int) error {
+	if err := b.check(record); err != nil {
+		return err
+	}
+	before := len(batch.body)
+	if batch.n > 0 {
+		batch.body = append(batch.body, ',')
+	}
+	body, err := encoder.append(batch.body, record)
+	if err != nil {
+		batch.body = batch.body[:before]
+		return err
+	}
+	if batch.n == 0 {
+		batch.first = at
+	}
+	batch.body = body
+	batch.n++
+	batch.keyed = batch.keyed && b.keyed != nil && b.keyed(record)
+	return nil
+}
+
 // request sends one batch. The second result is not nil when sending more makes no sense.
-func (b batcher[T]) request(ctx context.Context, records []T) (Problem, error) {
-	ctx = withCallState(ctx, &callState{keyed: b.keyed != nil && b.keyed(records)})
+func (b batcher[T]) request(ctx context.Context, batch *batch) (Problem, error) {
+	ctx = withCallState(ctx, &callState{keyed: batch.keyed})
+	body := append(batch.body, "]}"...)
 	answer, err := call[gen.BatchResult](ctx, b.client, b.operation, func(ctx context.Context) (*http.Response, error) {
-		return b.send(ctx, records)
+		return b.send(ctx, "application/json", bytes.NewReader(body))
 	})
 	if err != nil {
-		return classify(err, len(records))
+		return classify(err, batch.n)
 	}
-	return count(answer, len(records)), nil
+	return count(answer, batch.n), nil
 }
 
 // classify says what a failed request means for its n records, and whether the next batch
@@ -102,7 +128,7 @@ func classify(err error, n int) (Problem, error) {
 	switch {
 	case !errors.As(err, &e), errors.Is(err, ErrOutcomeUnknown):
 		p.Unknown = n
-	case e.StatusCode == 0 && !e.Is(ErrInvalid):
+	case e.neverLeft:
 		p.NotSent = n
 	default:
 		p.Failed = n

@@ -25,6 +25,8 @@ const (
 // callState is what the layers of one call tell each other. It travels in the context.
 type callState struct {
 	attempts int
+	answered bool // an attempt was answered, whatever it said
+	lost     bool // an attempt may have arrived, and no answer to it came
 	keyed    bool // every record carries a key by which Bento drops duplicates
 }
 

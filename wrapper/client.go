@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -27,6 +28,9 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 	}
 	s := settings{timeout: defaultTimeout}
 	for _, opt := range opts {
+		if opt == nil {
+			return nil, &configError{[]error{errors.New("an option is nil: leave it out instead")}}
+		}
 		if err := opt.apply(&s); err != nil {
 			return nil, &configError{[]error{err}}
 		}

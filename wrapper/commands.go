@@ -2,7 +2,6 @@ package bento
 
 import (
 	"context"
-	"net/http"
 
 	"example.com/bento-go/gen"
 )
@@ -18,9 +17,7 @@ func (c *Client) RunCommands(ctx context.Context, commands []Command) (*Result, 
 	return batcher[Command]{
 		client: c, operation: gen.OpRunCommands,
 		check: func(cmd Command) error { return checkAddress("email", cmd.Email) },
-		send: func(ctx context.Context, commands []Command) (*http.Response, error) {
-			return c.api.RunCommands(ctx, gen.RunCommandsBody{Command: commands})
-		},
+		send:  c.api.RunCommandsWithBody,
 	}.all(ctx, commands)
 }
 

@@ -14,7 +14,8 @@ import (
 
 // Config is what a client cannot do without. All fields but BaseURL are required.
 //
-// It prints without its keys, whatever the verb.
+// It prints without its keys, whatever the verb. Do not keep it in an unexported field of your
+// own type, though: fmt cannot call its methods there, and prints the keys if you print yours.
 type Config struct {
 	// PublishableKey and SecretKey are the halves of Basic auth.
 	PublishableKey string

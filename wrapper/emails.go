@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -35,9 +34,7 @@ func (c *Client) SendEmailsSeq(ctx context.Context, emails iter.Seq[Email]) (*Re
 func (c *Client) emails() batcher[Email] {
 	return batcher[Email]{
 		client: c, operation: gen.OpSendEmails, check: checkEmail,
-		send: func(ctx context.Context, emails []Email) (*http.Response, error) {
-			return c.api.SendEmails(ctx, gen.SendEmailsBody{Emails: emails})
-		},
+		send: c.api.SendEmailsWithBody,
 	}
 }
 

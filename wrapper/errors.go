@@ -34,8 +34,8 @@ var (
 	ErrTimeout = errors.New("timeout")
 	// ErrUnexpectedAnswer: a success that the contract does not describe.
 	ErrUnexpectedAnswer = errors.New("unexpected answer")
-	// ErrOutcomeUnknown, beside another kind: the request may have taken effect, and repeating
-	// it may do so twice.
+	// ErrOutcomeUnknown, beside another kind: the request may have taken effect. The Hint says
+	// whether repeating it is harmless.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
@@ -56,14 +56,15 @@ type Error struct {
 	Fields []FieldError
 	// Hint says what to do, in the words of the conventions.
 	Hint string
-	// Header is the answer's, nil if none came.
+	// Header is the answer's without the client's keys and cookies, nil if none came.
 	Header http.Header
 	// Body is the beginning of the answer's body, at most 64 KiB, without the client's keys.
 	// It may hold personal data; the text of the error never shows it.
 	Body []byte
 
-	kinds []error
-	cause error
+	kinds     []error
+	cause     error
+	neverLeft bool // no attempt reached the wire
 }
 
 // A FieldError is one objection of Bento.
@@ -80,7 +81,7 @@ func (f FieldError) String() string {
 }
 
 // Error says what failed, where, what Bento said and what to do, in one line.
-func (e *Error) Error() string {
+func (e Error) Error() string {
 	var b strings.Builder
 	b.WriteString("bento: " + e.Operation + ": ")
 	switch {
@@ -101,7 +102,7 @@ func (e *Error) Error() string {
 	for _, field := range e.Fields {
 		fmt.Fprintf(&b, "; %s", field)
 	}
-	if errors.Is(e, ErrOutcomeUnknown) {
+	if e.Is(ErrOutcomeUnknown) {
 		b.WriteString("; it may have taken effect")
 	}
 	if e.RetryAfter > 0 {
@@ -114,21 +115,21 @@ func (e *Error) Error() string {
 }
 
 // Is reports whether target is one of the error's kinds.
-func (e *Error) Is(target error) bool {
+func (e Error) Is(target error) bool {
 	return slices.Contains(e.kinds, target)
 }
 
 // Unwrap returns the cause: a context's error, a network error, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+func (e Error) Unwrap() error { return e.cause }
 
 // GoString is [Error.Error], so that %#v shows no body.
-func (e *Error) GoString() string { return e.Error() }
+func (e Error) GoString() string { return e.Error() }
 
 // MarshalText is [Error.Error], so that JSON shows no body.
-func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // LogValue is what slog shows of an Error.
-func (e *Error) LogValue() slog.Value {
+func (e Error) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("operation", e.Operation),
 		slog.Int("status", e.StatusCode),
@@ -170,9 +171,9 @@ func invalid(operation string, err error) *Error {
 	return &Error{Operation: operation, Method: method, Path: path, kinds: []error{ErrInvalid}, cause: err}
 }
 
-// ambiguous reports whether a failure of the operation that Bento may have acted on leaves its
-// outcome unknown. Where a repeat changes nothing, it does not matter.
-func ambiguous(operation string) bool {
+// changes reports whether the operation changes anything, so that it matters whether it
+// happened.
+func changes(operation string) bool {
 	op, ok := gen.OperationByID(operation)
-	return !ok || op.Retry != gen.RetrySafe
+	return !ok || op.Method != http.MethodGet
 }

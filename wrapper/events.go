@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/http"
 
 	"example.com/bento-go/gen"
 )
@@ -38,10 +37,8 @@ func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event]) (*R
 
 func (c *Client) events() batcher[Event] {
 	return batcher[Event]{
-		client: c, operation: gen.OpTrackEvents, check: checkEvent, keyed: everyKeyed,
-		send: func(ctx context.Context, events []Event) (*http.Response, error) {
-			return c.api.TrackEvents(ctx, gen.TrackEventsBody{Events: events})
-		},
+		client: c, operation: gen.OpTrackEvents, check: checkEvent, keyed: isKeyed,
+		send: c.api.TrackEventsWithBody,
 	}
 }
 
@@ -52,13 +49,9 @@ func checkEvent(e Event) error {
 	return checkAddress("email", e.Email)
 }
 
-// everyKeyed reports whether Bento would drop each of these events as a duplicate.
-func everyKeyed(events []Event) bool {
-	for _, e := range events {
-		unique, _ := e.Details["unique"].(map[string]any)
-		if key, _ := unique["key"].(string); key == "" {
-			return false
-		}
-	}
-	return true
+// isKeyed reports whether Bento would drop a repeat of the event as a duplicate.
+func isKeyed(e Event) bool {
+	unique, _ := e.Details["unique"].(map[string]any)
+	key, _ := unique["key"].(string)
+	return key != ""
 }

@@ -5,3 +5,8 @@ var (
 	RetryAfter    = retryAfter
 	ReadErrorBody = readErrorBody
 )
+
+// Encode writes one record as a batch would.
+func Encode[T any](record T) ([]byte, error) {
+	return newEncoder[T]().append(nil, record)
+}

@@ -25,7 +25,7 @@ func (f failure) error(kinds ...error) *Error {
 	e.Method, e.Path = pathOf(f.operation)
 	if f.resp != nil {
 		e.StatusCode = f.resp.StatusCode
-		e.Header = f.resp.Header
+		e.Header = f.c.scrub.header(f.resp.Header)
 	}
 	return e
 }
@@ -45,10 +45,11 @@ func (f failure) unanswered(err error) *Error {
 		e.kinds = []error{ErrTimeout}
 		e.Hint = "Allow more time, by the context or WithTimeout, or send smaller batches."
 	}
-	if sentUnanswered(err) && ambiguous(f.operation) && !f.state.keyed {
+	if f.state.lost && changes(f.operation) {
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
-		e.Hint = "Look in Bento whether it arrived before you repeat it."
+		e.Hint = f.adviceOnRepeat()
 	}
+	e.neverLeft = !f.state.lost && !f.state.answered
 	e.cause = f.c.scrub.error(err)
 	return e
 }
@@ -77,10 +78,19 @@ func (f failure) refused() *Error {
 			e.Fields[i] = FieldError{f.c.scrub.text(e.Fields[i].Field), f.c.scrub.text(e.Fields[i].Message)}
 		}
 	}
-	if status >= 500 && f.repeatsMayHurt() {
+	if changes(f.operation) && (f.state.lost || status >= 500 && f.repeatsMayHurt()) {
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
 	}
 	return e
+}
+
+// adviceOnRepeat says what to do about a request whose answer was lost.
+func (f failure) adviceOnRepeat() string {
+	op, ok := gen.OperationByID(f.operation)
+	if f.state.keyed || ok && op.Retry == gen.RetrySafe {
+		return "Send it again: a repeat changes nothing."
+	}
+	return "Look in Bento whether it arrived before you repeat it."
 }
 
 // repeatsMayHurt reports whether a 5xx leaves the outcome open. The conventions let events be
@@ -107,7 +117,7 @@ func (f failure) unreadable(body []byte, reason error) *Error {
 }
 
 func (f failure) afterSuccess(e *Error, cause error, hint string) *Error {
-	if ambiguous(f.operation) {
+	if changes(f.operation) {
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
 	}
 	e.cause, e.Hint = f.c.scrub.error(cause), hint

@@ -21,12 +21,19 @@ type Result struct {
 	NotSent int
 	// Requests counts the batches that were sent, each once however often it was retried.
 	Requests int
-	// Problems lists what was not wholly accepted, in order: at most 1000, the first ones.
+	// Problems lists what was not wholly accepted, in order: every batch, and of the records
+	// that were refused here the first 1000.
 	Problems []Problem
+
+	refused int // records refused here
 }
 
-// maxProblems bounds what a call remembers of a source that is bad throughout.
-const maxProblems = 1000
+const (
+	// maxRefused bounds the records refused here that a call remembers.
+	maxRefused = 1000
+	// maxBodies bounds the error bodies that a call keeps.
+	maxBodies = 100
+)
 
 // A Problem is a batch, or a single record refused here, that was not wholly accepted.
 type Problem struct {
@@ -54,9 +61,19 @@ func (r *Result) add(p Problem) {
 	r.Failed += p.Failed
 	r.Unknown += p.Unknown
 	r.NotSent += p.NotSent
-	if p.Err != nil && len(r.Problems) < maxProblems {
-		r.Problems = append(r.Problems, p)
+	if p.Err == nil {
+		return
 	}
+	var e *Error
+	switch isError := errors.As(p.Err, &e); {
+	case isError && e.Attempts == 0 && p.Failed == 1 && p.First == p.Last: // refused here
+		if r.refused++; r.refused > maxRefused {
+			return
+		}
+	case isError && len(r.Problems) > maxBodies+r.refused:
+		e.Body = nil
+	}
+	r.Problems = append(r.Problems, p)
 }
 
 // A BatchError says that not every record was accepted. Result tells which; errors.Is and

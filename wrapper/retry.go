@@ -81,6 +81,8 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for n := 1; ; n++ {
 		state.attempts = n
 		resp, err := t.next.RoundTrip(req)
+		state.answered = state.answered || err == nil
+		state.lost = state.lost || err != nil && sentUnanswered(err)
 		if n == t.policy.MaxAttempts || req.Context().Err() != nil || !may(resp, err) {
 			return resp, err
 		}
@@ -94,7 +96,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		discard(resp)
 		if ended := sleep(req.Context(), wait); ended != nil {
-			return nil, &attemptError{cause: ended, sent: err != nil && sentUnanswered(err)}
+			return nil, &attemptError{cause: ended}
 		}
 		req = next
 	}
@@ -105,9 +107,9 @@ func (t *retryTransport) mayRepeat(req *http.Request, state *callState) func(*ht
 	class := gen.RetryNever // an operation that the contract does not know
 	if op, ok := gen.MatchOperation(req.Method, req.URL.Path); ok {
 		class = op.Retry
-	}
-	if class == gen.RetryNever && t.policy.RejectedEmails {
-		class = gen.RetryRejected
+		if op.ID == gen.OpSendEmails && t.policy.RejectedEmails {
+			class = gen.RetryRejected
+		}
 	}
 	return func(resp *http.Response, err error) bool {
 		if err != nil {

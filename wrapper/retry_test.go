@@ -122,7 +122,7 @@ func TestRetryAfterComesInSecondsOrAsADate(t *testing.T) {
 
 func TestNonsenseInRetryAfterIsNoWait(t *testing.T) {
 	t.Parallel()
-	for _, header := range []string{"soon", "-5", "1e9", "99999999999999999999", "Mon, 01 Jan 1990 00:00:00 GMT"} {
+	for _, header := range []string{"soon", "-5", "1e9", "Mon, 01 Jan 1990 00:00:00 GMT"} {
 		synctest.Test(t, func(t *testing.T) {
 			s := scripted(t, answerJSON(429, ``, "Retry-After", header), answerJSON(200, `{"data":[]}`))
 			start := time.Now()
@@ -176,10 +176,13 @@ func TestAWaitThatWouldOutliveTheDeadlineIsNotBegun(t *testing.T) {
 func TestALongerRetryAfterThanMaxWaitIsReturned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := scripted(t, answerJSON(429, ``, "Retry-After", "3600"))
-		_, err := s.client().ListTags(t.Context())
-		require.ErrorIs(t, err, bento.ErrRateLimited)
-		require.ErrorContains(t, err, "retry after 1h0m0s")
+		for _, header := range []string{"3600", "99999999999999999999"} {
+			s := scripted(t, answerJSON(429, ``, "Retry-After", header))
+			_, err := s.client().ListTags(t.Context())
+			require.ErrorIs(t, err, bento.ErrRateLimited)
+			require.ErrorContains(t, err, "retry after ")
+			assert.Len(t, s.seen, 1)
+		}
 	})
 }
 
@@ -193,7 +196,7 @@ func TestCancellationEndsAWait(t *testing.T) {
 		result, err := s.client().TrackEvents(ctx, events(1))
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, bento.ErrOutcomeUnknown, "429 said that it was not taken")
-		assert.Equal(t, 1, result.NotSent)
+		assert.Equal(t, 1, result.Failed)
 		assert.Equal(t, 5*time.Second, time.Since(start))
 	})
 }

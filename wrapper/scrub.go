@@ -3,6 +3,7 @@ package bento
 import (
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -35,6 +36,18 @@ func (s scrubber) text(text string) string {
 }
 
 func (s scrubber) bytes(body []byte) []byte { return []byte(s.secrets(string(body))) }
+
+// header returns a copy of h without the client's keys and without cookies.
+func (s scrubber) header(h http.Header) http.Header {
+	clean := h.Clone()
+	clean.Del("Set-Cookie")
+	for _, values := range clean {
+		for i := range values {
+			values[i] = s.secrets(values[i])
+		}
+	}
+	return clean
+}
 
 // error returns err with its text scrubbed; errors.Is and errors.As still see through it.
 func (s scrubber) error(err error) error {

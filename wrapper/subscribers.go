@@ -3,11 +3,8 @@ package bento
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
-	"reflect"
-	"strings"
 
 	"example.com/bento-go/gen"
 )
@@ -38,9 +35,7 @@ func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[Subs
 func (c *Client) subscribers() batcher[SubscriberRecord] {
 	return batcher[SubscriberRecord]{
 		client: c, operation: gen.OpImportSubscribers, check: checkSubscriber,
-		send: func(ctx context.Context, records []SubscriberRecord) (*http.Response, error) {
-			return c.api.ImportSubscribers(ctx, gen.ImportSubscribersBody{Subscribers: records})
-		},
+		send: c.api.ImportSubscribersWithBody,
 	}
 }
 
@@ -101,22 +96,4 @@ func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscr
 	}, func(s Subscriber) gen.ID { return s.ID })
 }
 
-func checkSubscriber(r SubscriberRecord) error {
-	for key := range r.AdditionalProperties {
-		if standardFields[key] {
-			// The generated encoder would let it replace the typed one.
-			return fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", key)
-		}
-	}
-	return checkAddress("email", r.Email)
-}
-
-// standardFields are the members of a record that are not custom.
-var standardFields = func() map[string]bool {
-	names := map[string]bool{}
-	for field := range reflect.TypeFor[SubscriberRecord]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		names[name] = name != "-"
-	}
-	return names
-}()
+func checkSubscriber(r SubscriberRecord) error { return checkAddress("email", r.Email) }
