@@ -101,7 +101,7 @@ func (rec recording) entry(sent *capture, resp *http.Response, answer *capture) 
 }
 
 func (rec recording) content(body []byte, size int64, whole bool, h http.Header) harContent {
-	c := harContent{Size: size, MimeType: h.Get("Content-Type")}
+	c := harContent{Size: size, MimeType: rec.redactor.text(h.Get("Content-Type"))}
 	if !whole {
 		return c
 	}

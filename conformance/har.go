@@ -83,6 +83,9 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 			return h.entries(yield)
 		})
 	})
+	if err == nil {
+		err = h.end()
+	}
 	switch {
 	case errors.Is(err, errStop):
 		return nil
@@ -94,7 +97,17 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 	return nil
 }
 
+// end makes sure that nothing follows the recording: two files in one are not one file.
+func (h *harReader) end() error {
+	h.in.left = maxEntry
+	if _, err := h.dec.ReadToken(); errors.Is(err, io.EOF) {
+		return nil
+	}
+	return errMore
+}
+
 var (
+	errMore      = errors.New("more follows the recording: give each file by itself")
 	errStop      = errors.New("nobody wants more")
 	errNotObject = errors.New("not an object")
 )
@@ -217,7 +230,7 @@ func parseEntry(raw []byte) (*Exchange, error) {
 	if p := e.Request.PostData; p != nil {
 		x.Request.Body, x.Request.BodyState = bodyOf(p.Text, p.Encoding, e.Request.BodySize)
 		declareType(x.Request.Header, p.MimeType)
-	} else if e.Request.BodySize > 0 {
+	} else if writes := x.Request.Method != http.MethodGet; e.Request.BodySize > 0 || e.Request.BodySize < 0 && writes {
 		x.Request.BodyState = BodyMissing
 	}
 	if r := e.Response; r != nil && r.Status != 0 {
@@ -253,7 +266,7 @@ func declareType(h http.Header, mimeType string) {
 
 func bodyOf(text *string, encoding string, size int64) ([]byte, BodyState) {
 	switch {
-	case text == nil && size > 0:
+	case text == nil && size != 0: // negative says that nobody knows
 		return nil, BodyMissing
 	case text == nil:
 		return nil, BodyKnown

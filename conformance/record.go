@@ -45,21 +45,31 @@ func NewRecorder(next http.RoundTripper, w io.Writer) *Recorder {
 
 // RoundTrip sends the request and records the exchange.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	var sent capture
+	sent := &capture{}
 	out := req
 	if req.Body != nil && req.Body != http.NoBody {
 		out = req.Clone(req.Context())
-		out.Body = &tee{ReadCloser: req.Body, into: &sent}
+		out.Body = &tee{ReadCloser: req.Body, into: sent}
+		if again := req.GetBody; again != nil { // net/http may send once more by itself
+			out.GetBody = func() (io.ReadCloser, error) {
+				body, err := again()
+				if err != nil {
+					return nil, err
+				}
+				sent.reset()
+				return &tee{ReadCloser: body, into: sent}, nil
+			}
+		}
 	}
 	rec := recording{redactor: newRedactor(req), request: req, started: time.Now()}
 	resp, err := r.next.RoundTrip(out)
 	if err != nil {
-		r.write(rec.entry(&sent, nil, nil))
+		r.write(rec.entry(sent, nil, nil))
 		return nil, err
 	}
 	answer := &capture{}
 	resp.Body = &tee{ReadCloser: resp.Body, into: answer, ended: sync.OnceFunc(func() {
-		r.write(rec.entry(&sent, resp, answer))
+		r.write(rec.entry(sent, resp, answer))
 	})}
 	return resp, nil
 }
@@ -121,6 +131,13 @@ func (c *capture) add(p []byte) {
 	if c.size <= maxRecorded {
 		c.kept.Write(p)
 	}
+}
+
+func (c *capture) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.Reset()
+	c.size = 0
 }
 
 func (c *capture) take() (body []byte, size int64, whole bool) {

@@ -195,3 +195,42 @@ func TestARecorderIsSafeForConcurrentUse(t *testing.T) {
 	assert.Empty(t, errs)
 	assert.Len(t, exchanges, 20)
 }
+
+func TestASecretIsFoundInEverySpelling(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		answer := `{"error":"sk_canary\u0026x was refused"}`
+		return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"text/sk_canary&x"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+	}), &har)
+	req := request(t, "POST", "https://app.bentonow.com/api/v1/batch/events?sk_canary%26x", `{"site_uuid": "canary-in-body","a":1}`)
+	req.SetBasicAuth("pk_canary_publishable", "sk_canary&x")
+	resp, err := recorder.RoundTrip(req)
+	require.NoError(t, err)
+	_, _ = io.Copy(io.Discard, resp.Body)
+	require.NoError(t, recorder.Close())
+	assert.NotContains(t, har.String(), "canary")
+}
+
+// net/http sends a request once more when an idle connection proves dead; the recording holds
+// what was sent then.
+func TestARequestThatTheTransportSendsAgainIsRecorded(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.CopyN(io.Discard, req.Body, 5)
+		again, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		_, _ = io.Copy(io.Discard, again)
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), &har)
+	resp, err := recorder.RoundTrip(request(t, "POST", "https://app.bentonow.com/api/v1/batch/events", oneEvent))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.NoError(t, recorder.Close())
+	exchanges, _ := readAll(har.String())
+	assert.JSONEq(t, oneEvent, string(exchanges[0].Request.Body))
+}

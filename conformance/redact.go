@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -18,46 +20,70 @@ var plainHeaders = map[string]bool{
 }
 
 // A redactor takes secrets out of one exchange, before anything of it is written.
-type redactor struct{ replace *strings.Replacer }
+type redactor struct {
+	pairs   []string
+	replace *strings.Replacer
+}
 
 // newRedactor learns the secrets of a request, to find them wherever they stand.
 func newRedactor(req *http.Request) redactor {
-	var pairs []string
-	learn := func(secret string) {
-		if len(secret) >= 4 { // a shorter one would take half of every body with it
-			pairs = append(pairs, secret, Redacted)
-		}
-	}
-	learn(req.URL.Query().Get("site_uuid"))
-	header := req.Header.Get("Authorization")
-	if _, credentials, ok := strings.Cut(header, " "); ok {
-		learn(credentials)
+	secrets := []string{req.URL.Query().Get("site_uuid")}
+	if _, credentials, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
 		decoded, _ := base64.StdEncoding.DecodeString(credentials)
 		user, password, _ := strings.Cut(string(decoded), ":")
-		learn(password)
-		learn(user)
+		secrets = append(secrets, credentials, password, user)
 	}
-	return redactor{strings.NewReplacer(pairs...)}
+	return redactor{}.knowing(secrets...)
 }
 
-func (r redactor) body(body []byte) []byte { return []byte(r.replace.Replace(string(body))) }
+// knowing returns a redactor that knows more secrets, in each spelling that a body or a query
+// may give them. Anything shorter than four bytes would take half of every body with it.
+func (r redactor) knowing(secrets ...string) redactor {
+	for _, secret := range secrets {
+		if len(secret) < 4 {
+			continue
+		}
+		quoted, _ := json.Marshal(secret)
+		for _, spelling := range []string{secret, string(quoted[1 : len(quoted)-1]), url.QueryEscape(secret), url.PathEscape(secret)} {
+			r.pairs = append(r.pairs, spelling, Redacted)
+		}
+	}
+	r.replace = strings.NewReplacer(r.pairs...)
+	return r
+}
 
-// url keeps the path and the names of the parameters; values are kept only where they are no
-// secret and nobody's data.
+// siteInBody matches site_uuid in JSON and in forms, where some clients put it.
+var siteInBody = regexp.MustCompile(`("site_uuid"\s*:\s*"|(?:^|&)site_uuid=)[^"&]*`)
+
+func (r redactor) body(body []byte) []byte {
+	return siteInBody.ReplaceAll([]byte(r.text(string(body))), []byte("${1}REDACTED"))
+}
+
+func (r redactor) text(s string) string { return r.replace.Replace(s) }
+
+// plainParameters hold no secret and nobody's data.
+var plainParameters = map[string]bool{
+	"page": true, "status": true, "dimension": true, "revenue_mode": true, "start_date": true, "end_date": true,
+}
+
+// url keeps the path and the names of the parameters, and the values of the plain ones.
 func (r redactor) url(u *url.URL) string {
 	clean := *u
 	clean.User = nil
 	clean.Fragment = ""
-	clean.Path, clean.RawPath = r.replace.Replace(u.Path), ""
+	clean.Path, clean.RawPath = r.text(u.Path), ""
 	var query []string
 	for part := range strings.SplitSeq(u.RawQuery, "&") {
-		name, value, hasValue := strings.Cut(part, "=")
+		name, value, hasValue := strings.Cut(r.text(part), "=")
 		switch {
 		case part == "":
 			continue
+		case !hasValue:
+			part = "REDACTED"
 		case name == "email" && value != "":
 			part = name + "=redacted%40example.com"
-		case name == "page" || !hasValue || value == "":
+		case plainParameters[name] || value == "":
+			part = name + "=" + value
 		default:
 			part = name + "=REDACTED"
 		}
@@ -73,7 +99,7 @@ func (r redactor) headers(h http.Header) []harHeader {
 		for _, value := range values {
 			switch {
 			case plainHeaders[name]:
-				value = r.replace.Replace(value)
+				value = r.text(value)
 			case name == "Authorization" && strings.HasPrefix(value, "Basic "):
 				value = "Basic " + Redacted
 			default:

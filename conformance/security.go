@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/bento-go/gen"
 )
 
 // checkSecurity checks what every request must bring: the contract's security requirements, of
@@ -36,7 +38,7 @@ func brokenScheme(scheme *openapi3.SecurityScheme, r *Request, query string) (ru
 			return RuleSiteUUID, ""
 		}
 	case r.Header == nil: // none were recorded: nothing to judge
-	case scheme.In == "header" && !realAgent(r.Header.Get(scheme.Name)):
+	case scheme.In == "header" && gen.GenericAgent(r.Header.Get(scheme.Name)):
 		if r.Header.Get(scheme.Name) == "" {
 			return RuleUserAgent, "there is no User-Agent"
 		}

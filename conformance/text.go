@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // TextOptions say how [Report.WriteText] writes.
@@ -57,7 +58,7 @@ func (r *Report) groups() []*group {
 			all = append(all, g)
 		}
 		g.Count++
-		example := fmt.Sprintf("%s:%d", f.File, f.Entry)
+		example := fmt.Sprintf("%s:%d", printable(f.File), f.Entry)
 		if len(g.examples) < maxExamples && !slices.Contains(g.examples, example) {
 			g.examples = append(g.examples, example)
 		}
@@ -67,6 +68,16 @@ func (r *Report) groups() []*group {
 		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), cmp.Compare(b.Count, a.Count))
 	})
 	return all
+}
+
+// printable keeps what a file may be named from steering a terminal.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
 }
 
 type text struct {

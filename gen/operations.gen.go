@@ -117,6 +117,18 @@ func StatusMeaning(n int) string {
 	return ""
 }
 
+// GenericAgent reports whether a User-Agent names no application: it is empty, or what a library
+// sends when nobody set it (x-bento-generic-agents).
+func GenericAgent(agent string) bool {
+	product, _, _ := strings.Cut(strings.TrimSpace(agent), "/")
+	product, _, _ = strings.Cut(product, " ")
+	switch strings.ToLower(product) {
+	case "", "aiohttp", "axios", "bento", "curl", "faraday", "fetch", "go-http-client", "got", "guzzlehttp", "httpie", "java", "libwww-perl", "node", "node-fetch", "okhttp", "php", "postmanruntime", "python", "python-requests", "python-urllib", "ruby", "undici", "wget":
+		return true
+	}
+	return false
+}
+
 // A RetryClass says what a client may send again without asking anybody (x-bento-retry).
 type RetryClass string
 

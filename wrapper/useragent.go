@@ -2,17 +2,10 @@ package bento
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-)
 
-// genericAgents are the products that libraries and tools send when nobody named the
-// application; Bento's edge may block them. Lower case, without a version.
-var genericAgents = []string{
-	"aiohttp", "axios", "bento", "curl", "faraday", "fetch", "go-http-client", "got", "guzzlehttp",
-	"httpie", "java", "libwww-perl", "mozilla", "node", "node-fetch", "okhttp", "php",
-	"postmanruntime", "python", "python-requests", "python-urllib", "ruby", "undici", "wget",
-}
+	"example.com/bento-go/gen"
+)
 
 // maxUserAgent is far above any real agent and far below any server's header limit.
 const maxUserAgent = 256
@@ -30,9 +23,7 @@ func checkUserAgent(agent string) error {
 	if strings.ContainsFunc(agent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return fmt.Errorf("UserAgent (%s) holds a control or non-ASCII character: %s", EnvUserAgent, want)
 	}
-	product, _, _ := strings.Cut(strings.TrimSpace(agent), "/")
-	product, _, _ = strings.Cut(product, " ")
-	if slices.Contains(genericAgents, strings.ToLower(product)) {
+	if gen.GenericAgent(agent) {
 		return fmt.Errorf("UserAgent (%s) is %q, a generic agent that Bento may block: %s", EnvUserAgent, agent, want)
 	}
 	return nil

@@ -83,6 +83,12 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		},
 		"an unknown format":         {[]string{"check", "--format", "xml", conventions}, "", 2, []string{"want text or json"}},
 		"a report nobody can write": {[]string{"check", "-o", "/nowhere/report", conventions}, "", 2, []string{"/nowhere/report"}},
+		"help for no verb":          {[]string{"help", "nosuch"}, "", 2, []string{`no verb "nosuch"`}},
+		"help for a verb":           {[]string{"help", "check"}, "", 0, []string{"bentoctl check"}},
+		"completion for no shell":   {[]string{"completion", "nosuch"}, "", 2, []string{"unknown command"}},
+		"a timeout":                 {[]string{"demo", "--timeout", "1ms"}, "", 4, []string{"--timeout is over"}},
+		"two recordings in one":     {[]string{"check", "-"}, string(whole) + string(whole), 2, []string{"more follows the recording"}},
+		"a missing file of events":  {[]string{"demo", "--events", "nowhere.ndjson"}, "", 2, []string{"nowhere.ndjson"}},
 		"version":                   {[]string{"version"}, "", 0, []string{"bentoctl "}},
 		"faults that are none":      {[]string{"fake", "--faults", "x"}, "", 2, []string{"--faults", "OPERATION[#N]=ACTION"}},
 		"limits that are none":      {[]string{"fake", "--limits", "some"}, "", 2, []string{"--limits", "want off, docs"}},
@@ -183,6 +189,7 @@ func TestAFileTheDemoCannotUseEndsItWithAReason(t *testing.T) {
 		"name,address\nAri,x\n": "no column is named email (there is: name, address)",
 		"email,email\na,b\n":    "two columns are named email",
 		"\"email\nx":            "not readable as CSV",
+		"email,plan\na@example.com,\"pro\nb@example.com,free\n": "people.csv:2: a quote that opens here is not closed",
 	} {
 		file := write(t, "people.csv", content)
 		got := bentoctl(t.Context(), "", "demo", "--subscribers", file, "--recording", filepath.Join(t.TempDir(), "demo.har"))
@@ -205,6 +212,39 @@ func (i *interruptAt) Write(p []byte) (int, error) {
 	return i.Buffer.Write(p)
 }
 
+func TestTextThatIsNotUTF8IsLeftOutAndNotChanged(t *testing.T) {
+	t.Parallel()
+	people := write(t, "people.csv", "email,first_name\na@example.com,Jos\xe9\nb@example.com,Bo\n")
+	events := write(t, "events.ndjson", "{\"type\":\"\xe9\",\"email\":\"a@example.com\"}\n{\"type\":\"x\",\"email\":\"a@example.com\"}\n")
+	got := bentoctl(t.Context(), "", "demo", "--subscribers", people, "--events", events, "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "people.csv:2: not UTF-8")
+	assert.Contains(t, got.err, "events.ndjson:1: not UTF-8")
+}
+
+func TestRowsThatTheFileHoldsTwiceAreNotSentTwice(t *testing.T) {
+	t.Parallel()
+	people := write(t, "people.csv", "email\na@example.com\na@example.com\n")
+	got := bentoctl(t.Context(), "", "demo", "--subscribers", people, "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	assert.Equal(t, 0, got.code, got.err+got.out)
+}
+
+func TestCtrlCEndsAReadOfStandardInput(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"check", "-"}, {"demo", "--live", "--subscribers", conventions, "--events", conventions}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stdin, hold := io.Pipe() // nobody ever types
+		code := make(chan int, 1)
+		errs := &interruptAt{word: "Type yes", cancel: cancel}
+		go func() { code <- run(ctx, args, streams{stdin, io.Discard, errs}) }()
+		if args[0] == "check" {
+			cancel()
+		}
+		assert.Equal(t, 130, <-code, args)
+		_ = hold.Close()
+	}
+}
+
 func TestCtrlCTellsWhatWasAcceptedAndKeepsTheRecording(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -213,7 +253,7 @@ func TestCtrlCTellsWhatWasAcceptedAndKeepsTheRecording(t *testing.T) {
 	out, errs := &interruptAt{word: "import subscribers", cancel: cancel}, &bytes.Buffer{}
 	code := run(ctx, []string{"demo", "--recording", recording}, streams{strings.NewReader(""), out, errs})
 	assert.Equal(t, 130, code)
-	assert.Contains(t, errs.String(), "interrupted; accepted so far: 2,600 subscribers, 0 events, 0 emails")
+	assert.Contains(t, errs.String(), "ended early; accepted so far: 2,600 subscribers, 0 events, 0 emails")
 	assert.Contains(t, out.String(), "Not finished")
 	assert.Equal(t, 0, bentoctl(t.Context(), "", "check", recording).code, "the recording is whole")
 }
@@ -317,7 +357,7 @@ func TestEveryCommandRefusesWhatItDoesNotKnow(t *testing.T) {
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		assert.NotNil(t, cmd.Args, cmd.CommandPath())
-		assert.NotNil(t, cmd.RunE, cmd.CommandPath())
+		assert.True(t, cmd.RunE != nil || cmd.Run != nil, cmd.CommandPath())
 		assert.NotEmpty(t, cmd.Short, cmd.CommandPath())
 		for _, child := range cmd.Commands() {
 			walk(child)

@@ -77,8 +77,10 @@ func (g *globals) check(ctx context.Context, files []string, format, output stri
 }
 
 func (g *globals) checkFile(ctx context.Context, report *conformance.Report, file string) error {
-	in := io.NopCloser(g.in)
-	if file != "-" {
+	var in io.ReadCloser
+	if file == "-" {
+		in = io.NopCloser(interruptible(ctx, g.in))
+	} else {
 		opened, err := openFile(file)
 		if err != nil {
 			return err

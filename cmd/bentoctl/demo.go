@@ -35,7 +35,8 @@ const (
 	demoBroadcasts = 60 // three pages of the fake's
 	demoEmails     = 61 // one more than a batch holds
 	// demoFaults is what the client meets on the way.
-	demoFaults = "importSubscribers#2=503,importSubscribers#4=reset,trackEvents#2=429:1"
+	demoFaults = "importSubscribers#1=503,importSubscribers#2=reset,trackEvents#1=429:1"
+	faultsMet  = 3
 )
 
 // demoOptions are the flags of demo.
@@ -82,17 +83,23 @@ type demo struct {
 	server    *fake.Server // nil when live
 	tally     *tally
 	recording string
+	people    input
+	events    input
 	rows      []row
 	leftOut   int
 }
 
 func (g *globals) demo(ctx context.Context, o demoOptions) error {
 	if o.live {
-		if err := g.confirmLive(o); err != nil {
+		if err := g.confirmLive(ctx, o); err != nil {
 			return err
 		}
 	}
 	d := &demo{globals: g, options: o}
+	if err := d.openInputs(); err != nil {
+		return err
+	}
+	defer d.closeInputs()
 	cfg := bento.ConfigFromEnv("")
 	if o.live && cfg.UserAgent == "" {
 		cfg.UserAgent = demoUserAgent
@@ -113,6 +120,9 @@ func (g *globals) demo(ctx context.Context, o demoOptions) error {
 
 // run talks, records, and judges what was recorded.
 func (d *demo) run(ctx context.Context, cfg bento.Config) error {
+	if _, err := bento.New(cfg); err != nil { // before a recording is overwritten for nothing
+		return err
+	}
 	file, err := d.createRecording()
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -175,7 +185,7 @@ func (d *demo) startFake(ctx context.Context) (stop func(), address string, err 
 }
 
 // confirmLive makes sure that somebody wants what is about to happen to a real site.
-func (g *globals) confirmLive(o demoOptions) error {
+func (g *globals) confirmLive(ctx context.Context, o demoOptions) error {
 	if o.subscribers == "" || o.events == "" {
 		return usage("--live changes a real site: give your own --subscribers FILE and --events FILE; the demo's people do not exist")
 	}
@@ -187,7 +197,10 @@ func (g *globals) confirmLive(o demoOptions) error {
 	}
 	fmt.Fprintf(g.err, "This imports %s and tracks %s on the site that %s names, which may trigger automations.\n"+
 		"Type yes to go on: ", o.subscribers, o.events, bento.EnvSiteUUID)
-	answer, err := bufio.NewReader(io.LimitReader(g.in, 100)).ReadString('\n')
+	answer, err := bufio.NewReader(io.LimitReader(interruptible(ctx, g.in), 100)).ReadString('\n')
+	if ctx.Err() != nil {
+		return fmt.Errorf("nothing was sent: %w", context.Cause(ctx))
+	}
 	if strings.TrimSpace(answer) != "yes" || err != nil && !errors.Is(err, io.EOF) {
 		return usage("not confirmed: nothing was sent (--yes confirms)")
 	}

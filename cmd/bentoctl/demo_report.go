@@ -88,7 +88,7 @@ func (d *demo) conclude(ctx context.Context, talked error) error {
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted; %s: %w", d.progress(), context.Cause(ctx))
+		return fmt.Errorf("ended early; %s: %w", d.progress(), context.Cause(ctx))
 	case talked != nil:
 		return talked
 	case len(problems) > 0:
@@ -135,18 +135,22 @@ func (d *demo) audit() []string {
 		name    string
 		step    string
 		counted fake.Records
+		twice   int // in the input itself
 	}{
-		{"subscribers", "import subscribers", counts.Subscribers},
-		{"events", "track events", counts.Events},
-		{"emails", "send emails", counts.Emails},
+		{"subscribers", "import subscribers", counts.Subscribers, d.people.repeated},
+		{"events", "track events", counts.Events, d.events.repeated},
+		{"emails", "send emails", counts.Emails, 0},
 	} {
 		told := d.accepted(kind.step)
 		if kind.counted.Accepted != told {
 			problems = append(problems, fmt.Sprintf("the fake counts %d %s, the client %d", kind.counted.Accepted, kind.name, told))
 		}
-		if kind.counted.Repeated > 0 {
-			problems = append(problems, fmt.Sprintf("%d %s arrived twice", kind.counted.Repeated, kind.name))
+		if again := kind.counted.Repeated - kind.twice; again != 0 {
+			problems = append(problems, fmt.Sprintf("%d %s arrived twice", again, kind.name))
 		}
+	}
+	if counts.Faults < faultsMet && counts.Subscribers.Accepted > 0 && counts.Events.Accepted > 0 {
+		problems = append(problems, fmt.Sprintf("only %d of %d faults were met", counts.Faults, faultsMet))
 	}
 	return problems
 }
@@ -161,8 +165,14 @@ func (d *demo) accepted(step string) int {
 }
 
 func (d *demo) progress() string {
-	return fmt.Sprintf("accepted so far: %s subscribers, %s events, %s emails", thousands(d.accepted("import subscribers")),
+	text := fmt.Sprintf("accepted so far: %s subscribers, %s events, %s emails", thousands(d.accepted("import subscribers")),
 		thousands(d.accepted("track events")), thousands(d.accepted("send emails")))
+	for _, r := range d.rows {
+		if r.Unknown > 0 {
+			text += fmt.Sprintf("; unknown of %s in %q: they left, and no answer came", thousands(r.Unknown), r.Step)
+		}
+	}
+	return text
 }
 
 func (d *demo) writeText(report *conformance.Report, problems []string, talked error) error {

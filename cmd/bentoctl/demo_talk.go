@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,12 +42,7 @@ func (d *demo) talk(ctx context.Context) error {
 }
 
 func (d *demo) importSubscribers(ctx context.Context, first *string) (bento.Result, error) {
-	in, name, err := d.open(d.options.subscribers, "subscribers.csv", demoSubscribers)
-	if err != nil {
-		return bento.Result{}, err
-	}
-	defer func() { _ = in.Close() }()
-	rows := &source[bento.SubscriberRecord]{demo: d, rows: readSubscribers(in, name)}
+	rows := &source[bento.SubscriberRecord]{demo: d, input: &d.people, rows: readSubscribers(d.people, d.people.name)}
 	result, err := d.client.ImportSubscribersSeq(ctx, func(yield func(bento.SubscriberRecord) bool) {
 		for record := range rows.good() {
 			if *first == "" {
@@ -60,12 +57,7 @@ func (d *demo) importSubscribers(ctx context.Context, first *string) (bento.Resu
 }
 
 func (d *demo) trackEvents(ctx context.Context) (bento.Result, error) {
-	in, name, err := d.open(d.options.events, "events.ndjson", demoEvents)
-	if err != nil {
-		return bento.Result{}, err
-	}
-	defer func() { _ = in.Close() }()
-	rows := &source[bento.Event]{demo: d, rows: readEvents(in, name)}
+	rows := &source[bento.Event]{demo: d, input: &d.events, rows: readEvents(d.events, d.events.name)}
 	result, err := d.client.TrackEventsSeq(ctx, rows.good())
 	return *result, errors.Join(rows.broken, err)
 }
@@ -123,22 +115,66 @@ func (d *demo) listTags(ctx context.Context) (bento.Result, error) {
 	return bento.Result{Read: len(tags)}, err
 }
 
-// open opens the user's file, or the demo's own.
-func (d *demo) open(file, ownName, own string) (io.ReadCloser, string, error) {
+// An input is a file to send, open from the start: a missing one should not be noticed when
+// half of the work is done.
+type input struct {
+	io.ReadCloser
+	name     string
+	seen     map[[8]byte]bool
+	repeated int // rows that the file itself holds twice
+}
+
+func (d *demo) openInputs() (err error) {
+	if d.people, err = openInput(d.options.subscribers, "subscribers.csv", demoSubscribers); err != nil {
+		return err
+	}
+	if d.events, err = openInput(d.options.events, "events.ndjson", demoEvents); err != nil {
+		_ = d.people.Close()
+	}
+	return err
+}
+
+func (d *demo) closeInputs() {
+	_ = d.people.Close()
+	_ = d.events.Close()
+}
+
+// openInput opens the user's file, or the demo's own.
+func openInput(file, ownName, own string) (input, error) {
+	in := input{ReadCloser: io.NopCloser(strings.NewReader(own)), name: ownName, seen: map[[8]byte]bool{}}
 	if file == "" {
-		return io.NopCloser(strings.NewReader(own)), ownName, nil
+		return in, nil
 	}
-	in, err := openFile(file)
+	opened, err := openFile(file)
 	if err != nil {
-		return nil, file, &exitError{exitUsage, err}
+		return in, &exitError{exitUsage, err}
 	}
-	return in, file, nil
+	in.ReadCloser, in.name = opened, file
+	return in, nil
+}
+
+// maxSeen bounds how many rows are remembered to tell a repeat.
+const maxSeen = 1_000_000
+
+// note remembers a row, to tell what the file holds twice from what was sent twice.
+func (in *input) note(record any) {
+	encoded, err := json.Marshal(record)
+	if err != nil || len(in.seen) >= maxSeen {
+		return
+	}
+	sum := sha256.Sum256(encoded)
+	if key := [8]byte(sum[:8]); in.seen[key] {
+		in.repeated++
+	} else {
+		in.seen[key] = true
+	}
 }
 
 // A source passes the good rows of a file on, tells of those left out, and keeps what ended it
 // early.
 type source[T any] struct {
 	demo   *demo
+	input  *input
 	rows   iter.Seq2[T, error]
 	broken error
 }
@@ -155,6 +191,7 @@ func (s *source[T]) good() iter.Seq[T] {
 				s.broken = &exitError{exitUsage, err}
 				return
 			}
+			s.input.note(record)
 			if !yield(record) {
 				return
 			}

@@ -45,14 +45,16 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &explicit):
 		return explicit.code
+	case errors.Is(err, errTimeout):
+		return exitGaveUp
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, bento.ErrInvalid):
-		return exitUsage
 	case errors.Is(err, bento.ErrUnauthorized), errors.Is(err, bento.ErrForbidden):
 		return exitRefused
 	case errors.Is(err, bento.ErrRateLimited), errors.Is(err, bento.ErrServer), errors.Is(err, bento.ErrNetwork), errors.Is(err, bento.ErrTimeout):
 		return exitGaveUp
+	case errors.Is(err, bento.ErrInvalid):
+		return exitUsage
 	default:
 		return exitFailures
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,12 +53,34 @@ func newRoot(g *globals) *cobra.Command {
 	flags.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "print without colour; so does NO_COLOR")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long (0: never)")
 	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newVersion(g))
+	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(newHelp())
 	badArgs(root)
 	return root
 }
 
+// newHelp is cobra's help, but for a verb that does not exist, which is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [verb]",
+		Short: "Explain a verb",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage("there is no verb %q: see %s --help", strings.Join(args, " "), cmd.Root().Name())
+			}
+			return found.Help()
+		},
+	}
+}
+
 // badArgs makes wrong arguments a usage error in every verb.
 func badArgs(cmd *cobra.Command) {
+	if cmd.RunE == nil && cmd.Run == nil { // a group, such as completion
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
@@ -71,10 +94,12 @@ func badArgs(cmd *cobra.Command) {
 	}
 }
 
+var errTimeout = errors.New("--timeout is over")
+
 // bounded applies --timeout.
 func (g *globals) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if g.timeout > 0 {
-		return context.WithTimeoutCause(ctx, g.timeout, errors.New("--timeout is over"))
+		return context.WithTimeoutCause(ctx, g.timeout, errTimeout)
 	}
 	return context.WithCancel(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"example.com/bento-go/conformance"
 	bento "example.com/bento-go/wrapper"
@@ -52,6 +53,9 @@ func readSubscribers(r io.Reader, file string) iter.Seq2[bento.SubscriberRecord,
 			var parse *csv.ParseError
 			line := 0
 			switch {
+			case errors.As(err, &parse) && parse.StartLine != parse.Line:
+				yield(record, fmt.Errorf("%s:%d: a quote that opens here is not closed in its place: nothing behind it can be read", file, parse.StartLine))
+				return
 			case errors.As(err, &parse):
 				line, err = parse.Line, parse.Err
 			case len(cells) > 0:
@@ -101,6 +105,9 @@ func subscriberOf(columns, cells []string, err error) (bento.SubscriberRecord, e
 		return record, fmt.Errorf("%d cells under %d columns: row left out", len(cells), len(columns))
 	}
 	for i, cell := range cells {
+		if !utf8.ValidString(cell) {
+			return record, errors.New("not UTF-8: row left out; convert the file")
+		}
 		if cell = strings.TrimSpace(cell); cell == "" || columns[i] == "" {
 			continue
 		}
@@ -156,6 +163,9 @@ func readEvents(r io.Reader, file string) iter.Seq2[bento.Event, error] {
 
 func eventOf(line []byte) (bento.Event, error) {
 	var event bento.Event
+	if !utf8.Valid(line) {
+		return event, errors.New("not UTF-8: line left out; convert the file")
+	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.DisallowUnknownFields()
 	dec.UseNumber() // an order number of 19 digits stays what it is

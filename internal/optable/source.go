@@ -54,6 +54,18 @@ func StatusMeaning(n int) string {
 	return ""
 }
 
+// GenericAgent reports whether a User-Agent names no application: it is empty, or what a library
+// sends when nobody set it (x-bento-generic-agents).
+func GenericAgent(agent string) bool {
+	product, _, _ := strings.Cut(strings.TrimSpace(agent), "/")
+	product, _, _ = strings.Cut(product, " ")
+	switch strings.ToLower(product) {
+	case "", {{range $i, $a := .Agents}}{{if $i}}, {{end}}{{printf "%q" $a}}{{end}}:
+		return true
+	}
+	return false
+}
+
 // A RetryClass says what a client may send again without asking anybody (x-bento-retry).
 type RetryClass string
 

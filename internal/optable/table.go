@@ -19,6 +19,7 @@ type table struct {
 	ServerURL  string // without a trailing slash
 	BasePath   string
 	Statuses   []status
+	Agents     []string
 	Families   []family
 	Operations []operation
 }
@@ -85,8 +86,16 @@ func read(contract []byte) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("x-errors: %w", err)
 	}
+	var agents []string
+	list, _ := doc.Extensions["x-bento-generic-agents"].([]any)
+	for _, agent := range list {
+		agents = append(agents, fmt.Sprint(agent))
+	}
+	if len(agents) == 0 {
+		return nil, errors.New("x-bento-generic-agents: want a list of products")
+	}
 	server := strings.TrimSuffix(doc.Servers[0].URL, "/")
-	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Families: families}
+	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Agents: agents, Families: families}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)
