@@ -39,9 +39,7 @@ var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05 MST", "2006-01-02 
 func (t *Time) UnmarshalJSON(b []byte) error {
 	*t = Time{}
 	var text string
-	if json.Unmarshal(b, &text) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(b, &text) // null, or no text at all: nobody can read it as a time
 	for _, layout := range layouts {
 		if parsed, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
 			t.Time = parsed

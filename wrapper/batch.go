@@ -20,6 +20,7 @@ type batcher[T any] struct {
 	operation string
 	check     func(T) error // refuses a record before it is sent
 	keyed     func(T) bool  // Bento would drop a repeat; nil: no record of this operation
+	expect    int           // records in a batch, to make room for them
 	send      func(ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
 
@@ -35,6 +36,10 @@ func (b batcher[T]) seq(ctx context.Context, records iter.Seq[T]) (*Result, erro
 
 func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*Result, error) {
 	op, _ := gen.OperationByID(b.operation)
+	b.expect = op.BatchMax
+	if total > 0 {
+		b.expect = min(total, op.BatchMax)
+	}
 	result, encoder, batch := &Result{}, newEncoder[T](), newBatch(op.BatchKey)
 	var ended error // why no further batch is sent
 	flush := func(last int) {
@@ -46,6 +51,9 @@ func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*R
 		p.First, p.Last = batch.first, last
 		result.Requests++
 		result.add(p)
+		if ended != nil {
+			return
+		}
 		batch = newBatch(op.BatchKey)
 	}
 	for record := range records {
@@ -71,6 +79,9 @@ func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*R
 	return result, b.verdict(result)
 }
 
+// maxGuess bounds the room, in bytes, that is made on the word of one record.
+const maxGuess = 1 << 20
+
 // A batch is the body of a request under way. Its buffer is its own: a transport may read it
 // even after the answer came.
 type batch struct {
@@ -81,7 +92,7 @@ type batch struct {
 }
 
 func newBatch(key string) *batch {
-	return &batch{body: append(make([]byte, 0, 64<<10), `{"`+key+`":[`...), keyed: true}
+	return &batch{body: []byte(`{"` + key + `":[`), keyed: true}
 }
 
 // take checks a record and adds it to the batch, or leaves the batch as it was.
@@ -100,6 +111,7 @@ func (b batcher[T]) take(batch *batch, encoder *encoder[T], record T, at int) er
 	}
 	if batch.n == 0 {
 		batch.first = at
+		body = slices.Grow(body, min(b.expect*(len(body)+8), maxGuess))
 	}
 	batch.body = body
 	batch.n++
@@ -110,9 +122,9 @@ func (b batcher[T]) take(batch *batch, encoder *encoder[T], record T, at int) er
 // request sends one batch. The second result is not nil when sending more makes no sense.
 func (b batcher[T]) request(ctx context.Context, batch *batch) (Problem, error) {
 	ctx = withCallState(ctx, &callState{keyed: batch.keyed})
-	body := append(batch.body, "]}"...)
+	batch.body = append(batch.body, "]}"...)
 	answer, err := call[gen.BatchResult](ctx, b.client, b.operation, func(ctx context.Context) (*http.Response, error) {
-		return b.send(ctx, "application/json", bytes.NewReader(body))
+		return b.send(ctx, "application/json", bytes.NewReader(batch.body))
 	})
 	if err != nil {
 		return classify(err, batch.n)

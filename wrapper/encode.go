@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"example.com/bento-go/gen"
 )
 
 // The encoder writes what encoding/json would, by the same struct tags, but appends to one
@@ -29,6 +31,7 @@ var (
 
 // An encoder writes records of one type. It is not safe for concurrent use.
 type encoder[T any] struct {
+	writer
 	slot   *T // where a record is put to be read; its address is taken once
 	record reflect.Value
 	fields []fieldPlan
@@ -65,31 +68,39 @@ func newEncoder[T any]() *encoder[T] {
 // append writes a record to dst. After an error dst holds what it held before.
 func (e *encoder[T]) append(dst []byte, record T) ([]byte, error) {
 	*e.slot = record
-	start := len(dst)
-	dst = append(dst, '{')
+	e.buf, e.stack = dst, e.stack[:0]
+	if err := e.write(); err != nil {
+		return dst, err
+	}
+	return e.buf, nil
+}
+
+func (e *encoder[T]) write() error {
+	e.buf = append(e.buf, '{')
 	for _, f := range e.fields {
 		v := e.record.Field(f.index)
 		if f.omitZero && v.IsZero() || f.omitEmpty && isEmpty(v) {
 			continue
 		}
-		var err error
-		if dst, err = appendReflect(appendKey(dst, f.key), v); err != nil {
-			return dst[:start], fmt.Errorf("%s %w", strings.Trim(f.key, `":`), err)
+		e.comma()
+		e.buf = append(e.buf, f.key...)
+		if err := e.field(v); err != nil {
+			return fmt.Errorf("%s %w", strings.Trim(f.key, `":`), err)
 		}
 	}
 	if e.custom >= 0 {
 		custom, _ := e.record.Field(e.custom).Interface().(map[string]any)
-		for _, key := range sortedKeys(custom) {
-			if e.names[key] {
-				return dst[:start], fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", key)
-			}
-			var err error
-			if dst, err = appendMember(dst, key, custom[key], 0); err != nil {
-				return dst[:start], fmt.Errorf("a custom field %w", err)
+		for name := range e.names {
+			if _, shadows := custom[name]; shadows {
+				return fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", name)
 			}
 		}
+		if err := e.members(custom, 0); err != nil {
+			return fmt.Errorf("a custom field %w", err)
+		}
 	}
-	return append(dst, '}'), nil
+	e.buf = append(e.buf, '}')
+	return nil
 }
 
 // isEmpty is what omitempty means by empty.
@@ -104,158 +115,173 @@ func isEmpty(v reflect.Value) bool {
 	}
 }
 
-var mapType = reflect.TypeFor[map[string]any]()
-
-func appendReflect(dst []byte, v reflect.Value) ([]byte, error) {
-	switch v.Kind() {
-	case reflect.String:
-		return appendString(dst, v.String())
-	case reflect.Bool:
-		return strconv.AppendBool(dst, v.Bool()), nil
-	case reflect.Int, reflect.Int64:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
-	case reflect.Pointer:
-		if v.IsNil() {
-			return append(dst, "null"...), nil
-		}
-		return appendReflect(dst, v.Elem())
-	case reflect.Map:
-		if v.CanConvert(mapType) {
-			return appendValue(dst, v.Convert(mapType).Interface(), 0)
-		}
-	case reflect.Struct:
-		if v.CanAddr() {
-			if t, ok := v.Addr().Interface().(*time.Time); ok {
-				return appendTime(dst, *t)
-			}
-		}
-	}
-	return appendValue(dst, v.Interface(), 0)
+// A writer appends JSON to buf. stack holds the members of each object under way, to sort
+// them without allocating.
+type writer struct {
+	buf   []byte
+	stack []member
 }
 
-// appendValue writes what applications put into maps; anything rarer goes to encoding/json.
-func appendValue(dst []byte, value any, depth int) ([]byte, error) {
+type member struct {
+	name  string
+	value any
+}
+
+// field writes a field of a record, without taking it out of the record where that would cost
+// an allocation.
+func (w *writer) field(v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		return w.string(v.String())
+	case reflect.Bool:
+		w.buf = strconv.AppendBool(w.buf, v.Bool())
+		return nil
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return w.field(v.Elem())
+		}
+	}
+	switch p := v.Addr().Interface().(type) {
+	case *gen.EventFields:
+		return w.object(*p, 0)
+	case *gen.EventDetails:
+		return w.object(*p, 0)
+	case *gen.Personalizations:
+		return w.object(*p, 0)
+	case *time.Time:
+		return w.time(*p)
+	}
+	return w.value(v.Interface(), 0)
+}
+
+// value writes what applications put into maps; anything rarer goes to encoding/json.
+func (w *writer) value(value any, depth int) error {
 	if depth > maxNesting {
-		return dst, errTooNested
+		return errTooNested
 	}
 	switch value := value.(type) {
 	case nil:
-		return append(dst, "null"...), nil
+		w.buf = append(w.buf, "null"...)
 	case string:
-		return appendString(dst, value)
+		return w.string(value)
 	case bool:
-		return strconv.AppendBool(dst, value), nil
+		w.buf = strconv.AppendBool(w.buf, value)
 	case int:
-		return strconv.AppendInt(dst, int64(value), 10), nil
+		w.buf = strconv.AppendInt(w.buf, int64(value), 10)
 	case int64:
-		return strconv.AppendInt(dst, value, 10), nil
+		w.buf = strconv.AppendInt(w.buf, value, 10)
 	case float64:
-		return appendFloat(dst, value)
+		return w.float(value)
 	case time.Time:
-		return appendTime(dst, value)
+		return w.time(value)
 	case map[string]any:
-		return appendMap(dst, value, depth)
+		return w.object(value, depth)
 	case []any:
-		return appendSlice(dst, value, depth)
+		return w.array(value, depth)
 	default:
 		encoded, err := json.Marshal(value)
 		if err != nil {
-			return dst, errUnwritable // its own error may quote the value
+			return errUnwritable // its own error may quote the value
 		}
-		return append(dst, encoded...), nil
+		w.buf = append(w.buf, encoded...)
 	}
+	return nil
 }
 
-func appendMap(dst []byte, m map[string]any, depth int) ([]byte, error) {
+func (w *writer) object(m map[string]any, depth int) error {
 	if m == nil {
-		return append(dst, "null"...), nil
-	}
-	dst = append(dst, '{')
-	var err error
-	for _, key := range sortedKeys(m) {
-		if dst, err = appendMember(dst, key, m[key], depth+1); err != nil {
-			return dst, err
-		}
-	}
-	return append(dst, '}'), nil
-}
-
-func appendSlice(dst []byte, s []any, depth int) ([]byte, error) {
-	if s == nil {
-		return append(dst, "null"...), nil
-	}
-	dst = append(dst, '[')
-	var err error
-	for i, item := range s {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		if dst, err = appendValue(dst, item, depth+1); err != nil {
-			return dst, err
-		}
-	}
-	return append(dst, ']'), nil
-}
-
-func appendMember(dst []byte, key string, value any, depth int) ([]byte, error) {
-	dst, err := appendString(appendKey(dst, ""), key)
-	if err != nil {
-		return dst, err
-	}
-	return appendValue(append(dst, ':'), value, depth)
-}
-
-// appendKey writes a key that is already encoded, and the comma before it.
-func appendKey(dst []byte, key string) []byte {
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
-	}
-	return append(dst, key...)
-}
-
-// sortedKeys makes a body the same every time.
-func sortedKeys(m map[string]any) []string {
-	if len(m) == 0 {
+		w.buf = append(w.buf, "null"...)
 		return nil
 	}
-	keys := make([]string, 0, 16) // stays on the stack for most records
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	w.buf = append(w.buf, '{')
+	err := w.members(m, depth+1)
+	w.buf = append(w.buf, '}')
+	return err
 }
 
-func appendFloat(dst []byte, f float64) ([]byte, error) {
+// members writes the members of m in the order of their names, so that a body is the same
+// every time.
+func (w *writer) members(m map[string]any, depth int) error {
+	from := len(w.stack)
+	for name, value := range m {
+		w.stack = append(w.stack, member{name, value})
+	}
+	to := len(w.stack)
+	if to-from > 1 {
+		slices.SortFunc(w.stack[from:], func(a, b member) int { return strings.Compare(a.name, b.name) })
+	}
+	for i := from; i < to; i++ {
+		next := w.stack[i] // by value: the stack may move
+		w.comma()
+		if err := w.string(next.name); err != nil {
+			return err
+		}
+		w.buf = append(w.buf, ':')
+		if err := w.value(next.value, depth); err != nil {
+			return err
+		}
+	}
+	w.stack = w.stack[:from]
+	return nil
+}
+
+func (w *writer) array(items []any, depth int) error {
+	if items == nil {
+		w.buf = append(w.buf, "null"...)
+		return nil
+	}
+	w.buf = append(w.buf, '[')
+	for i, item := range items {
+		if i > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		if err := w.value(item, depth+1); err != nil {
+			return err
+		}
+	}
+	w.buf = append(w.buf, ']')
+	return nil
+}
+
+// comma separates a member from the one before it.
+func (w *writer) comma() {
+	if w.buf[len(w.buf)-1] != '{' {
+		w.buf = append(w.buf, ',')
+	}
+}
+
+func (w *writer) float(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return dst, errNotFinite
+		return errNotFinite
 	}
 	format := byte('f')
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(dst, f, format, -1, 64), nil
+	w.buf = strconv.AppendFloat(w.buf, f, format, -1, 64)
+	return nil
 }
 
-func appendTime(dst []byte, t time.Time) ([]byte, error) {
+func (w *writer) time(t time.Time) error {
 	if y := t.Year(); y < 0 || y > 9999 {
-		return dst, errYear
+		return errYear
 	}
-	dst = append(dst, '"')
-	dst = t.AppendFormat(dst, time.RFC3339Nano)
-	return append(dst, '"'), nil
+	w.buf = append(w.buf, '"')
+	w.buf = t.AppendFormat(w.buf, time.RFC3339Nano)
+	w.buf = append(w.buf, '"')
+	return nil
 }
 
 const hex = "0123456789abcdef"
 
-func appendString(dst []byte, s string) ([]byte, error) {
-	if !utf8.ValidString(s) {
-		return dst, errNotUTF8
-	}
-	dst = append(dst, '"')
-	from := 0
+func (w *writer) string(s string) error {
+	dst, from, ascii := append(w.buf, '"'), 0, true
 	for i := range len(s) {
 		b := s[i]
+		if b >= utf8.RuneSelf {
+			ascii = false
+			continue
+		}
 		if b >= ' ' && b != '"' && b != '\\' {
 			continue
 		}
@@ -270,5 +296,9 @@ func appendString(dst []byte, s string) ([]byte, error) {
 		}
 		from = i + 1
 	}
-	return append(append(dst, s[from:]...), '"'), nil
+	if !ascii && !utf8.ValidString(s) {
+		return errNotUTF8
+	}
+	w.buf = append(append(dst, s[from:]...), '"')
+	return nil
 }

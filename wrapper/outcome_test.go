@@ -76,7 +76,7 @@ func TestARecordThatCannotBeWrittenIsSetAside(t *testing.T) {
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	assert.Equal(t, 1, result.Accepted)
 	for i, want := range []string{"fields holds text that is not UTF-8", "details holds a number that is not finite", "JSON cannot write", "nests deeper"} {
-		assert.ErrorContains(t, result.Problems[i], want)
+		require.ErrorContains(t, result.Problems[i], want)
 	}
 	assert.JSONEq(t, `{"events":[{"type":"$signed_up","email":"bo@example.com"}]}`, s.seen[0].body)
 }

@@ -165,14 +165,15 @@ func (d *demo) accepted(step string) int {
 }
 
 func (d *demo) progress() string {
-	text := fmt.Sprintf("accepted so far: %s subscribers, %s events, %s emails", thousands(d.accepted("import subscribers")),
+	var b strings.Builder
+	fmt.Fprintf(&b, "accepted so far: %s subscribers, %s events, %s emails", thousands(d.accepted("import subscribers")),
 		thousands(d.accepted("track events")), thousands(d.accepted("send emails")))
 	for _, r := range d.rows {
 		if r.Unknown > 0 {
-			text += fmt.Sprintf("; unknown of %s in %q: they left, and no answer came", thousands(r.Unknown), r.Step)
+			fmt.Fprintf(&b, "; unknown of %s in %q: they left, and no answer came", thousands(r.Unknown), r.Step)
 		}
 	}
-	return text
+	return b.String()
 }
 
 func (d *demo) writeText(report *conformance.Report, problems []string, talked error) error {
