@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,7 +67,7 @@ func newEncoder[T any]() *encoder[T] {
 // append writes a record to dst. After an error dst holds what it held before.
 func (e *encoder[T]) append(dst []byte, record T) ([]byte, error) {
 	*e.slot = record
-	e.buf, e.stack = dst, e.stack[:0]
+	e.buf = dst
 	if err := e.write(); err != nil {
 		return dst, err
 	}
@@ -115,17 +114,8 @@ func isEmpty(v reflect.Value) bool {
 	}
 }
 
-// A writer appends JSON to buf. stack holds the members of each object under way, to sort
-// them without allocating.
-type writer struct {
-	buf   []byte
-	stack []member
-}
-
-type member struct {
-	name  string
-	value any
-}
+// A writer appends JSON to buf.
+type writer struct{ buf []byte }
 
 // field writes a field of a record, without taking it out of the record where that would cost
 // an allocation.
@@ -199,29 +189,18 @@ func (w *writer) object(m map[string]any, depth int) error {
 	return err
 }
 
-// members writes the members of m in the order of their names, so that a body is the same
-// every time.
+// members writes the members of m in whatever order the map gives them.
 func (w *writer) members(m map[string]any, depth int) error {
-	from := len(w.stack)
 	for name, value := range m {
-		w.stack = append(w.stack, member{name, value})
-	}
-	to := len(w.stack)
-	if to-from > 1 {
-		slices.SortFunc(w.stack[from:], func(a, b member) int { return strings.Compare(a.name, b.name) })
-	}
-	for i := from; i < to; i++ {
-		next := w.stack[i] // by value: the stack may move
 		w.comma()
-		if err := w.string(next.name); err != nil {
+		if err := w.string(name); err != nil {
 			return err
 		}
 		w.buf = append(w.buf, ':')
-		if err := w.value(next.value, depth); err != nil {
+		if err := w.value(value, depth); err != nil {
 			return err
 		}
 	}
-	w.stack = w.stack[:from]
 	return nil
 }
 
