@@ -5,12 +5,13 @@ SHELL         := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 
+REV           ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
 
 .PHONY: help
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: generate
 generate: ## Regenerate gen/ from openapi.yaml
@@ -25,6 +26,14 @@ lint: $(GOLANGCI_LINT) ## Format, vet and lint; nothing is changed
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt these files"; exit 1; }
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
+
+.PHONY: lint-contract
+lint-contract: ## Lint openapi.yaml by Redocly and Spectral, compile it to TypeScript (needs Node)
+	scripts/lint-contract
+
+.PHONY: breaking
+breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
+	scripts/contract-breaking $(REV)
 
 .PHONY: run
 run: ## Run the demo

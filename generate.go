@@ -10,9 +10,7 @@ package contract
 
 import _ "embed"
 
-//go:generate go tool oapi-codegen -config gen/types.cfg.yaml openapi.yaml
-//go:generate go tool oapi-codegen -config gen/client.cfg.yaml openapi.yaml
-//go:generate go run ./internal/optable -o gen/operations.gen.go openapi.yaml
+//go:generate go run ./internal/generate
 
 //go:embed openapi.yaml
 var openAPI string

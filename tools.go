@@ -9,6 +9,6 @@
 package contract
 
 import (
-	// Generates gen/ from openapi.yaml; see generate.go and gen/*.cfg.yaml.
+	// Generates gen/ from openapi.yaml; run by internal/generate, see gen/*.cfg.yaml.
 	_ "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen"
 )

@@ -330,3 +330,18 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// What the client takes without a word, the checker tells.
+func TestWhatTheClientForgivesIsReported(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"data":null}`: "/data", `{"data":{}}`: "/data", `{}`: "/data",
+		`{"data":[{"id":1,"type":"tags","attributes":{"name":"vip"}}]}`:                            "/data/0/id",
+		`{"data":[{"id":"1","type":"tags","attributes":{"name":"vip","created_at":"yesterday"}}]}`: "/data/0/attributes/created_at",
+	} {
+		findings := newChecker(t).Check(good("GET", "/fetch/tags", "", body)).Findings
+		require.Len(t, findings, 1, body)
+		assert.Equal(t, "response.body.schema", findings[0].Rule)
+		assert.Equal(t, want, findings[0].Pointer)
+	}
+}

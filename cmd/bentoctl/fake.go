@@ -24,7 +24,9 @@ func newFake(g *globals) *cobra.Command {
 		Use:   "fake",
 		Short: "Serve a Bento that enforces the contract",
 		Long: "Serves a Bento in memory, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
-			"and breaks on demand. Nothing leaves this machine.\n\nFaults: " + fake.FaultSyntax + ".",
+			"and breaks on demand. Nothing leaves this machine.\n\n" +
+			"Faults are OPERATION[#N]=ACTION, joined by commas. OPERATION is an operationId of the\n" +
+			"contract, or *; N counts its requests from 1; ACTION is a status such as 503,\n429:SECONDS, html:STATUS, or reset.",
 		Example: "  bentoctl fake\n" +
 			"  bentoctl fake --listen 127.0.0.1:0 --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
 			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
@@ -50,7 +52,7 @@ func newFake(g *globals) *cobra.Command {
 	flags.BoolVar(&strict, "strict", false, "the conventions to the letter (the default)")
 	flags.BoolVar(&lenient, "lenient", false, "also take site_uuid in the body and generic User-Agents")
 	flags.StringVar(&faults, "faults", "", "what to break, and when")
-	flags.StringVar(&limits, "limits", "docs", "rate limits: "+fake.LimitSyntax)
+	flags.StringVar(&limits, "limits", "docs", "rate limits: off, docs or N/min")
 	flags.StringVar(&credentials, "credentials", "", "PK:SK:SITE, the only ones to accept (default: any)")
 	return cmd
 }

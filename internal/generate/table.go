@@ -67,7 +67,9 @@ var (
 
 // read validates the contract and collects its table, sorted by operationId.
 func read(contract []byte) (*table, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true
+	doc, err := loader.LoadFromData(contract)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func read(contract []byte) (*table, error) {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", method, path, err)
+				return nil, at(op, fmt.Errorf("%s %s: %w", method, path, err))
 			}
 			row.Method, row.Path = method, path
 			t.Operations = append(t.Operations, row)

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	contract "example.com/bento-go"
+)
+
+// The contract with one thing wrong, and the one line that says so.
+func TestABrokenContractIsOneClearLineAndLeavesGenAsItWas(t *testing.T) {
+	t.Parallel()
+	whole := string(contract.OpenAPI())
+	for name, tc := range map[string]struct{ from, to, want string }{
+		"not YAML":            {"info:\n", "info: [\n", "did not find expected"},
+		"a tab":               {"\ninfo:\n", "\ninfo:\n\ttitle: x\n", "cannot start any token"},
+		"a reference to none": {`"#/components/schemas/BatchResult"`, `"#/components/schemas/BachResult"`, "BachResult"},
+		"no operationId":      {"operationId: trackEvents", "x-was: trackEvents", "operationId is missing"},
+		"an unknown type":     {"type: integer, minimum: 1 }", "type: intger, minimum: 1 }", "intger"},
+		"no retry class":      {"x-bento-retry: safe", "x-bento-retry: often", `want one of safe, answered, rejected, never, got "often"`},
+		"no limit family":     {"x-bento-limit: batch", "x-bento-limit: bath", `"bath" is not a family`},
+		"a rate that is none": {"documented: 100/minute", "documented: many", `want N/second, N/minute, N/hour or N/day, got "many"`},
+		"no pace":             {"x-bento-pace: 60/minute", "x-bento-pace: slow", `x-bento-pace: want N/second`},
+		"no delay":            {"x-bento-async: 3m", "x-bento-async: soon", `x-bento-async: want a duration such as 5m, got "soon"`},
+		"no batch array":      {"x-bento-batch: events", "x-bento-batch: event", `no array "event"`},
+		"no families":         {"x-bento-limits:", "x-bento-limit-s:", "want a map of limit families"},
+		"no agents":           {"x-bento-generic-agents:", "x-bento-agents:", "want a list of products"},
+		"no statuses":         {"x-errors: &errors", "x-error: &errors", "want a map from status to answer"},
+		"nothing":             {whole, "", "openapi.yaml:1: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Contains(t, whole, tc.from)
+			root := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(root, contractFile), []byte(strings.Replace(whole, tc.from, tc.to, 1)), 0o600))
+			kept := filepath.Join(root, "gen", "operations.gen.go")
+			require.NoError(t, os.Mkdir(filepath.Dir(kept), 0o700))
+			require.NoError(t, os.WriteFile(kept, []byte("as it was"), 0o600))
+			err := run(t.Context(), root)
+			require.ErrorContains(t, err, tc.want)
+			assert.Regexp(t, `^openapi\.yaml:\d+: [^\n]+$`, err.Error())
+			content, err := os.ReadFile(kept)
+			require.NoError(t, err)
+			assert.Equal(t, "as it was", string(content))
+		})
+	}
+}
+
+// stale names the files of gen/ that are not what the contract makes of them.
+func stale(t *testing.T, gen string, want map[string][]byte) (names []string) {
+	t.Helper()
+	for name, content := range want {
+		have, err := os.ReadFile(filepath.Join(gen, name))
+		if err != nil || !bytes.Equal(have, content) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// gen/ is what the contract makes of it, the same every time, and an edit by hand is noticed,
+// in whichever file and however small.
+func TestAnEditOfGeneratedCodeIsNoticed(t *testing.T) {
+	t.Parallel()
+	want, err := generate(t.Context(), "../..")
+	require.NoError(t, err)
+	assert.Empty(t, stale(t, "../../gen", want), "gen/ is stale: run make generate")
+
+	again, err := generate(t.Context(), "../..")
+	require.NoError(t, err)
+	assert.Equal(t, want, again)
+
+	for edited, content := range want {
+		for what, change := range map[string][]byte{
+			"a byte": append(bytes.Clone(content[:len(content)-1]), ' '), "a line": append(bytes.Clone(content), "\n// by hand\n"...), "all": nil,
+		} {
+			gen := t.TempDir()
+			for name, original := range want {
+				require.NoError(t, os.WriteFile(filepath.Join(gen, name), original, 0o600))
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(gen, edited), change, 0o600))
+			assert.Equal(t, []string{edited}, stale(t, gen, want), what)
+		}
+	}
+}
