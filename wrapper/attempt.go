@@ -64,6 +64,7 @@ func (d *departure) sent(err error) bool {
 type attemptError struct {
 	cause error
 	sent  bool // it may have arrived
+	final bool // its turn would come too late; another attempt would not come sooner
 }
 
 func (e *attemptError) Error() string { return e.cause.Error() }
@@ -73,6 +74,12 @@ func (e *attemptError) Unwrap() error { return e.cause }
 func sentUnanswered(err error) bool {
 	var e *attemptError
 	return !errors.As(err, &e) || e.sent
+}
+
+// isFinal reports whether another attempt makes no sense.
+func isFinal(err error) bool {
+	var e *attemptError
+	return errors.As(err, &e) && e.final
 }
 
 // cancelingBody ends the attempt's context when the answer has been read.

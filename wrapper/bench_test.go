@@ -50,7 +50,7 @@ func BenchmarkTrack1000Purchases(b *testing.B) {
 	events := purchases()
 	b.Run("wrapper", func(b *testing.B) {
 		s := &sink{}
-		c, err := bento.New(testConfig(), bento.WithHTTPClient(&http.Client{Transport: s}))
+		c, err := bento.New(testConfig(), bento.WithHTTPClient(&http.Client{Transport: s}), bento.WithPace(bento.PaceOff))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func BenchmarkListTags(b *testing.B) {
 		})
 	}
 	b.Run("wrapper", func(b *testing.B) {
-		c, err := bento.New(testConfig(), bento.WithHTTPClient(&http.Client{Transport: transport()}))
+		c, err := bento.New(testConfig(), bento.WithHTTPClient(&http.Client{Transport: transport()}), bento.WithPace(bento.PaceOff))
 		if err != nil {
 			b.Fatal(err)
 		}

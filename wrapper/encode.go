@@ -254,7 +254,8 @@ func (w *writer) time(t time.Time) error {
 const hex = "0123456789abcdef"
 
 func (w *writer) string(s string) error {
-	dst, from, ascii := append(w.buf, '"'), 0, true
+	w.buf = append(w.buf, '"')
+	dst, from, ascii := w.buf, 0, true
 	for i := range len(s) {
 		b := s[i]
 		if b >= utf8.RuneSelf {

@@ -79,7 +79,7 @@ func ExampleClient_ImportSubscribers() {
 
 func ExampleClient_Broadcasts() {
 	defer startFake()()
-	client, err := bento.FromEnv("AcmeCRM/1.0")
+	client, err := bento.FromEnv("AcmeCRM/1.0", bento.WithPace(bento.PaceOff)) // a fake can take it
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type settings struct {
 	http    http.Client
 	timeout time.Duration
 	retry   RetryPolicy
+	pace    Pace
 	logger  *slog.Logger
 }
 
@@ -51,6 +52,14 @@ func WithTimeout(d time.Duration) Option {
 func WithRetry(p RetryPolicy) Option {
 	return optionFunc(func(s *settings) error {
 		s.retry = p
+		return p.validate()
+	})
+}
+
+// WithPace changes how fast the client asks; the default is [PaceGuarded].
+func WithPace(p Pace) Option {
+	return optionFunc(func(s *settings) error {
+		s.pace = p
 		return p.validate()
 	})
 }

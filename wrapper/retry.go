@@ -114,7 +114,7 @@ func (t *retryTransport) mayRepeat(req *http.Request, state *callState) func(*ht
 	return func(resp *http.Response, err error) bool {
 		if err != nil {
 			notSent := !sentUnanswered(err)
-			return class != gen.RetryNever && (notSent || class == gen.RetrySafe || class == gen.RetryAnswered && state.keyed)
+			return !isFinal(err) && class != gen.RetryNever && (notSent || class == gen.RetrySafe || class == gen.RetryAnswered && state.keyed)
 		}
 		switch {
 		case resp.StatusCode == http.StatusTooManyRequests:

@@ -57,7 +57,7 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 // client returns a client that talks to the script.
 func (s *script) client(opts ...bento.Option) *bento.Client {
 	s.t.Helper()
-	opts = append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: s})}, opts...)
+	opts = append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: s}), bento.WithPace(bento.PaceOff)}, opts...)
 	c, err := bento.New(testConfig(), opts...)
 	require.NoError(s.t, err)
 	return c

@@ -25,7 +25,7 @@ func dial(t *testing.T, url string) *bento.Client {
 	t.Helper()
 	cfg := testConfig()
 	cfg.BaseURL = url + "/prefix/api/v1"
-	c, err := bento.New(cfg, quick)
+	c, err := bento.New(cfg, quick, bento.WithPace(bento.PaceOff))
 	require.NoError(t, err)
 	t.Cleanup(c.CloseIdleConnections)
 	return c

@@ -12,6 +12,7 @@ const maxHeaderBytes = 256 << 10
 //
 //	call log     one line for the whole call
 //	retry        what may be sent again is, after a wait
+//	pace         its turn, by the limit of its family
 //	attempt log  one line per attempt
 //	attempt      its timeout; whether it left this machine
 //	base         the user's transport, or ours
@@ -27,6 +28,7 @@ func (s *settings) chain() http.RoundTripper {
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt"}
 	}
+	rt = NewPaceTransport(rt, s.pace)
 	rt = newRetryTransport(rt, s.retry)
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelInfo, message: "bento call"}

@@ -29,7 +29,7 @@ func newClient(t *testing.T, server *fake.Server, opts ...bento.Option) *bento.C
 	t.Helper()
 	pipe := server.Pipe()
 	t.Cleanup(func() { _ = pipe.Close() })
-	opts = append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: pipe.Transport()})}, opts...)
+	opts = append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: pipe.Transport()}), bento.WithPace(bento.PaceOff)}, opts...)
 	client, err := bento.New(bento.Config{
 		PublishableKey: "pk_test", SecretKey: "sk_test", SiteUUID: "site", UserAgent: "AcmeCRM/1.0",
 		BaseURL: "http://127.0.0.1" + gen.BasePath,
@@ -249,7 +249,7 @@ func TestLimitsAreThoseOfTheContract(t *testing.T) {
 		pipe := server.Pipe()
 		client, err := bento.New(bento.Config{
 			PublishableKey: "pk_test", SecretKey: "sk_test", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath,
-		}, bento.WithHTTPClient(&http.Client{Transport: pipe.Transport()}))
+		}, bento.WithHTTPClient(&http.Client{Transport: pipe.Transport()}), bento.WithPace(bento.PaceOff))
 		require.NoError(t, err)
 		start := time.Now()
 		for range 101 {

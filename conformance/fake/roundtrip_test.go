@@ -193,7 +193,7 @@ func TestEveryOperationGoesRoundTrip(t *testing.T) {
 	recorder := conformance.NewRecorder(pipe.Transport(), &recording)
 	client, err := bento.New(bento.Config{
 		PublishableKey: "pk_test", SecretKey: "sk_test", SiteUUID: "site-uuid", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath,
-	}, bento.WithHTTPClient(&http.Client{Transport: recorder}))
+	}, bento.WithHTTPClient(&http.Client{Transport: recorder}), bento.WithPace(bento.PaceOff))
 	require.NoError(t, err)
 
 	made := map[string]bool{}

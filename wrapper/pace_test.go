@@ -1,0 +1,135 @@
+package bento_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	bento "example.com/bento-go/wrapper"
+)
+
+// clock answers everything with an empty list and notes when it was asked.
+type clock struct {
+	mu sync.Mutex
+	at []time.Time
+}
+
+func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	c.at = append(c.at, time.Now())
+	c.mu.Unlock()
+	return answerJSON(200, `{"data":[],"results":1}`)(req)
+}
+
+func paced(t *testing.T, transport http.RoundTripper, opts ...bento.Option) *bento.Client {
+	t.Helper()
+	c, err := bento.New(testConfig(), append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
+	require.NoError(t, err)
+	return c
+}
+
+func TestTheDefaultPaceIsTheLowerOfTheContractsFigures(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		opts []bento.Option
+		want time.Duration // for 61 requests
+	}{
+		"guarded, by default": {nil, time.Minute},
+		"documented":          {[]bento.Option{bento.WithPace(bento.PaceDocumented)}, 36 * time.Second},
+		"off":                 {[]bento.Option{bento.WithPace(bento.PaceOff)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := paced(t, &clock{}, tc.opts...)
+				start := time.Now()
+				for range 61 {
+					_, err := c.ListTags(t.Context())
+					require.NoError(t, err)
+				}
+				assert.InDelta(t, tc.want, time.Since(start), float64(tc.want)*0.04)
+			})
+		})
+	}
+}
+
+func TestStatisticsHaveALimitOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{})
+		start := time.Now()
+		for range 3 {
+			_, err := c.SiteStats(t.Context())
+			require.NoError(t, err)
+		}
+		_, err := c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.InDelta(t, 4*time.Minute, time.Since(start), float64(10*time.Second), "30 an hour; tags need not wait")
+	})
+}
+
+func TestAllGoroutinesShareThePaceInTheOrderTheyCame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				_, err := c.ListTags(t.Context())
+				assert.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		for i := range server.at[1:] {
+			assert.GreaterOrEqual(t, server.at[i+1].Sub(server.at[i]), time.Second)
+		}
+	})
+}
+
+func TestA429PausesTheWholeFamily(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(429, ``, "Retry-After", "30"), answerJSON(200, `{"data":[]}`))
+		c := paced(t, s, once)
+		start := time.Now()
+		_, err := c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		_, err = c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 30*time.Second, time.Since(start))
+	})
+}
+
+func TestATurnThatComesTooLateIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{})
+		_, err := c.SiteStats(t.Context())
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		_, err = c.SiteStats(ctx)
+		require.ErrorIs(t, err, bento.ErrTimeout)
+		assert.Zero(t, time.Since(start))
+
+		cancelled, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, stop)
+		_, err = c.SiteStats(cancelled)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+func TestThereIsNoOtherPace(t *testing.T) {
+	t.Parallel()
+	_, err := bento.New(testConfig(), bento.WithPace(7))
+	require.ErrorIs(t, err, bento.ErrInvalid)
+}
