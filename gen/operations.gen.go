@@ -201,6 +201,8 @@ type Operation struct {
 	BatchMax int
 	// Paged: page starts at 1, an empty page is the end.
 	Paged bool
+	// PageSize is how many items a page holds, 0 where nobody says so.
+	PageSize int
 	// Pace is how many records, not requests, Bento works through; zero if nothing is said.
 	Pace Rate
 	// Async is how long it takes, at most, until what was accepted can be read back.
@@ -351,6 +353,7 @@ var operations = [...]Operation{
 		ID: OpSearchSubscribers, Method: "GET", Path: "/fetch/search",
 		Retry: RetrySafe, Limit: limitFetch,
 		Paged:     true,
+		PageSize:  100,
 		Plan:      "enterprise",
 		Uncertain: true,
 	},

@@ -14,7 +14,8 @@ import (
 // Author of the account. Transactional reaches unsubscribed people too.
 type Email = gen.Email
 
-// SendEmails queues emails in batches of at most [gen.MaxEmails]; Bento sends 60 a minute.
+// SendEmails queues emails in batches of at most [gen.MaxEmails]; Bento sends them at a pace of
+// its own, which the contract names.
 // Results and errors are as with [Client.TrackEvents], with one difference: no batch is ever
 // sent twice, since Bento has no idempotency key. Emails of a batch that ended in a 5xx, or
 // whose answer was lost, count as Unknown, and a person decides. [RetryPolicy.RejectedEmails]

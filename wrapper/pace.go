@@ -15,9 +15,8 @@ import (
 type Pace int
 
 const (
-	// PaceGuarded keeps below the lower of the contract's two figures, which is that of Bento's
-	// newer guardrails: 60 a minute, and 30 an hour for statistics, when this was written. It is
-	// the default.
+	// PaceGuarded keeps below the lower of the contract's two figures, which is most often that of
+	// Bento's newer guardrails. It is the default.
 	PaceGuarded Pace = iota
 	// PaceDocumented keeps below the figure of Bento's access page.
 	PaceDocumented

@@ -13,9 +13,6 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// searchPage is how many people a page of a search holds, by the documentation.
-const searchPage = 100
-
 func (s *state) createSubscriber(c *call) reply {
 	var body gen.CreateSubscriberBody
 	_ = json.Unmarshal(c.body, &body)
@@ -42,13 +39,14 @@ func (s *state) searchSubscribers(c *call) reply {
 		}
 		want = append(want, string(tag.ID))
 	}
-	skip := (min(page, maxKept) - 1) * searchPage
+	size := c.op.PageSize
+	skip := (min(page, maxKept) - 1) * size
 	for _, p := range s.order {
 		missing := func(id string) bool { return !slices.Contains(p.Attributes.CachedTagIds, id) }
 		if slices.ContainsFunc(want, missing) {
 			continue
 		}
-		if skip--; skip < 0 && len(list.Data) < searchPage {
+		if skip--; skip < 0 && len(list.Data) < size {
 			list.Data = append(list.Data, *p)
 		}
 	}

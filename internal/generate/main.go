@@ -1,5 +1,5 @@
 // Command generate makes gen/ of openapi.yaml: types and client by oapi-codegen, pinned in
-// go.mod, and the table of behaviour (x-bento-*) by this program. It writes everything or
+// go.mod, and the table of behaviour (x-bento-*), for programs and for people, by this one. It writes everything or
 // nothing: a contract that cannot be read leaves gen/ as it was, and one line says where it is
 // wrong.
 //
@@ -59,6 +59,11 @@ func generate(ctx context.Context, root string) (map[string][]byte, error) {
 	if files["operations.gen.go"], err = operations(t); err != nil {
 		return nil, err
 	}
+	var table bytes.Buffer
+	if err := docs.Execute(&table, t); err != nil {
+		return nil, err
+	}
+	files["OPERATIONS.md"] = table.Bytes()
 	for _, part := range []string{"types", "client"} {
 		if files[part+".gen.go"], err = oapiCodegen(ctx, root, "gen/"+part+".cfg.yaml"); err != nil {
 			return nil, err

@@ -120,6 +120,8 @@ type Operation struct {
 	BatchMax int
 	// Paged: page starts at 1, an empty page is the end.
 	Paged bool
+	// PageSize is how many items a page holds, 0 where nobody says so.
+	PageSize int
 	// Pace is how many records, not requests, Bento works through; zero if nothing is said.
 	Pace Rate
 	// Async is how long it takes, at most, until what was accepted can be read back.
@@ -142,6 +144,9 @@ var operations = [...]Operation{
 		{{- end}}
 		{{- if .Paged}}
 		Paged: true,
+		{{- end}}
+		{{- if .PageSize}}
+		PageSize: {{.PageSize}},
 		{{- end}}
 		{{- with .Pace}}
 		Pace: Rate{ {{- .Requests}}, {{.Unit -}} },

@@ -57,6 +57,7 @@ type operation struct {
 	Plan                      string
 	Async                     time.Duration
 	Paged, Automations        bool
+	PageSize                  int
 	Uncertain                 bool
 }
 
@@ -177,6 +178,9 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 		return row, fmt.Errorf("x-bento-limit: %q is not a family of x-bento-limits", row.Limit)
 	}
 	row.Paged, _ = op.Extensions["x-bento-paged"].(bool)
+	if size, ok := op.Extensions["x-bento-page-size"].(float64); ok {
+		row.PageSize = int(size)
+	}
 	row.Automations, _ = op.Extensions["x-bento-automations"].(bool)
 	row.Plan, _ = op.Extensions["x-bento-plan"].(string)
 	row.Uncertain = op.Extensions["x-confidence"] == "low"
