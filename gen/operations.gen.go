@@ -2,10 +2,7 @@
 
 package gen
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // ServerURL is the address of the contract's server and BasePath its path; every operation's
 // path is relative to it.
@@ -117,46 +114,31 @@ func StatusMeaning(n int) string {
 	return ""
 }
 
-// GenericAgent reports whether a User-Agent names no application: it is empty, or what a library
-// sends when nobody set it (x-bento-generic-agents).
-func GenericAgent(agent string) bool {
-	product, _, _ := strings.Cut(strings.TrimSpace(agent), "/")
-	product, _, _ = strings.Cut(product, " ")
-	switch strings.ToLower(product) {
-	case "", "aiohttp", "axios", "bento", "curl", "faraday", "fetch", "go-http-client", "got", "guzzlehttp", "httpie", "java", "libwww-perl", "node", "node-fetch", "okhttp", "php", "postmanruntime", "python", "python-requests", "python-urllib", "ruby", "undici", "wget":
-		return true
-	}
-	return false
-}
-
-// A RetryClass says what a client may send again without asking anybody (x-bento-retry).
-type RetryClass string
-
-const (
-	// RetrySafe: a repeat changes nothing. After 429, 5xx, and when no answer came.
-	RetrySafe RetryClass = "safe"
-	// RetryAnswered: after 429 and 5xx; when no answer came, only if every record carries a
-	// unique key, since it may have happened.
-	RetryAnswered RetryClass = "answered"
-	// RetryRejected: only what surely did not happen: 429, or a connection never made.
-	RetryRejected RetryClass = "rejected"
-	// RetryNever: nothing; a person decides.
-	RetryNever RetryClass = "never"
-)
-
-// A Rate is a number of requests, or records, in a span of time.
-type Rate struct {
-	Requests int
-	Per      time.Duration
-}
-
-// A LimitFamily is a group of operations that share one limit per site (x-bento-limits).
-type LimitFamily struct {
-	Name string
-	// Documented is the figure of Bento's access page.
-	Documented Rate
-	// Guarded is the lower figure of Bento's newer guardrails.
-	Guarded Rate
+// genericAgents are what libraries and tools send when nobody named the application.
+var genericAgents = [...]string{
+	"aiohttp",
+	"axios",
+	"bento",
+	"curl",
+	"faraday",
+	"fetch",
+	"go-http-client",
+	"got",
+	"guzzlehttp",
+	"httpie",
+	"java",
+	"libwww-perl",
+	"node",
+	"node-fetch",
+	"okhttp",
+	"php",
+	"postmanruntime",
+	"python",
+	"python-requests",
+	"python-urllib",
+	"ruby",
+	"undici",
+	"wget",
 }
 
 // The limit families of the contract.
@@ -187,33 +169,6 @@ var (
 		Guarded:    Rate{30, time.Hour},
 	}
 )
-
-// An Operation is what the contract says of an operation beyond its types.
-type Operation struct {
-	ID     string // operationId
-	Method string
-	Path   string // relative to BasePath, with {parameters}
-	Retry  RetryClass
-	Limit  LimitFamily
-	// BatchKey is the member of the body that holds the records, BatchMax how many it may
-	// hold; empty and 0 for an operation that takes no batch.
-	BatchKey string
-	BatchMax int
-	// Paged: page starts at 1, an empty page is the end.
-	Paged bool
-	// PageSize is how many items a page holds, 0 where nobody says so.
-	PageSize int
-	// Pace is how many records, not requests, Bento works through; zero if nothing is said.
-	Pace Rate
-	// Async is how long it takes, at most, until what was accepted can be read back.
-	Async time.Duration
-	// Automations: it may set off the automations of the site.
-	Automations bool
-	// Plan is the plan that the site needs, empty for any.
-	Plan string
-	// Uncertain: its sources disagree, or only one speaks (x-confidence: low).
-	Uncertain bool
-}
 
 var operations = [...]Operation{
 	{
@@ -378,48 +333,4 @@ var operations = [...]Operation{
 		ID: OpValidateEmail, Method: "POST", Path: "/experimental/validation",
 		Retry: RetrySafe, Limit: limitExperimental,
 	},
-}
-
-// Operations returns every operation of the contract, sorted by operationId.
-func Operations() []Operation { return append([]Operation(nil), operations[:]...) }
-
-// OperationByID returns the operation with the operationId.
-func OperationByID(id string) (Operation, bool) {
-	for _, op := range operations {
-		if op.ID == id {
-			return op, true
-		}
-	}
-	return Operation{}, false
-}
-
-// MatchOperation returns the operation that a request with this method and path is for. The
-// path may stand under any prefix, as it does behind a proxy; the longest match wins.
-func MatchOperation(method, path string) (Operation, bool) {
-	best := -1
-	for i, op := range operations {
-		if op.Method == method && matchPath(op.Path, path) && (best < 0 || len(op.Path) > len(operations[best].Path)) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return Operation{}, false
-	}
-	return operations[best], true
-}
-
-// matchPath reports whether the last segments of path are those of pattern.
-func matchPath(pattern, path string) bool {
-	for pattern != "" {
-		p, s := strings.LastIndexByte(pattern, '/'), strings.LastIndexByte(path, '/')
-		if p < 0 || s < 0 {
-			return false
-		}
-		want, got := pattern[p+1:], path[s+1:]
-		if got != want && (!strings.HasPrefix(want, "{") || got == "") {
-			return false
-		}
-		pattern, path = pattern[:p], path[:s]
-	}
-	return true
 }
