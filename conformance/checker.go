@@ -59,6 +59,9 @@ func New(opts ...Option) (*Checker, error) {
 
 // Check judges an exchange. It never panics: should the checker fail, that is a finding.
 func (c *Checker) Check(x *Exchange) (verdict Verdict) {
+	if x == nil {
+		return Verdict{Skipped: "no exchange"}
+	}
 	defer func() {
 		if recover() != nil {
 			verdict.Findings = append(verdict.Findings, found(RuleInternal, SideRequest, "", ""))
@@ -72,7 +75,8 @@ func (c *Checker) Check(x *Exchange) (verdict Verdict) {
 		return verdict
 	}
 	verdict.Operation, verdict.Findings = c.CheckRequest(&x.Request)
-	verdict.Unverifiable = x.Request.BodyState == BodyMissing || x.Response.BodyState == BodyMissing
+	verdict.Unverifiable = x.Request.BodyState == BodyMissing || x.Response.BodyState == BodyMissing ||
+		x.Request.Header == nil || x.Response.Header == nil
 	if verdict.Operation != "" {
 		verdict.Findings = append(verdict.Findings, c.checkResponse(verdict.Operation, x.Request.Method, x.Response)...)
 	}
@@ -97,7 +101,7 @@ func (c *Checker) skip(x *Exchange) string {
 // judged.
 func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding) {
 	at, _ := c.locate(r.URL)
-	op, pathKnown := c.match(r.Method, at.path)
+	op, pattern, pathKnown := c.match(r.Method, at.path)
 	findings = c.checkSecurity(op, r, at.query)
 	switch {
 	case op == nil && pathKnown:
@@ -105,6 +109,7 @@ func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding
 	case op == nil:
 		return "", append(findings, found(RulePath, SideRequest, "", ""))
 	}
+	findings = append(findings, checkPath(op, pattern, at.path)...)
 	findings = append(findings, c.checkQuery(op, at.query)...)
 	return op.OperationID, append(findings, checkRequestBody(op, r)...)
 }

@@ -49,6 +49,7 @@ type harResponse struct {
 	RedirectURL string      `json:"redirectURL"`
 	HeadersSize int         `json:"headersSize"`
 	BodySize    int64       `json:"bodySize"`
+	Error       string      `json:"_error,omitempty"` // where browsers have it
 }
 
 type harContent struct {
@@ -83,26 +84,31 @@ func (rec recording) entry(sent *capture, resp *http.Response, answer *capture) 
 		},
 		Response: harResponse{Cookies: []struct{}{}, Headers: []harHeader{}, HeadersSize: -1, BodySize: -1},
 	}
-	if body, size, whole := sent.take(); size > 0 {
-		content := rec.content(body, size, whole, req.Header)
+	if body, size, _ := sent.take(); size != 0 {
+		content := rec.content(body, size, req.Header)
 		e.Request.PostData = &harPostData{content.MimeType, content.Text, content.Encoding}
 		e.Request.BodySize = size
 	}
+	body, size, broken := answer.take()
+	if broken != nil {
+		e.Response.Error = errorKind(broken)
+		e.Comment = "the answer broke off: " + e.Response.Error
+	}
 	if resp == nil {
-		e.Comment = "no answer came"
+		e.Comment = "no answer came: " + e.Response.Error
 		return e
 	}
-	body, size, whole := answer.take()
 	e.Response.Status, e.Response.StatusText, e.Response.HTTPVersion = resp.StatusCode, http.StatusText(resp.StatusCode), resp.Proto
 	e.Response.Headers = rec.redactor.headers(resp.Header)
-	e.Response.Content = rec.content(body, size, whole, resp.Header)
+	e.Response.Content = rec.content(body, size, resp.Header)
 	e.Response.BodySize = size
 	return e
 }
 
-func (rec recording) content(body []byte, size int64, whole bool, h http.Header) harContent {
+// content records a body; nil is one that is left out.
+func (rec recording) content(body []byte, size int64, h http.Header) harContent {
 	c := harContent{Size: size, MimeType: rec.redactor.text(h.Get("Content-Type"))}
-	if !whole {
+	if body == nil || len(body) > 0 && compressed(h) {
 		return c
 	}
 	body = rec.redactor.body(body)
@@ -112,6 +118,11 @@ func (rec recording) content(body []byte, size int64, whole bool, h http.Header)
 	}
 	c.Text = &text
 	return c
+}
+
+func compressed(h http.Header) bool {
+	encoding := h.Get("Content-Encoding")
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
 func queryOf(raw string) []harHeader {

@@ -35,7 +35,9 @@ type Request struct {
 
 // A Response is what was answered.
 type Response struct {
-	Status    int
+	Status int
+	// Header is nil if the recording holds no headers at all; the body is then judged only if
+	// the contract leaves no doubt of its type.
 	Header    http.Header
 	Body      []byte
 	BodyState BodyState

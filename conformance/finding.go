@@ -44,6 +44,7 @@ type Verdict struct {
 	Findings  []Finding
 	// Skipped says why the exchange was not judged at all; empty if it was.
 	Skipped string
-	// Unverifiable: the recording left out a body, so that a clean verdict is only half of one.
+	// Unverifiable: the recording left out a body or all headers, so that a clean verdict is
+	// only half of one.
 	Unverifiable bool
 }

@@ -182,13 +182,13 @@ func (h *harReader) broken(err error, entries bool) error {
 
 // The members of an entry that matter. Pointers tell null and missing from empty.
 type harEntry struct {
-	StartedDateTime string  `json:"startedDateTime"`
-	Time            float64 `json:"time"`
+	StartedDateTime string      `json:"startedDateTime"`
+	Time            json.Number `json:"time"` // some write 0.0, some "0"
 	Request         *struct {
 		Method   string      `json:"method"`
 		URL      string      `json:"url"`
 		Headers  []harHeader `json:"headers"`
-		BodySize int64       `json:"bodySize"`
+		BodySize json.Number `json:"bodySize"`
 		PostData *struct {
 			MimeType string  `json:"mimeType"`
 			Text     *string `json:"text"`
@@ -196,13 +196,13 @@ type harEntry struct {
 		} `json:"postData"`
 	} `json:"request"`
 	Response *struct {
-		Status  int         `json:"status"`
+		Status  json.Number `json:"status"`
 		Headers []harHeader `json:"headers"`
 		Content struct {
-			Size     int64   `json:"size"`
-			MimeType string  `json:"mimeType"`
-			Text     *string `json:"text"`
-			Encoding string  `json:"encoding"`
+			Size     json.Number `json:"size"`
+			MimeType string      `json:"mimeType"`
+			Text     *string     `json:"text"`
+			Encoding string      `json:"encoding"`
 		} `json:"content"`
 	} `json:"response"`
 }
@@ -224,24 +224,39 @@ func parseEntry(raw []byte) (*Exchange, error) {
 	if e.Request == nil || e.Request.URL == "" {
 		return nil, errors.New("no request.url")
 	}
-	x := &Exchange{Duration: time.Duration(e.Time * float64(time.Millisecond))}
+	x := &Exchange{Duration: time.Duration(number(e.Time, 0) * float64(time.Millisecond))}
 	x.Started, _ = time.Parse(time.RFC3339Nano, e.StartedDateTime)
 	x.Request = Request{Method: strings.ToUpper(e.Request.Method), URL: e.Request.URL, Header: headerOf(e.Request.Headers)}
+	size := number(e.Request.BodySize, 0)
 	if p := e.Request.PostData; p != nil {
-		x.Request.Body, x.Request.BodyState = bodyOf(p.Text, p.Encoding, e.Request.BodySize)
+		// A form may be recorded as params only, which each browser escapes in its own way.
+		x.Request.Body, x.Request.BodyState = bodyOf(p.Text, p.Encoding, number(e.Request.BodySize, -1))
 		declareType(x.Request.Header, p.MimeType)
-	} else if writes := x.Request.Method != http.MethodGet; e.Request.BodySize > 0 || e.Request.BodySize < 0 && writes {
+	} else if writes := x.Request.Method != http.MethodGet; size > 0 || size < 0 && writes {
 		x.Request.BodyState = BodyMissing
 	}
-	if r := e.Response; r != nil && r.Status != 0 {
-		x.Response = &Response{Status: r.Status, Header: headerOf(r.Headers)}
-		x.Response.Body, x.Response.BodyState = bodyOf(r.Content.Text, r.Content.Encoding, r.Content.Size)
-		if x.Response.Header == nil {
-			x.Response.Header = http.Header{}
-		}
-		declareType(x.Response.Header, r.Content.MimeType)
+	r := e.Response
+	if r == nil || number(r.Status, 0) == 0 {
+		return x, nil
 	}
+	x.Response = &Response{Status: int(number(r.Status, 0)), Header: headerOf(r.Headers)}
+	if x.Request.Method != http.MethodHead { // its size is that of the body it would have
+		x.Response.Body, x.Response.BodyState = bodyOf(r.Content.Text, r.Content.Encoding, number(r.Content.Size, -1))
+	}
+	if x.Response.Header == nil && r.Content.MimeType != "" {
+		x.Response.Header = http.Header{}
+	}
+	declareType(x.Response.Header, r.Content.MimeType)
 	return x, nil
+}
+
+// number reads a number, or says absent.
+func number(n json.Number, absent float64) float64 {
+	f, err := n.Float64()
+	if err != nil {
+		return absent
+	}
+	return f
 }
 
 // headerOf returns nil for no headers at all: the recording then says nothing of them.
@@ -255,6 +270,9 @@ func headerOf(list []harHeader) http.Header {
 			h.Add(header.Name, header.Value)
 		}
 	}
+	if len(h) == 0 {
+		return nil
+	}
 	return h
 }
 
@@ -264,7 +282,7 @@ func declareType(h http.Header, mimeType string) {
 	}
 }
 
-func bodyOf(text *string, encoding string, size int64) ([]byte, BodyState) {
+func bodyOf(text *string, encoding string, size float64) ([]byte, BodyState) {
 	switch {
 	case text == nil && size != 0: // negative says that nobody knows
 		return nil, BodyMissing

@@ -20,11 +20,12 @@ func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
 	}
 	var findings []Finding
 	for name, given := range values {
-		if c.isSecurityParameter(name) {
-			continue
-		}
 		parameter, member := parameterOf(op, name)
 		switch {
+		case c.isSecurityParameter(name):
+			if len(given) > 1 {
+				findings = append(findings, found(RuleQuery, SideRequest, "", name+" is given more than once"))
+			}
 		case parameter == nil:
 			findings = append(findings, found(RuleQueryUnknown, SideRequest, "", "the endpoint has no parameter "+quoteName(name)))
 		case len(given) > 1 && !parameter.Schema.Value.Type.Is("array"):
@@ -60,19 +61,41 @@ func checkParameter(p *openapi3.Parameter, member, text string) []Finding {
 	if member != "" {
 		schema = schema.Properties[member].Value
 	}
-	var value any = text
-	switch {
-	case schema.Type.Is("integer") && integer.MatchString(text), schema.Type.Is("number"):
-		value = json.Number(text)
-	case schema.Type.Is("boolean") && (text == "true" || text == "false"):
-		value = text == "true"
-	}
 	var findings []Finding
-	for _, f := range validate(SideRequest, schema, value) {
+	for _, f := range validate(SideRequest, schema, parameterValue(schema, text)) {
 		if f.Rule == RuleRequestSchema {
 			f = found(RuleQuery, SideRequest, "", p.Name+" "+f.Message)
 		}
 		findings = append(findings, f)
+	}
+	return findings
+}
+
+// parameterValue reads a parameter as its schema's type; text that is none of it stays text, and
+// fails the schema.
+func parameterValue(schema *openapi3.Schema, text string) any {
+	switch {
+	case schema.Type.Is("integer") && integer.MatchString(text), schema.Type.Is("number"):
+		return json.Number(text)
+	case schema.Type.Is("boolean") && (text == "true" || text == "false"):
+		return text == "true"
+	}
+	return text
+}
+
+// checkPath checks the parameters that stand in the path.
+func checkPath(op *openapi3.Operation, pattern []string, path string) []Finding {
+	var findings []Finding
+	given := strings.Split(path, "/")
+	for i, segment := range pattern {
+		name, isParameter := strings.CutPrefix(segment, "{")
+		p := op.Parameters.GetByInAndName(openapi3.ParameterInPath, strings.TrimSuffix(name, "}"))
+		if !isParameter || p == nil || isRedacted(given[i]) {
+			continue
+		}
+		for _, f := range validate(SideRequest, p.Schema.Value, parameterValue(p.Schema.Value, given[i])) {
+			findings = append(findings, found(RulePath, SideRequest, "", p.Name+" "+f.Message))
+		}
 	}
 	return findings
 }

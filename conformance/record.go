@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +17,10 @@ const maxRecorded = 10 << 20
 // answers: an answer streams through, and its entry is written when the body has been read or
 // closed. Each entry is one Write, so that a program that dies leaves a recording that
 // [ReadHAR] reads up to there.
+//
+// A body that did not pass whole is left out, and [BodyMissing] when it is read back: one larger
+// than 10 MiB, one that the program closed half read, one that broke off. So is a compressed
+// one, in which no key could be found. An error of the transport is recorded by its kind.
 //
 // Keys, site and cookies never reach the writer, whatever part of the exchange they stand in;
 // headers are kept by an allow-list. Bodies are kept, since they are what a check is about:
@@ -45,33 +48,43 @@ func NewRecorder(next http.RoundTripper, w io.Writer) *Recorder {
 
 // RoundTrip sends the request and records the exchange.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	sent := &capture{}
-	out := req
-	if req.Body != nil && req.Body != http.NoBody {
-		out = req.Clone(req.Context())
-		out.Body = &tee{ReadCloser: req.Body, into: sent}
-		if again := req.GetBody; again != nil { // net/http may send once more by itself
-			out.GetBody = func() (io.ReadCloser, error) {
-				body, err := again()
-				if err != nil {
-					return nil, err
-				}
-				sent.reset()
-				return &tee{ReadCloser: body, into: sent}, nil
-			}
-		}
-	}
+	out, sent := captured(req)
 	rec := recording{redactor: newRedactor(req), request: req, started: time.Now()}
 	resp, err := r.next.RoundTrip(out)
 	if err != nil {
-		r.write(rec.entry(sent, nil, nil))
+		r.write(rec.entry(sent, nil, &capture{broken: err}))
 		return nil, err
 	}
-	answer := &capture{}
+	answer := newCapture(resp.Body, resp.ContentLength)
+	if resp.Body == nil { // net/http sends none of these, other transports do
+		r.write(rec.entry(sent, resp, answer))
+		return resp, nil
+	}
 	resp.Body = &tee{ReadCloser: resp.Body, into: answer, ended: sync.OnceFunc(func() {
 		r.write(rec.entry(sent, resp, answer))
 	})}
 	return resp, nil
+}
+
+// captured returns a request to send in place of req, and what is kept of its body.
+func captured(req *http.Request) (*http.Request, *capture) {
+	sent := newCapture(req.Body, req.ContentLength)
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, sent
+	}
+	out := req.Clone(req.Context())
+	out.Body = &tee{ReadCloser: req.Body, into: sent}
+	if again := req.GetBody; again != nil { // net/http may send once more by itself
+		out.GetBody = func() (io.ReadCloser, error) {
+			body, err := again()
+			if err != nil {
+				return nil, err
+			}
+			sent.reset()
+			return &tee{ReadCloser: body, into: sent}, nil
+		}
+	}
+	return out, sent
 }
 
 // Close ends the recording and reports the first error of writing it. Answers that are still
@@ -115,57 +128,4 @@ func (r *Recorder) put(b []byte) {
 	if _, err := r.w.Write(b); err != nil && r.err == nil {
 		r.err = fmt.Errorf("conformance: recorder: %w", err)
 	}
-}
-
-// A capture is what is kept of a body as it passes.
-type capture struct {
-	mu   sync.Mutex // a transport may still send while its answer is read
-	kept bytes.Buffer
-	size int64
-}
-
-func (c *capture) add(p []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.size += int64(len(p))
-	if c.size <= maxRecorded {
-		c.kept.Write(p)
-	}
-}
-
-func (c *capture) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kept.Reset()
-	c.size = 0
-}
-
-func (c *capture) take() (body []byte, size int64, whole bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return bytes.Clone(c.kept.Bytes()), c.size, c.size <= maxRecorded
-}
-
-// A tee copies a body as it is read.
-type tee struct {
-	io.ReadCloser
-	into  *capture
-	ended func() // nil: nobody waits for the end
-}
-
-func (t *tee) Read(p []byte) (int, error) {
-	n, err := t.ReadCloser.Read(p)
-	t.into.add(p[:n])
-	if err != nil && t.ended != nil {
-		t.ended()
-	}
-	return n, err
-}
-
-func (t *tee) Close() error {
-	err := t.ReadCloser.Close()
-	if t.ended != nil {
-		t.ended()
-	}
-	return err
 }

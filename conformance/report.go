@@ -29,7 +29,7 @@ type Summary struct {
 	Errors   int `json:"errors"`
 	Warnings int `json:"warnings"`
 	Drift    int `json:"drift"`
-	// Unverifiable entries were checked, but for a body that the recording left out.
+	// Unverifiable entries were checked, but for bodies or headers that the recording left out.
 	Unverifiable int `json:"unverifiable"`
 }
 

@@ -39,9 +39,9 @@ func (r route) matches(segments []string) bool {
 	return true
 }
 
-// match finds the operation for a path under the base path, and whether the path is known.
-// HEAD is GET without a body.
-func (c *Checker) match(method, path string) (op *openapi3.Operation, pathKnown bool) {
+// match finds the operation for a path under the base path and the segments of its pattern, and
+// whether the path is known. HEAD is GET without a body.
+func (c *Checker) match(method, path string) (op *openapi3.Operation, pattern []string, pathKnown bool) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
@@ -51,11 +51,11 @@ func (c *Checker) match(method, path string) (op *openapi3.Operation, pathKnown 
 			continue
 		}
 		if op := r.item.Operations()[method]; op != nil {
-			return op, true
+			return op, r.segments, true
 		}
 		pathKnown = true
 	}
-	return nil, pathKnown
+	return nil, nil, pathKnown
 }
 
 // A server is where Bento, or something that stands for it, answers.

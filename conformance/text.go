@@ -141,7 +141,7 @@ func (t *text) summary(r *Report) {
 		fmt.Fprintf(t, "              %d skipped: %s\n", r.skipped[reason], reason)
 	}
 	if s.Unverifiable > 0 {
-		fmt.Fprintf(t, "              %d in part only: the recording left out a body\n", s.Unverifiable)
+		fmt.Fprintf(t, "              %d in part only: the recording left out bodies or headers\n", s.Unverifiable)
 	}
 	fmt.Fprintf(t, "  coverage    %d of %d operations\n", c.Operations.Seen, c.Operations.Total)
 	for _, op := range c.ByID {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -29,7 +28,18 @@ func (w *walker) add(rule, pointer, message string) {
 	}
 }
 
+// has reports whether a place was found to be wrong already.
+func (w *walker) has(rule, pointer string) bool {
+	return slices.ContainsFunc(w.findings, func(f Finding) bool { return f.Rule == rule && f.Pointer == pointer })
+}
+
 func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
+	for _, shape := range schema.OneOf { // the one that kin-openapi took it for
+		if shape.Value.VisitJSON(value) == nil {
+			w.walk(shape.Value, value, at)
+			return
+		}
+	}
 	switch value := value.(type) {
 	case map[string]any:
 		w.object(schema, value, at)
@@ -41,7 +51,7 @@ func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
 			w.walk(schema.Items.Value, item, at+"/"+strconv.Itoa(i))
 		}
 	case json.Number:
-		if schema.Type.Is("integer") && !isInteger(string(value)) {
+		if schema.Type.Is("integer") && !isInteger(string(value)) && !w.has(schemaRule(w.side), at) {
 			w.add(schemaRule(w.side), at, "want an integer of at most 64 bits, in plain digits")
 		}
 	case string:
@@ -77,38 +87,4 @@ func (w *walker) object(schema *openapi3.Schema, object map[string]any, at strin
 func isInteger(digits string) bool {
 	_, err := strconv.ParseInt(digits, 10, 64)
 	return err == nil && digits != "-0"
-}
-
-var (
-	snakeCase   = regexp.MustCompile(`^\$?[\p{Ll}\p{Lo}\p{N}]+(_[\p{Ll}\p{Lo}\p{N}]+)*$`)
-	secretName  = regexp.MustCompile(`(?i)(^|_)(password|passwd|secret|api_?key|access_?token|auth_?token|private_?key|card_?number|cvv|cvc|ssn)($|_)`)
-	secretValue = regexp.MustCompile(`^(sk|rk|pk)_(live|test)_[0-9a-zA-Z]{8,}$|^-----BEGIN [A-Z ]*PRIVATE KEY-----|^gh[pousr]_[0-9a-zA-Z]{20,}$|^AKIA[0-9A-Z]{16}$`)
-)
-
-// custom judges a member that the user named: a custom field, an event's detail.
-func (w *walker) custom(name string, value any, at string) {
-	if w.side != SideRequest {
-		return
-	}
-	if !snakeCase.MatchString(name) {
-		w.add(RulePayloadFieldName, at, "")
-	}
-	text, isText := value.(string)
-	if secretName.MatchString(name) && value != nil || isText && secretValue.MatchString(strings.TrimSpace(text)) {
-		w.add(RulePayloadSecret, at, "")
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			w.custom(name, value[name], at+pointerSegment(name))
-		}
-	case []any:
-		for i, item := range value {
-			if object, ok := item.(map[string]any); ok {
-				for _, name := range slices.Sorted(maps.Keys(object)) {
-					w.custom(name, object[name], at+"/"+strconv.Itoa(i)+pointerSegment(name))
-				}
-			}
-		}
-	}
 }

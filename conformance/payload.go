@@ -1,0 +1,60 @@
+package conformance
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	snakeCase = regexp.MustCompile(`^\$?[\p{Ll}\p{Lo}\p{N}]+(_[\p{Ll}\p{Lo}\p{N}]+)*$`)
+
+	// The parts of a name that say it holds a secret; see isSecretName for its spelling.
+	secretName = regexp.MustCompile(`(^|_)(password|passwd|passphrase|pwd|secret|api_?key|(access|auth|refresh|bearer)_?token|private_?key|(card|credit_card)_?number|cvv|cvc|ssn)($|_)`)
+	wordStart  = regexp.MustCompile(`([\p{Ll}\p{N}])(\p{Lu})`)
+
+	// What keys look like, wherever in a text they stand: Bento's and Stripe's, GitHub's and
+	// GitLab's, Slack's, AWS's, web tokens, PEM, bearer tokens.
+	secretValue = regexp.MustCompile(`\b[srp]k_(live|test)_[0-9a-zA-Z]{8,}|\bgh[pousr]_[0-9a-zA-Z]{20,}|\bglpat-[\w-]{20,}|` +
+		`\bxox[abprs]-[\w-]{10,}|\bwhsec_[\w+/=-]{10,}|\bAKIA[0-9A-Z]{16}\b|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+|` +
+		`-----BEGIN [A-Z ]*PRIVATE KEY-----|^Bearer [\w.~+/=-]{20,}$`)
+)
+
+// isSecretName takes secretKey, secret-key and secret_key for the same name.
+func isSecretName(name string) bool {
+	name = wordStart.ReplaceAllString(name, "${1}_$2")
+	name = strings.NewReplacer("-", "_", " ", "_", ".", "_").Replace(name)
+	return secretName.MatchString(strings.ToLower(name))
+}
+
+// custom judges a member that the user named: a custom field, an event's detail.
+func (w *walker) custom(name string, value any, at string) {
+	if w.side != SideRequest {
+		return
+	}
+	if !snakeCase.MatchString(name) {
+		w.add(RulePayloadFieldName, at, "")
+	}
+	text, isText := value.(string)
+	if isSecretName(name) && value != nil || isText && secretValue.MatchString(strings.TrimSpace(text)) {
+		w.add(RulePayloadSecret, at, "")
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		w.customMembers(value, at)
+	case []any:
+		for i, item := range value {
+			if object, ok := item.(map[string]any); ok {
+				w.customMembers(object, at+"/"+strconv.Itoa(i))
+			}
+		}
+	}
+}
+
+func (w *walker) customMembers(object map[string]any, at string) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		w.custom(name, object[name], at+pointerSegment(name))
+	}
+}
