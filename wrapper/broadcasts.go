@@ -63,18 +63,21 @@ func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft) 
 	return &answer, c.refusedDrafts(answer, len(drafts))
 }
 
+// refusedDrafts is nil if every draft was accepted. An answer may name a draft that was never
+// sent, or one twice; such failures are passed over.
 func (c *Client) refusedDrafts(answer gen.CreateBroadcastsResult, n int) error {
 	result := Result{Read: n, Requests: 1}
+	named := map[int]bool{}
 	for _, f := range answer.Failures {
+		if f.Index < 0 || f.Index >= n || named[f.Index] {
+			continue
+		}
+		named[f.Index] = true
 		result.add(Problem{First: f.Index, Last: f.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(f.Error)))})
 	}
-	p := count(gen.BatchResult{Results: answer.Results, Failed: &answer.Failed}, n)
-	if len(answer.Failures) == 0 {
-		p.Last = n - 1
-		result.add(p)
-	} else {
-		result.Accepted, result.Unknown = p.Accepted, n-p.Accepted-result.Failed
-	}
+	rest := count(gen.BatchResult{Results: answer.Results, Failed: new(max(answer.Failed-result.Failed, 0))}, n-result.Failed)
+	rest.Last = n - 1
+	result.add(rest)
 	if result.Accepted == n {
 		return nil
 	}
