@@ -76,7 +76,7 @@ func (c *Checker) Check(x *Exchange) (verdict Verdict) {
 	}
 	verdict.Operation, verdict.Findings = c.CheckRequest(&x.Request)
 	verdict.Unverifiable = x.Request.BodyState == BodyMissing || x.Response.BodyState == BodyMissing ||
-		x.Request.Header == nil || x.Response.Header == nil
+		x.Request.Header == nil || x.Response.Header == nil && len(x.Response.Body) > 0
 	if verdict.Operation != "" {
 		verdict.Findings = append(verdict.Findings, c.checkResponse(verdict.Operation, x.Request.Method, x.Response)...)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,6 +69,15 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		return good("POST", "/batch/events", oneEvent, `{"results":1,"failed":0}`)
 	}
 	get := func() *conformance.Exchange { return good("GET", "/fetch/tags", "", tags) }
+	template := func() *conformance.Exchange {
+		return good("GET", "/fetch/emails/templates/7", "", `{"data":{"id":7,"type":"email_templates","attributes":{}}}`)
+	}
+	deletion := func() *conformance.Exchange {
+		x := good("POST", "/data_deletion_requests", "data_deletion_request[email]=a@example.com", `{"status":"queued"}`)
+		x.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		x.Response.Status = 202
+		return x
+	}
 	answer := func(b string) func(*conformance.Exchange) {
 		return func(x *conformance.Exchange) { x.Response.Body = []byte(b) }
 	}
@@ -103,6 +113,10 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"page one":               {get, url("/fetch/broadcasts?site_uuid=x&page=" + canary), "request.query||page want an integer"},
 		"page 1e3":               {get, url("/fetch/broadcasts?site_uuid=x&page=1e3"), "request.query||page want an integer"},
 		"bad percent-encoding":   {get, url("/fetch/tags?site_uuid=x&a=%zz"), "request.query||percent-encoded"},
+		"site_uuid twice":        {get, url("/fetch/tags?site_uuid=x&site_uuid=" + canary), "request.query||site_uuid is given more than once"},
+		"template by name":       {template, url("/fetch/emails/templates/" + canary + "?site_uuid=x"), "request.path||id want an integer"},
+		"template 0":             {template, url("/fetch/emails/templates/0?site_uuid=x"), "request.path||id want at least 1"},
+		"form in two minds":      {deletion, body("data_deletion_request[email]=a@example.com&data_deletion_request=" + canary), "request.body.encoding||twice"},
 		"body on a GET":          {get, body(`{"a":1}`), "request.body.schema||takes no body"},
 		"no content type":        {post, func(x *conformance.Exchange) { x.Request.Header.Del("Content-Type") }, "request.content-type||no Content-Type"},
 		"form content type":      {post, header("Content-Type", "application/x-www-form-urlencoded"), "request.content-type||application/x-www-form-urlencoded"},
@@ -113,6 +127,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"duplicate key":          {post, body(`{"events":[{"type":"x","type":"` + canary + `","email":"a@example.com"}]}`), "request.body.encoding||twice"},
 		"bytes after the value":  {post, body(oneEvent + "{}"), "request.body.encoding||after"},
 		"invalid UTF-8":          {post, body("{\"events\":[{\"type\":\"\xff\",\"email\":\"a@example.com\"}]}"), "request.body.encoding||UTF-8"},
+		"half a character":       {post, body(`{"events":[{"type":"\ud800","email":"a@example.com"}]}`), "request.body.encoding||half a character"},
 		"nested without end":     {post, body(`{"events":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`), "request.body.encoding||deeper"},
 		"no wrapper key":         {post, body(`{}`), "request.body.schema|/events|required"},
 		"no events":              {post, body(`{"events":[]}`), "request.body.schema|/events|at least 1 item"},
@@ -126,6 +141,9 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"bad email":              {post, body(`{"events":[{"type":"x","email":"` + canary + `"}]}`), "payload.email|/events/0/email|malformed"},
 		"camelCase field":        {post, body(eventBody(`"fields":{"firstName":"` + canary + `"}`)), "payload.field-name|/events/0/fields/firstName|"},
 		"secret by name":         {post, body(eventBody(`"details":{"a":[{"api_key":"` + canary + `"}]}`)), "payload.secret|/events/0/details/a/0/api_key|"},
+		"secret in camelCase":    {post, body(eventBody(`"details":{"clientSecret":"` + canary + `"}`)), "payload.secret|/events/0/details/clientSecret|"},
+		"secret in a sentence":   {post, body(eventBody(`"details":{"note":"use sk_live_` + canary + canary + `, please"}`)), "payload.secret|/events/0/details/note|"},
+		"web token":              {post, body(eventBody(`"details":{"note":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI` + canary + `.x-_x"}`)), "payload.secret|/events/0/details/note|"},
 		"secret by value":        {post, body(eventBody(`"fields":{"note":"sk_live_` + canary + canary + `"}`)), "payload.secret|/events/0/fields/note|"},
 		"61 emails":              {post, emails(`{"emails":[` + strings.TrimSuffix(strings.Repeat(`{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"},`, 61), ",") + `]}`), "request.body.schema|/emails|at most 60 items"},
 		"transactional on top":   {post, emails(`{"transactional":true,"emails":[{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"}]}`), "request.body.schema|/transactional|not in the contract"},
@@ -142,6 +160,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"1e30 for an integer":    {post, answer(`{"results":1e30}`), "response.body.schema|/results|integer"},
 		"2^63 for an integer":    {post, answer(`{"results":9223372036854775808}`), "response.body.schema|/results|integer"},
 		"1.5 for an integer":     {post, answer(`{"results":1.5}`), "response.body.schema|/results|integer"},
+		"1e30 for one of two":    {template, answer(`{"data":{"id":1e30,"type":"email_templates","attributes":{}}}`), "response.body.schema|/data/id|integer"},
 		"an unknown member":      {post, answer(`{"results":1,"warning":"` + canary + `"}`), "response.body.drift|/warning|"},
 		"an error of no shape": {get, func(x *conformance.Exchange) {
 			x.Response.Status = 400
@@ -272,6 +291,44 @@ func TestAMissingBodyIsUnverifiableNotClean(t *testing.T) {
 	assert.Empty(t, verdict.Findings)
 }
 
+func TestMissingHeadersAreUnverifiableNotWrong(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	for name, change := range map[string]func(*conformance.Exchange){
+		"of the request": func(x *conformance.Exchange) { x.Request.Header = nil },
+		"of the answer":  func(x *conformance.Exchange) { x.Response.Header = nil },
+		"of an error": func(x *conformance.Exchange) {
+			x.Response = &conformance.Response{Status: 403, Body: []byte("<!DOCTYPE html>")}
+		},
+	} {
+		x := good("POST", "/batch/events", oneEvent, `{"results":1}`)
+		change(x)
+		verdict := c.Check(x)
+		assert.True(t, verdict.Unverifiable, name)
+		assert.Empty(t, verdict.Findings, name)
+	}
+	empty := good("GET", "/fetch/tags", "", "")
+	empty.Response = &conformance.Response{Status: 503}
+	assert.False(t, c.Check(empty).Unverifiable, "nothing came that a header would describe")
+	wrong := good("GET", "/fetch/tags", "", `{"data":7}`)
+	wrong.Response.Header = nil
+	assert.Len(t, c.Check(wrong).Findings, 1, "a success can only be JSON")
+}
+
+func TestANumberThatIsNoIntegerIsFoundOnce(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"1.5", "1e30", "9223372036854775808"} {
+		assert.Len(t, newChecker(t).Check(good("POST", "/batch/events", oneEvent, `{"results":`+number+`}`)).Findings, 1, number)
+	}
+}
+
+func TestWhatOnlySoundsLikeASecretIsNone(t *testing.T) {
+	t.Parallel()
+	for _, member := range []string{`"passport":"x"`, `"secretary":"x"`, `"note":"bearer of news"`, `"note":"task_live_streaming1"`, `"api_key":null`} {
+		assert.Empty(t, newChecker(t).Check(good("POST", "/batch/events", eventBody(`"details":{`+member+`}`), `{"results":1}`)).Findings, member)
+	}
+}
+
 func TestRulesAreATable(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
@@ -302,7 +359,7 @@ func TestNothingPanicsTheChecker(t *testing.T) {
 	t.Parallel()
 	c := newChecker(t)
 	for _, x := range []*conformance.Exchange{
-		{}, {Response: &conformance.Response{}}, {Request: conformance.Request{URL: "%"}, Response: &conformance.Response{Status: 200}},
+		nil, {}, {Response: &conformance.Response{}}, {Request: conformance.Request{URL: "%"}, Response: &conformance.Response{Status: 200}},
 		{Request: conformance.Request{URL: "/api/v1/batch/events", Method: "POST"}, Response: &conformance.Response{Status: 200}},
 		{Request: conformance.Request{URL: "/api/v1/fetch/tags"}, Response: &conformance.Response{Status: -1}},
 	} {
@@ -327,6 +384,31 @@ func FuzzCheck(f *testing.F) {
 			if _, err := json.Marshal(finding); err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// A body is refused for its encoding if and only if it is not JSON in UTF-8; a key given twice,
+// too deep a nest and half a character are what encoding/json lets pass.
+func FuzzStrictJSON(f *testing.F) {
+	c := newChecker(f)
+	for _, body := range []string{oneEvent, oneEvent + "{}", `{"a":1,"a":2}`, "\xff", `"\ud800"`, "[[[]]]", "\ufeff{}", "{", "1e400", "-0", "01", " null "} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) == 0 {
+			return
+		}
+		message := ""
+		for _, finding := range c.Check(good("POST", "/batch/events", string(body), `{"results":1}`)).Findings {
+			if finding.Rule == conformance.RuleRequestEncoding {
+				message = finding.Message
+			}
+		}
+		valid := json.Valid(body) && utf8.Valid(body)
+		beyond := strings.Contains(message, "twice") || strings.Contains(message, "deeper") || strings.Contains(message, "half a character")
+		if valid != (message == "") && (!valid || !beyond) {
+			t.Fatalf("%q: valid %v, yet the checker says %q", body, valid, message)
 		}
 	})
 }

@@ -19,6 +19,7 @@ var (
 	errNotJSON   = errors.New("is not JSON")
 	errDuplicate = errors.New("holds a key twice")
 	errUTF8      = errors.New("is not UTF-8")
+	errHalf      = errors.New("escapes half a character, such as \\ud800 alone")
 	errTrailing  = errors.New("has bytes after the JSON value")
 	errTooDeep   = errors.New("nests deeper than 200 levels")
 	errTruncated = errors.New("breaks off in the middle of the JSON")
@@ -98,16 +99,18 @@ func decodeForm(body []byte) (any, error) {
 			return nil, errDuplicate
 		}
 		outer, inner, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
-		if !nested {
+		object, isObject := form[outer].(map[string]any)
+		if form[outer] != nil && (!nested || !isObject) { // a=1 beside a[b]=2
+			return nil, errDuplicate
+		}
+		switch {
+		case !nested:
 			form[name] = given[0]
-			continue
+		case object == nil:
+			form[outer] = map[string]any{inner: given[0]}
+		default:
+			object[inner] = given[0]
 		}
-		object, _ := form[outer].(map[string]any)
-		if object == nil {
-			object = map[string]any{}
-			form[outer] = object
-		}
-		object[inner] = given[0]
 	}
 	return form, nil
 }
@@ -122,8 +125,10 @@ func classifyJSON(err error) error {
 		return errTruncated
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return errDuplicate
-	case errors.As(err, &syntactic) && bytes.Contains([]byte(syntactic.Error()), []byte("UTF-8")):
+	case errors.As(err, &syntactic) && strings.Contains(syntactic.Error(), "invalid UTF-8"):
 		return errUTF8
+	case errors.As(err, &syntactic) && strings.Contains(syntactic.Error(), "invalid surrogate pair"):
+		return errHalf
 	default:
 		return errNotJSON
 	}

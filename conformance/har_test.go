@@ -158,3 +158,24 @@ func FuzzReadHAR(f *testing.F) {
 		}
 	})
 }
+
+// What an export leaves out is not known to be empty, and what it writes oddly is read.
+func TestWhatAnExportLeavesOutIsMissing(t *testing.T) {
+	t.Parallel()
+	exchanges, errs := readAll(`{"log":{"entries":[
+		{"time":"12.5","request":{"method":"GET","url":"https://a.example/","bodySize":0.0},"response":{"status":200.0,"content":{"size":2.0,"text":"{}"}}},
+		{"request":{"method":"POST","url":"https://a.example/","postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a","value":"b"}]}},"response":{"status":200,"content":null}},
+		{"request":{"method":"HEAD","url":"https://a.example/","headers":[{"name":":method","value":"HEAD"}]},"response":{"status":200,"content":{"size":99}}},
+		{"request":{"method":"POST","url":"https://a.example/","bodySize":0,"postData":{"mimeType":""}},"response":{"status":503,"content":{"size":0,"mimeType":""}}}]}}`)
+	require.Empty(t, errs)
+	require.Len(t, exchanges, 4)
+	assert.Equal(t, int64(12500), exchanges[0].Duration.Microseconds())
+	assert.Equal(t, 200, exchanges[0].Response.Status)
+	assert.Nil(t, exchanges[0].Response.Header, "neither headers nor a type")
+	assert.Equal(t, conformance.BodyMissing, exchanges[1].Request.BodyState, "params are no body")
+	assert.Equal(t, conformance.BodyMissing, exchanges[1].Response.BodyState, "no content is no empty content")
+	assert.Nil(t, exchanges[2].Request.Header, "pseudo headers alone are none")
+	assert.Equal(t, conformance.BodyKnown, exchanges[2].Response.BodyState, "the size of the body that HEAD does not get")
+	assert.Equal(t, conformance.BodyKnown, exchanges[3].Request.BodyState)
+	assert.Equal(t, conformance.BodyKnown, exchanges[3].Response.BodyState)
+}

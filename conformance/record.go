@@ -52,7 +52,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	rec := recording{redactor: newRedactor(req), request: req, started: time.Now()}
 	resp, err := r.next.RoundTrip(out)
 	if err != nil {
-		r.write(rec.entry(sent, nil, &capture{broken: err}))
+		r.write(rec.entry(sent, nil, &capture{length: -1, broken: err}))
 		return nil, err
 	}
 	answer := newCapture(resp.Body, resp.ContentLength)

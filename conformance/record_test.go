@@ -2,12 +2,18 @@ package conformance_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -233,4 +239,132 @@ func TestARequestThatTheTransportSendsAgainIsRecorded(t *testing.T) {
 	require.NoError(t, recorder.Close())
 	exchanges, _ := readAll(har.String())
 	assert.JSONEq(t, oneEvent, string(exchanges[0].Request.Body))
+}
+
+// A reader that fails after its text.
+type breaksOff struct{ io.Reader }
+
+func (b breaksOff) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = syscall.ECONNRESET
+	}
+	return n, err
+}
+
+// Half a body would be judged as if somebody had sent it so.
+func TestAHalfBodyIsLeftOut(t *testing.T) {
+	t.Parallel()
+	const answer = `{"results":1}`
+	for name, tc := range map[string]struct {
+		body   io.Reader
+		length int64
+		ask    func(*http.Request) // what the transport does with the request
+		read   func(io.Reader)
+		asked  conformance.BodyState
+		told   conformance.BodyState
+	}{
+		"read to the end":      {strings.NewReader(answer), -1, drain, drainBody, conformance.BodyKnown, conformance.BodyKnown},
+		"closed unread":        {strings.NewReader(answer), -1, drain, nil, conformance.BodyKnown, conformance.BodyMissing},
+		"closed half read":     {strings.NewReader(answer), 13, drain, take(5), conformance.BodyKnown, conformance.BodyMissing},
+		"closed at its length": {strings.NewReader(answer), 13, drain, take(13), conformance.BodyKnown, conformance.BodyKnown},
+		"closed at its value":  {strings.NewReader(answer + "\n"), -1, drain, take(13), conformance.BodyKnown, conformance.BodyKnown},
+		"broke off":            {breaksOff{strings.NewReader(answer[:5])}, -1, drain, drainBody, conformance.BodyKnown, conformance.BodyMissing},
+		"answered early":       {strings.NewReader(answer), -1, func(*http.Request) {}, drainBody, conformance.BodyMissing, conformance.BodyKnown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var har bytes.Buffer
+			recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
+				tc.ask(req)
+				return &http.Response{
+					StatusCode: 200, ContentLength: tc.length, Body: io.NopCloser(tc.body),
+					Header: http.Header{"Content-Type": {"application/json"}},
+				}, nil
+			}), &har)
+			resp, err := recorder.RoundTrip(request(t, "POST", "https://app.bentonow.com/api/v1/batch/events?site_uuid=canary-site", oneEvent))
+			require.NoError(t, err)
+			if tc.read != nil {
+				tc.read(resp.Body)
+			}
+			require.NoError(t, resp.Body.Close())
+			require.NoError(t, recorder.Close())
+			exchanges, errs := readAll(har.String())
+			require.Empty(t, errs)
+			require.Len(t, exchanges, 1)
+			assert.Equal(t, tc.asked, exchanges[0].Request.BodyState)
+			assert.Equal(t, tc.told, exchanges[0].Response.BodyState)
+			assert.Empty(t, newChecker(t).Check(exchanges[0]).Findings)
+			assert.Equal(t, name == "broke off", strings.Contains(har.String(), `"comment":"the answer broke off: connection reset"`))
+		})
+	}
+}
+
+func drain(req *http.Request) { drainBody(req.Body) }
+
+func drainBody(body io.Reader) { _, _ = io.Copy(io.Discard, body) }
+
+func take(n int) func(io.Reader) {
+	return func(body io.Reader) { _, _ = io.ReadFull(body, make([]byte, n)) }
+}
+
+// An error is recorded by its kind; its text may quote anything.
+func TestAnErrorIsRecordedByItsKind(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"canceled":                context.Canceled,
+		"timeout":                 context.DeadlineExceeded,
+		"name not resolved":       &net.DNSError{Err: "canary", Name: "canary.example"},
+		"connection refused":      &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+		"connection reset":        syscall.EPIPE,
+		"connection closed":       io.ErrUnexpectedEOF,
+		"certificate not trusted": &tls.CertificateVerificationError{Err: errors.New("canary")},
+		"other":                   errors.New("canary@example.com"),
+	} {
+		var har bytes.Buffer
+		recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("canary: %w", err)
+		}), &har)
+		_, got := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+		require.ErrorIs(t, got, err)
+		require.NoError(t, recorder.Close())
+		assert.Contains(t, har.String(), `"comment":"no answer came: `+want+`"`)
+		assert.Contains(t, har.String(), `"_error":"`+want+`"`)
+		assert.NotContains(t, har.String(), "canary")
+	}
+}
+
+// Keys cannot be found in compressed bytes, so that these are not kept.
+func TestACompressedBodyIsLeftOut(t *testing.T) {
+	t.Parallel()
+	const packed = "\x1f\x8b sk_canary_secret"
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		header := http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}
+		return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader(packed))}, nil
+	}), &har)
+	resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags?site_uuid=x", ""))
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, packed, string(body), "the answer comes as it was")
+	require.NoError(t, recorder.Close())
+	exchanges, _ := readAll(har.String())
+	assert.Equal(t, conformance.BodyMissing, exchanges[0].Response.BodyState)
+	assert.Empty(t, newChecker(t).Check(exchanges[0]).Findings)
+}
+
+func TestATransportMayAnswerWithoutABody(t *testing.T) {
+	t.Parallel()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 503}, nil
+	}), &har)
+	resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+	require.NoError(t, err)
+	assert.Nil(t, resp.Body, "the answer comes as it was")
+	require.NoError(t, recorder.Close())
+	exchanges, _ := readAll(har.String())
+	assert.Equal(t, 503, exchanges[0].Response.Status)
+	assert.Equal(t, conformance.BodyKnown, exchanges[0].Response.BodyState)
 }
