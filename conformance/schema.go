@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -120,10 +121,7 @@ func article(noun string) string {
 }
 
 func count(n uint64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.FormatUint(n, 10) + " " + noun
+	return plural(int(min(n, math.MaxInt32)), noun)
 }
 
 // pointer joins segments as RFC 6901 has it.

@@ -135,7 +135,7 @@ func (t *text) summary(r *Report) {
 	case s.Errors > 0:
 		verdict = t.paint("31", "not conformant")
 	}
-	fmt.Fprintf(t, "%s: %d errors, %d warnings, %d drift\n\n", verdict, s.Errors, s.Warnings, s.Drift)
+	fmt.Fprintf(t, "%s: %s, %s, %d drift\n\n", verdict, plural(s.Errors, "error"), plural(s.Warnings, "warning"), s.Drift)
 	fmt.Fprintf(t, "  entries     %d: %d checked, %d skipped\n", s.Entries, s.Checked, s.Skipped)
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		fmt.Fprintf(t, "              %d skipped: %s\n", r.skipped[reason], reason)
@@ -161,4 +161,11 @@ func statuses(counts map[string]int) string {
 		parts = append(parts, status)
 	}
 	return strings.Join(parts, ", ")
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }
