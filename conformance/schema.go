@@ -121,7 +121,7 @@ func article(noun string) string {
 }
 
 func count(n uint64, noun string) string {
-	return plural(int(min(n, math.MaxInt32)), noun)
+	return plural(int(min(n, math.MaxInt32)), noun) //nolint:gosec // it fits: the bound is the line itself
 }
 
 // pointer joins segments as RFC 6901 has it.
