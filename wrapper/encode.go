@@ -253,16 +253,24 @@ func (w *writer) time(t time.Time) error {
 
 const hex = "0123456789abcdef"
 
+// plain is the ASCII that a JSON string holds as it is.
+var plain = func() (table [256]bool) {
+	for b := ' '; b < utf8.RuneSelf; b++ {
+		table[b] = b != '"' && b != '\\'
+	}
+	return table
+}()
+
 func (w *writer) string(s string) error {
 	w.buf = append(w.buf, '"')
 	dst, from, ascii := w.buf, 0, true
 	for i := range len(s) {
 		b := s[i]
-		if b >= utf8.RuneSelf {
-			ascii = false
+		if plain[b] {
 			continue
 		}
-		if b >= ' ' && b != '"' && b != '\\' {
+		if b >= utf8.RuneSelf {
+			ascii = false
 			continue
 		}
 		dst = append(dst, s[from:i]...)
