@@ -301,6 +301,22 @@ func TestTheConventionsRecordingReplays(t *testing.T) {
 	}
 }
 
+// Names are made of keys letter by letter, whatever the alphabet; a command without its query
+// changes nothing.
+func TestOddKeysAndCommandsDoNoHarm(t *testing.T) {
+	t.Parallel()
+	server := newFake(t)
+	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/fields"+site, `{"field":{"key":"état_civil"}}`)), "État Civil")
+	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/fields"+site, `{"field":{"key":"__"}}`)), `"name":""`)
+	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/commands"+site, `{"command":[
+		{"command":"change_email","email":"a@example.com","query":null},{"command":"add_field","email":"a@example.com","query":"x"},
+		{"command":"add_tag","email":"a@example.com"}]}`)), `"results":3`)
+	_, ok := server.Subscriber("a@example.com")
+	assert.True(t, ok)
+	_, ok = server.Subscriber("")
+	assert.False(t, ok)
+}
+
 func FuzzParseFaults(f *testing.F) {
 	for _, seed := range []string{"trackEvents#2=429:5,listTags=html:502,*#7=reset", "=", "#", ",,"} {
 		f.Add(seed)

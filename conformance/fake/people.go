@@ -85,6 +85,9 @@ func (s *state) runCommand(cmd gen.Command) {
 	case gen.CommandNameUnsubscribe:
 		p.Attributes.UnsubscribedAt = gen.Time{Time: time.Now().UTC()}
 	case gen.CommandNameChangeEmail:
+		if !conformance.ValidEmail(text) {
+			return
+		}
 		delete(s.people, strings.ToLower(p.Attributes.Email))
 		p.Attributes.Email = text
 		s.people[strings.ToLower(text)] = p

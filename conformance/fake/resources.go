@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"example.com/bento-go/gen"
 )
@@ -64,7 +66,8 @@ func (s *state) field(key string) (field *gen.Field, created bool) {
 	}
 	words := strings.Fields(strings.ReplaceAll(key, "_", " "))
 	for i, word := range words {
-		words[i] = strings.ToUpper(word[:1]) + word[1:]
+		first, size := utf8.DecodeRuneInString(word)
+		words[i] = string(unicode.ToUpper(first)) + word[size:]
 	}
 	field = &gen.Field{ID: gen.ID(strconv.Itoa(len(s.fields) + 1)), Type: "visitors-fields"}
 	field.Attributes = gen.FieldAttributes{Key: key, Name: strings.Join(words, " "), CreatedAt: gen.Time{Time: time.Now().UTC()}}
