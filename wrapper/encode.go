@@ -168,13 +168,35 @@ func (w *writer) value(value any, depth int) error {
 		return w.object(value, depth)
 	case []any:
 		return w.array(value, depth)
-	default:
-		encoded, err := json.Marshal(value)
-		if err != nil {
-			return errUnwritable // its own error may quote the value
+	case gen.FieldValue:
+		return w.object(map[string]any{"key": value.Key, "value": value.Value}, depth)
+	case []string:
+		for _, text := range value {
+			if !utf8.ValidString(text) {
+				return errNotUTF8
+			}
 		}
-		w.buf = append(w.buf, encoded...)
+		return w.rare(value)
+	case map[string]string:
+		for key, text := range value {
+			if !utf8.ValidString(key) || !utf8.ValidString(text) {
+				return errNotUTF8
+			}
+		}
+		return w.rare(value)
+	default:
+		return w.rare(value)
 	}
+	return nil
+}
+
+// rare leaves a value to encoding/json.
+func (w *writer) rare(value any) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return errUnwritable // its own error may quote the value
+	}
+	w.buf = append(w.buf, encoded...)
 	return nil
 }
 

@@ -90,3 +90,11 @@ func TestAnErrorByValuePrintsNoMoreThanItsText(t *testing.T) {
 	require.NoError(t, marshalErr)
 	requireNoSecrets(t, fmt.Sprintf("%v %+v %#v %v", *e, *e, *e, e.Header)+string(encoded))
 }
+
+func TestTextInEveryCommonPlaceIsUTF8(t *testing.T) {
+	t.Parallel()
+	for _, value := range []any{"\xff", []string{"\xff"}, map[string]string{"a": "\xff"}, map[string]any{"\xff": 1}} {
+		_, err := bento.Encode(bento.AddField("a@example.com", "key", value))
+		require.ErrorContains(t, err, "not UTF-8")
+	}
+}

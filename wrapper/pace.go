@@ -24,6 +24,10 @@ const (
 	PaceOff
 )
 
+// maxPause bounds how long one 429 shuts a family, whatever its Retry-After says: a program
+// without a deadline would hang for as long.
+const maxPause = 2 * time.Minute
+
 // headroom is the part of a limit that is used: clocks and networks differ a little.
 const headroom = 0.97
 
@@ -51,7 +55,8 @@ func (p Pace) validate() error {
 // NewPaceTransport returns a transport that sends through next at the pace, for use below a bare
 // generated client and below [NewRetryTransport]. A nil next is http.DefaultTransport. Requests
 // wait their turn in the order in which they came; one that would wait past its deadline fails
-// at once, unsent. After a 429 the whole family waits as long as Retry-After says.
+// at once, unsent. After a 429 the whole family waits as long as Retry-After says, two
+// minutes at most.
 func NewPaceTransport(next http.RoundTripper, p Pace) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -81,7 +86,7 @@ func (t *paceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.next.RoundTrip(req)
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
-		family.pause(retryAfter(resp.Header, time.Now()))
+		family.pause(min(retryAfter(resp.Header, time.Now()), maxPause))
 	}
 	return resp, err
 }

@@ -133,3 +133,17 @@ func TestThereIsNoOtherPace(t *testing.T) {
 	_, err := bento.New(testConfig(), bento.WithPace(7))
 	require.ErrorIs(t, err, bento.ErrInvalid)
 }
+
+func TestAnAbsurdRetryAfterDoesNotHangTheFamily(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(429, ``, "Retry-After", "999999999"), answerJSON(200, `{"data":[]}`))
+		c := paced(t, s, once)
+		start := time.Now()
+		_, err := c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		_, err = c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 2*time.Minute, time.Since(start))
+	})
+}
