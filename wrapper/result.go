@@ -12,7 +12,8 @@ type Result struct {
 	Read int
 	// Accepted records were taken by Bento, by its own count.
 	Accepted int
-	// Failed records were refused, by Bento or here; sending them again can do no harm.
+	// Failed records were refused, by Bento or here. So count those that ended in a 5xx which the
+	// conventions let a client send again; of events without a unique key some may have happened.
 	Failed int
 	// Unknown records left, and no answer said what became of them: sending them again may
 	// repeat their effect.
