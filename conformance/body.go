@@ -12,7 +12,7 @@ import (
 // checkRequestBody checks a body against the one that the operation takes.
 func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
 	if op.RequestBody == nil {
-		if len(r.Body) > 0 {
+		if len(r.Body) > 0 && op.Extensions["x-bento-body-filters"] != true {
 			return []Finding{found(RuleRequestSchema, SideRequest, "", "the endpoint takes no body")}
 		}
 		return nil

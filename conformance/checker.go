@@ -110,6 +110,11 @@ func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding
 		return "", append(findings, found(RulePath, SideRequest, "", ""))
 	}
 	findings = append(findings, checkPath(op, pattern, at.path)...)
+	if inputs, rest := inputsOf(op, r, at.query); inputs != nil {
+		content := op.RequestBody.Value.Content.Get("application/json")
+		findings = append(findings, c.checkQuery(op, rest)...)
+		return op.OperationID, append(findings, checkContent(SideRequest, content, "application/json", inputs)...)
+	}
 	findings = append(findings, c.checkQuery(op, at.query)...)
 	return op.OperationID, append(findings, checkRequestBody(op, r)...)
 }

@@ -56,6 +56,30 @@ func manyEvents(n int) string {
 
 // What is wrong, and the one finding that says so. Most of these kin-openapi lets pass by
 // default.
+// What the contract says works beside its canonical form.
+func TestWhatIsAdmittedIsClean(t *testing.T) {
+	t.Parallel()
+	found := `{"data":{"id":"1","type":"visitors","attributes":{"uuid":"u","email":"a@example.com"}}}`
+	for name, x := range map[string]*conformance.Exchange{
+		"a single command":        good("POST", "/fetch/commands", `{"command":{"command":"add_tag","email":"a@example.com","query":"vip"}}`, `{"results":1}`),
+		"a command without query": good("POST", "/fetch/commands", `{"command":[{"command":"subscribe","email":"a@example.com","query":null}]}`, `{"results":1}`),
+		"inputs in the query":     good("POST", "/experimental/jesses_ruleset?email=a@example.com&block_free_providers=true", "", `{"valid":true}`),
+		"filters in the body":     good("GET", "/fetch/search", `{"created_at":{"gt":"2024-01-01"}}`, `{"data":[]}`),
+		"somebody by uuid":        good("GET", "/fetch/subscribers?uuid=u", "", found),
+		"nobody, as {}":           good("GET", "/fetch/subscribers?uuid=u", "", `{}`),
+		"fields of every kind":    good("POST", "/batch/events", eventBody(`"fields":{"a":"x","b":1.5,"c":true,"d":null}`), `{"results":1}`),
+	} {
+		assert.Empty(t, newChecker(t).Check(x).Findings, name)
+	}
+	for _, body := range []string{
+		`{"error":"x"}`, `{"message":"x"}`, `{"errors":"x"}`, `{"errors":{"email":"x"}}`, `{"errors":{"email":["x"]}}`, `{"errors":[{"field":"email","message":"x"}]}`, ``,
+	} {
+		x := good("GET", "/fetch/tags", "", body)
+		x.Response.Status = 422
+		assert.Empty(t, newChecker(t).Check(x).Findings, body)
+	}
+}
+
 func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 	t.Parallel()
 	tags := `{"data":[{"id":"1","type":"tags","attributes":{"name":"vip"}}]}`
@@ -76,6 +100,14 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		x := good("POST", "/data_deletion_requests", "data_deletion_request[email]=a@example.com", `{"status":"queued"}`)
 		x.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		x.Response.Status = 202
+		return x
+	}
+	commands := func() *conformance.Exchange {
+		return good("POST", "/fetch/commands", `{"command":[{"command":"subscribe","email":"a@example.com"}]}`, `{"results":1}`)
+	}
+	validation := func() *conformance.Exchange {
+		x := good("POST", "/experimental/validation", "", `{"valid":true}`)
+		x.Request.Header.Del("Content-Type")
 		return x
 	}
 	answer := func(b string) func(*conformance.Exchange) {
@@ -164,8 +196,18 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"an unknown member":      {post, answer(`{"results":1,"warning":"` + canary + `"}`), "response.body.drift|/warning|"},
 		"an error of no shape": {get, func(x *conformance.Exchange) {
 			x.Response.Status = 400
-			x.Response.Body = []byte(`{"errors":"` + canary + `"}`)
-		}, "response.body.schema|/errors|shapes"},
+			x.Response.Body = []byte(`{"errors":7}`)
+		}, "response.body.schema|/errors|want array, object, string"},
+		"a field that nests":        {post, body(eventBody(`"fields":{"plan":{"name":"` + canary + `"}}`)), "request.body.schema|/events/0/fields/plan|none of the shapes"},
+		"email and uuid":            {get, url("/fetch/subscribers?site_uuid=x&email=a@example.com&uuid=u"), "request.query||exactly one of email and uuid"},
+		"neither email nor uuid":    {get, url("/fetch/subscribers?site_uuid=x"), "request.query||exactly one of email and uuid"},
+		"add_tag without a tag":     {commands, body(`{"command":[{"command":"add_tag","email":"a@example.com"}]}`), "request.body.schema|/command/0/query|required"},
+		"add_field as text":         {commands, body(`{"command":[{"command":"add_field","email":"a@example.com","query":"` + canary + `:x"}]}`), "request.body.schema|/command/0/query|want an object"},
+		"unsubscribe with an extra": {commands, body(`{"command":{"command":"unsubscribe","email":"a@example.com","query":"` + canary + `"}}`), "request.body.schema|/command/query|at most 0 characters"},
+		"an unknown command":        {commands, body(`{"command":[{"command":"` + canary + `","email":"a@example.com"}]}`), "request.body.schema|/command/0|names no known shape"},
+		"a bad input in the query":  {validation, url("/experimental/validation?site_uuid=x&email="), "request.body.schema|/email|at least 3"},
+		"an unknown input":          {validation, url("/experimental/validation?site_uuid=x&email=a@example.com&mail=x"), "request.query.unknown||mail"},
+		"no input at all":           {validation, url("/experimental/validation?site_uuid=x"), "request.body.schema||empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

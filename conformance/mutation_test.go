@@ -25,8 +25,10 @@ type fixture struct {
 	name     string
 	exchange *conformance.Exchange
 	op       *openapi3.Operation
-	request  *openapi3.Schema // nil: no JSON body
-	response *openapi3.Schema
+	request  *openapi3.Schema // nil: no body
+	response *openapi3.Schema // nil: no JSON
+
+	requestMedia string
 }
 
 func fixtures(t testing.TB) []fixture {
@@ -46,7 +48,8 @@ func fixtures(t testing.TB) []fixture {
 	return all
 }
 
-// answered makes the fixtures of one status: each example of each media type.
+// answered makes the fixtures of one status: each example of each media type; of JSON also one
+// with every member and every parameter that the contract knows.
 func answered(t testing.TB, method, path, code string, op *openapi3.Operation) []fixture {
 	t.Helper()
 	status, err := strconv.Atoi(strings.ReplaceAll(code, "XX", "03"))
@@ -54,19 +57,27 @@ func answered(t testing.TB, method, path, code string, op *openapi3.Operation) [
 	var all []fixture
 	content := op.Responses.Value(code).Value.Content
 	for _, media := range slices.Sorted(maps.Keys(content)) {
-		for i, example := range examplesOf(content[media]) {
-			f := fixture{
-				name:     fmt.Sprintf("%s %s %s %d", op.OperationID, code, media, i),
-				exchange: asked(t, method, path, op), op: op,
-			}
-			f.exchange.Response = &conformance.Response{Status: status, Header: http.Header{"Content-Type": {media}}, Body: encode(t, media, example)}
+		examples := examplesOf(content[media])
+		for i, example := range examples {
+			f := fixture{name: fmt.Sprintf("%s %s %s %d", op.OperationID, code, media, i), exchange: asked(t, method, path, op, false), op: op}
 			if media == "application/json" {
 				f.response = content[media].Schema.Value
 			}
-			if op.RequestBody != nil && op.RequestBody.Value.Content["application/json"] != nil {
-				f.request = op.RequestBody.Value.Content["application/json"].Schema.Value
-			}
+			f.exchange.Response = &conformance.Response{Status: status, Header: http.Header{"Content-Type": {media}}, Body: encode(t, media, example)}
 			all = append(all, f)
+		}
+		if media == "application/json" && status < 300 {
+			schema := content[media].Schema.Value
+			f := fixture{name: op.OperationID + " " + code + " full", exchange: asked(t, method, path, op, true), op: op, response: schema}
+			f.exchange.Response = &conformance.Response{Status: status, Header: http.Header{"Content-Type": {media}}, Body: encode(t, media, complete(schema, examples[0]))}
+			all = append(all, f)
+		}
+	}
+	for i := range all {
+		if op.RequestBody != nil {
+			for media, body := range op.RequestBody.Value.Content {
+				all[i].request, all[i].requestMedia = body.Schema.Value, media
+			}
 		}
 	}
 	return all
@@ -83,16 +94,25 @@ func examplesOf(media *openapi3.MediaType) []any {
 	return all
 }
 
-// asked makes the request of an operation of the contract's examples.
-func asked(t testing.TB, method, path string, op *openapi3.Operation) *conformance.Exchange {
+// asked makes the request of an operation of the contract's examples; a full one has every
+// parameter and every member.
+func asked(t testing.TB, method, path string, op *openapi3.Operation, full bool) *conformance.Exchange {
 	t.Helper()
 	query := url.Values{"site_uuid": {"2d8ab3b8f2a14a06a4c4b8f5d1a8a0c3"}}
+	oneOf, _ := op.Extensions["x-bento-one-of"].([]any)
 	for _, ref := range op.Parameters {
-		switch p := ref.Value; {
+		p := ref.Value
+		switch choice := slices.Index(oneOf, any(p.Name)); {
 		case p.In == "path":
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(p.Example))
-		case p.Example != nil:
+		case p.Style == "deepObject" && full:
+			for _, member := range slices.Sorted(maps.Keys(p.Schema.Value.Properties)) {
+				query.Set(p.Name+"["+member+"]", fmt.Sprint(sample(p.Schema.Value.Properties[member].Value)))
+			}
+		case p.Example != nil && (choice <= 0 || !full):
 			query.Set(p.Name, fmt.Sprint(p.Example))
+		case full && choice <= 0:
+			query.Set(p.Name, fmt.Sprint(sample(p.Schema.Value)))
 		}
 	}
 	x := good(method, "", "", "")
@@ -101,10 +121,106 @@ func asked(t testing.TB, method, path string, op *openapi3.Operation) *conforman
 	if op.RequestBody != nil {
 		for media, content := range op.RequestBody.Value.Content {
 			x.Request.Header.Set("Content-Type", media)
-			x.Request.Body = encode(t, media, examplesOf(content)[0])
+			example := examplesOf(content)[0]
+			if full {
+				example = complete(content.Schema.Value, example)
+			}
+			x.Request.Body = encode(t, media, example)
 		}
 	}
 	return x
+}
+
+// complete returns value with every member that its schema knows.
+func complete(s *openapi3.Schema, value any) any {
+	s = shapeOf(s, value)
+	switch value := value.(type) {
+	case map[string]any:
+		whole := maps.Clone(value)
+		for name, property := range s.Properties {
+			if member, given := whole[name]; given {
+				whole[name] = complete(property.Value, member)
+			} else if !slices.Contains(property.Value.Enum, nil) && name != "query" { // a command's own member
+				whole[name] = sample(property.Value)
+			}
+		}
+		return whole
+	case []any:
+		whole := []any{}
+		if s.Items == nil {
+			return value
+		}
+		for _, item := range value {
+			whole = append(whole, complete(s.Items.Value, item))
+		}
+		if len(whole) == 0 {
+			whole = append(whole, sample(s.Items.Value))
+		}
+		return whole
+	}
+	return value
+}
+
+// sample makes a right value.
+func sample(s *openapi3.Schema) any {
+	switch {
+	case s.Example != nil:
+		return s.Example
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case len(s.OneOf) > 0:
+		return sample(s.OneOf[0].Value)
+	case s.Type.Is("string") && s.Format == "date-time":
+		return "2024-01-01T00:00:00Z"
+	case s.Type.Is("string") && s.Format == "date":
+		return "2024-01-01"
+	case s.Type.Is("string"):
+		return "text"
+	case s.Type.Is("boolean"):
+		return true
+	case s.Type.Is("integer"):
+		if s.Min != nil {
+			return max(*s.Min, 1)
+		}
+		return 1.0
+	case s.Type.Is("number"):
+		return 1.5
+	case s.Type.Is("array"):
+		return []any{sample(s.Items.Value)}
+	case s.Type.Is("object"):
+		return complete(s, map[string]any{})
+	}
+	return "anything"
+}
+
+// shapeOf is the shape of a oneOf that a value has: by its discriminator, or by its type.
+func shapeOf(s *openapi3.Schema, value any) *openapi3.Schema {
+	if s.Discriminator != nil {
+		ref := s.Discriminator.Mapping[value.(map[string]any)[s.Discriminator.PropertyName].(string)].Ref
+		return s.OneOf[slices.IndexFunc(s.OneOf, func(shape *openapi3.SchemaRef) bool { return shape.Ref == ref })].Value
+	}
+	for _, shape := range s.OneOf {
+		if shape.Value.Type.Is(typeOf(value)) {
+			return shapeOf(shape.Value, value)
+		}
+	}
+	return s
+}
+
+func typeOf(value any) string {
+	switch value.(type) {
+	case map[string]any:
+		return "object"
+	case []any:
+		return "array"
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case nil:
+		return "null"
+	}
+	return "number"
 }
 
 func encode(t testing.TB, media string, example any) []byte {
@@ -116,15 +232,31 @@ func encode(t testing.TB, media string, example any) []byte {
 		return body
 	case "application/x-www-form-urlencoded":
 		form := url.Values{}
-		for outer, inner := range example.(map[string]any) {
-			for name, value := range inner.(map[string]any) {
-				form.Set(outer+"["+name+"]", fmt.Sprint(value))
-			}
-		}
+		require.True(t, fillForm(form, "", example))
 		return []byte(form.Encode())
 	default:
 		return []byte(example.(string))
 	}
+}
+
+// fillForm writes a tree as Rails reads it, and reports whether it can be written so.
+func fillForm(form url.Values, name string, value any) bool {
+	switch value := value.(type) {
+	case string:
+		form.Set(name, value)
+		return name != ""
+	case map[string]any:
+		for member, inner := range value {
+			if name != "" {
+				member = name + "[" + member + "]"
+			}
+			if !fillForm(form, member, inner) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 func TestAnExchangeForEveryOperationAndStatusIsClean(t *testing.T) {
@@ -183,7 +315,10 @@ func clone(x *conformance.Exchange) *conformance.Exchange {
 func mutants(t testing.TB, f fixture) []mutant {
 	t.Helper()
 	all := headMutants(f)
-	if f.request != nil {
+	if f.requestMedia == "application/x-www-form-urlencoded" {
+		all = append(all, formMutants(t, f)...)
+	}
+	if f.requestMedia == "application/json" {
 		for what, body := range wrongBodies(t, f.request, f.exchange.Request.Body) {
 			all = append(all, mutant{"request " + what, func(x *conformance.Exchange) { x.Request.Body = body }})
 		}
@@ -221,17 +356,52 @@ func headMutants(f fixture) []mutant {
 		all = append(all, mutant{"empty success", func(x *conformance.Exchange) { x.Response.Body = nil }})
 	}
 	for _, ref := range f.op.Parameters {
-		p := ref.Value
-		if p.In != "query" {
-			continue
-		}
-		if p.Required {
-			all = append(all, query("no "+p.Name, p.Name+"=", "was_"+p.Name+"="))
-		}
-		if p.Schema.Value.Type.Is("integer") || len(p.Schema.Value.Enum) > 0 {
-			all = append(all, query("bad "+p.Name, "?", "?"+p.Name+"=nonsense&"))
-		}
+		all = append(all, parameterMutants(ref.Value, query)...)
 	}
+	if names, ok := f.op.Extensions["x-bento-one-of"].([]any); ok {
+		all = append(all, query("none of them", fmt.Sprint(names[0])+"=", "page="), query("both of them", "?", fmt.Sprintf("?%v=text&", names[1])))
+	}
+	return all
+}
+
+// parameterMutants give a parameter each wrong value that it can have.
+func parameterMutants(p *openapi3.Parameter, query func(what, from, to string) mutant) []mutant {
+	bad := func(value string) mutant { return query("bad "+p.Name+" "+value, "?", "?"+p.Name+"="+value+"&") }
+	s := p.Schema.Value
+	var all []mutant
+	switch {
+	case p.In == "path" && s.Type.Is("integer"):
+		at := fmt.Sprintf("/%v", p.Example)
+		all = append(all, query("no number", at, "/nonsense"), query("too small", at, "/0"), query("not whole", at, "/1.5"))
+	case p.In == "path":
+		all = append(all, query("empty "+p.Name, fmt.Sprintf("/%v", p.Example), "/"))
+	case p.Style == "deepObject":
+		all = append(all, query("unknown member", "?", "?"+p.Name+"[near]=1&"), query("empty member", "?", "?"+p.Name+"[gt]=&"), bad("1"))
+	case s.Type.Is("integer"):
+		all = append(all, bad("nonsense"), bad("0"), bad("1.5"), bad(""))
+	case len(s.Enum) > 0 || s.Format != "" && s.Format != "email":
+		all = append(all, bad("nonsense"))
+	case s.MinLength > 0:
+		all = append(all, bad(""))
+	}
+	if p.Required && p.In == "query" {
+		all = append(all, query("no "+p.Name, p.Name+"=", "was_"+p.Name+"="))
+	}
+	return all
+}
+
+// formMutants are the wrong bodies that a form can carry.
+func formMutants(t testing.TB, f fixture) []mutant {
+	t.Helper()
+	var all []mutant
+	examples := examplesOf(f.op.RequestBody.Value.Content[f.requestMedia])
+	spoil(f.request, examples[0], "", func(what string, changed any) {
+		form := url.Values{}
+		if fillForm(form, "", changed) {
+			all = append(all, mutant{"request " + what, func(x *conformance.Exchange) { x.Request.Body = []byte(form.Encode()) }})
+		}
+	})
+	require.NotEmpty(t, all)
 	return all
 }
 
@@ -258,7 +428,7 @@ func wrongBodies(t testing.TB, schema *openapi3.Schema, body []byte) map[string]
 // spoil calls emit with a changed value for each way to break value against its schema.
 func spoil(s *openapi3.Schema, value any, at string, emit func(what string, changed any)) {
 	if len(s.OneOf) > 0 {
-		emit(at+" of no shape", true)
+		spoilShape(s, value, at, emit)
 		return
 	}
 	if s.Type == nil || value == nil {
@@ -294,6 +464,36 @@ func spoil(s *openapi3.Schema, value any, at string, emit func(what string, chan
 	}
 }
 
+// spoilShape breaks a value within the shape that it has. What has become right by another
+// shape is passed over.
+func spoilShape(s *openapi3.Schema, value any, at string, emit func(string, any)) {
+	allowed := func(value any) bool {
+		return value == nil && s.Nullable || slices.ContainsFunc(s.OneOf, func(shape *openapi3.SchemaRef) bool { return shape.Value.Type.Is(typeOf(value)) })
+	}
+	for _, other := range []any{true, 7.5, "text", []any{}, nil} {
+		if !allowed(other) {
+			emit(at+" of no shape: "+typeOf(other), other)
+		}
+	}
+	shape := shapeOf(s, value)
+	if shape == s {
+		return
+	}
+	spoil(shape, value, at, func(what string, changed any) {
+		if typeOf(changed) == typeOf(value) || !allowed(changed) {
+			emit(what, changed)
+		}
+	})
+	if d := s.Discriminator; d != nil {
+		for name := range d.Mapping {
+			if changed := maps.Clone(value.(map[string]any)); shapeOf(s, map[string]any{d.PropertyName: name}) != shape && changed["query"] != nil {
+				changed[d.PropertyName] = name
+				emit(at+" of another shape: "+name, changed)
+			}
+		}
+	}
+}
+
 func spoilObject(s *openapi3.Schema, object map[string]any, at string, emit func(string, any)) {
 	with := func(name string, value any) map[string]any {
 		changed := maps.Clone(object)
@@ -305,10 +505,14 @@ func spoilObject(s *openapi3.Schema, object map[string]any, at string, emit func
 		delete(changed, name)
 		emit(at+"/"+name+" missing", changed)
 	}
-	if s.AdditionalProperties.Has == nil || !*s.AdditionalProperties.Has {
+	if s.AdditionalProperties.Schema == nil && (s.AdditionalProperties.Has == nil || !*s.AdditionalProperties.Has) {
 		if len(s.Properties) > 0 {
 			emit(at+" with an unknown member", with("unknown", 1))
 		}
+	}
+	if free := s.AdditionalProperties.Schema; free != nil && len(free.Value.OneOf) == 3 { // scalars
+		emit(at+" with a member that nests", with("nests", map[string]any{"deeper": 1}))
+		emit(at+" with a list", with("lists", []any{1}))
 	}
 	for name, value := range object {
 		if property := s.Properties[name]; property != nil {

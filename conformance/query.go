@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -34,12 +35,50 @@ func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
 			findings = append(findings, checkParameter(parameter, member, given[0])...)
 		}
 	}
+	findings = append(findings, checkOneOf(op, values)...)
 	for _, ref := range op.Parameters {
 		if p := ref.Value; p.In == openapi3.ParameterInQuery && p.Required && !values.Has(p.Name) {
 			findings = append(findings, found(RuleQuery, SideRequest, "", p.Name+" is required"))
 		}
 	}
 	return sorted(findings)
+}
+
+// checkOneOf checks parameters of which exactly one must be given (x-bento-one-of).
+func checkOneOf(op *openapi3.Operation, values url.Values) []Finding {
+	names, _ := op.Extensions["x-bento-one-of"].([]any)
+	given, wanted := 0, []string{}
+	for _, name := range names {
+		wanted = append(wanted, fmt.Sprint(name))
+		if values.Has(fmt.Sprint(name)) {
+			given++
+		}
+	}
+	if len(names) == 0 || given == 1 {
+		return nil
+	}
+	return []Finding{found(RuleQuery, SideRequest, "", "want exactly one of "+strings.Join(wanted, " and "))}
+}
+
+// inputsOf takes out of a query what may come in the body instead (x-bento-query-inputs), as the
+// body that it stands for. Its second result is what is left of the query.
+func inputsOf(op *openapi3.Operation, r *Request, query string) (body []byte, rest string) {
+	values, err := url.ParseQuery(query)
+	if op.Extensions["x-bento-query-inputs"] != true || len(r.Body) > 0 || r.BodyState == BodyMissing || err != nil {
+		return nil, query
+	}
+	schema, inputs := op.RequestBody.Value.Content.Get("application/json").Schema.Value, map[string]any{}
+	for name, property := range schema.Properties {
+		if given := values[name]; len(given) == 1 {
+			inputs[name] = parameterValue(property.Value, given[0])
+			values.Del(name)
+		}
+	}
+	if len(inputs) == 0 {
+		return nil, query
+	}
+	body, _ = json.Marshal(inputs)
+	return body, values.Encode()
 }
 
 // parameterOf finds the parameter that a name in the query belongs to, and the member of it:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,16 +27,20 @@ var validators = map[string]openapi3.StringFormatValidator{
 // validate judges a JSON value by a schema: kin-openapi by its keywords, walk for what
 // kin-openapi lets pass.
 func validate(side Side, schema *openapi3.Schema, value any) []Finding {
-	visitAs := openapi3.VisitAsRequest()
-	if side == SideResponse {
-		visitAs = openapi3.VisitAsResponse()
-	}
-	err := schema.VisitJSON(value, visitAs, openapi3.MultiErrors(), openapi3.DisableSchemaErrorDetails(),
-		openapi3.EnableFormatValidation(), openapi3.WithStringFormatValidators(validators))
 	w := walker{side: side}
-	w.schemaErrors(err)
+	w.visit(schema, value, "")
 	w.walk(schema, value, "")
 	return sorted(w.findings)
+}
+
+// visit lets kin-openapi judge the value that stands at a pointer.
+func (w *walker) visit(schema *openapi3.Schema, value any, at string) {
+	visitAs := openapi3.VisitAsRequest()
+	if w.side == SideResponse {
+		visitAs = openapi3.VisitAsResponse()
+	}
+	w.schemaErrors(at, schema.VisitJSON(value, visitAs, openapi3.MultiErrors(), openapi3.DisableSchemaErrorDetails(),
+		openapi3.EnableFormatValidation(), openapi3.WithStringFormatValidators(validators)))
 }
 
 func schemaRule(side Side) string {
@@ -47,20 +52,67 @@ func schemaRule(side Side) string {
 
 // schemaErrors turns kin-openapi's errors into findings. Its texts quote values, so that none
 // of them is used.
-func (w *walker) schemaErrors(err error) {
+func (w *walker) schemaErrors(at string, err error) {
 	switch err := err.(type) { //nolint:errorlint // a oneOf wraps the errors of each shape; only the outermost counts
 	case nil:
 	case openapi3.MultiError:
 		for _, e := range err {
-			w.schemaErrors(e)
+			w.schemaErrors(at, e)
 		}
 	case *openapi3.SchemaError:
-		if err.SchemaField != "properties" { // an undeclared member: walk knows its name
-			w.add(schemaRule(w.side), pointer(err.JSONPointer()), describe(err))
+		at += pointer(err.JSONPointer())
+		switch {
+		case err.SchemaField == "properties": // an undeclared member: walk knows its name
+		case err.SchemaField == "oneOf" && shapeOf(err.Schema, err.Value) != nil:
+			w.visit(shapeOf(err.Schema, err.Value), err.Value, at)
+		default:
+			w.add(schemaRule(w.side), at, describe(err))
 		}
 	default:
-		w.add(schemaRule(w.side), "", "the body breaks the contract")
+		w.add(schemaRule(w.side), at, "the body breaks the contract")
 	}
+}
+
+// shapeOf returns the one shape of a oneOf that a value was meant to have, which says better
+// what is wrong with it than "none of them": the one that its discriminator names, or the only
+// one of its type. It is nil if there is none, or more than one.
+func shapeOf(s *openapi3.Schema, value any) *openapi3.Schema {
+	var only *openapi3.Schema
+	for _, shape := range s.OneOf {
+		if d := s.Discriminator; d != nil {
+			members, _ := value.(map[string]any)
+			if name, _ := members[d.PropertyName].(string); shape.Ref == d.Mapping[name].Ref {
+				return shape.Value
+			}
+			continue
+		}
+		kind := jsonType(value)
+		if !shape.Value.Type.Is(kind) && (kind != openapi3.TypeNumber || !shape.Value.Type.Is(openapi3.TypeInteger)) {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = shape.Value
+	}
+	return only
+}
+
+// jsonType is the name that a schema has for the type of a value.
+func jsonType(value any) string {
+	switch value.(type) {
+	case map[string]any:
+		return openapi3.TypeObject
+	case []any:
+		return openapi3.TypeArray
+	case string:
+		return openapi3.TypeString
+	case bool:
+		return openapi3.TypeBoolean
+	case nil:
+		return openapi3.TypeNull
+	}
+	return openapi3.TypeNumber
 }
 
 // describe says what the contract wants, in its own numbers.
@@ -100,10 +152,26 @@ func describe(e *openapi3.SchemaError) string {
 	case "pattern":
 		return "want text that matches " + s.Pattern
 	case "oneOf", "anyOf", "allOf":
-		return "has none of the shapes that the contract allows"
+		return "has none of the shapes that the contract allows" + shapes(s)
+	case "discriminator":
+		return s.Discriminator.PropertyName + " names no known shape"
 	default:
 		return "breaks the contract's " + e.SchemaField
 	}
+}
+
+// shapes names the types of a oneOf, if each has another.
+func shapes(s *openapi3.Schema) string {
+	var names []string
+	for _, shape := range s.OneOf {
+		if name := strings.Join(shape.Value.Type.Slice(), " or "); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) < len(s.OneOf) || len(names) == 0 {
+		return ""
+	}
+	return ": want " + strings.Join(names, ", ")
 }
 
 func typeName(s *openapi3.Schema) string {

@@ -34,11 +34,9 @@ func (w *walker) has(rule, pointer string) bool {
 }
 
 func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
-	for _, shape := range schema.OneOf { // the one that kin-openapi took it for
-		if shape.Value.VisitJSON(value) == nil {
-			w.walk(shape.Value, value, at)
-			return
-		}
+	if shape := shapeOf(schema, value); shape != nil {
+		w.walk(shape, value, at)
+		return
 	}
 	switch value := value.(type) {
 	case map[string]any:
@@ -72,7 +70,7 @@ func (w *walker) object(schema *openapi3.Schema, object map[string]any, at strin
 		}
 		switch {
 		case schema.AdditionalProperties.Schema != nil:
-			w.walk(schema.AdditionalProperties.Schema.Value, value, below)
+			w.custom(name, value, below)
 		case closed:
 			w.add(schemaRule(w.side), below, "is not in the contract")
 		case free:

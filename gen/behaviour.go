@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -15,10 +16,11 @@ type RetryClass string
 const (
 	// RetrySafe says that a repeat changes nothing: after 429, 5xx, and when no answer came.
 	RetrySafe RetryClass = "safe"
-	// RetryAnswered allows it after 429 and 5xx; when no answer came, only if every record
-	// carries a unique key, since it may have happened.
+	// RetryAnswered allows it after 429 and 5xx; when no answer came, only if every record is
+	// repeatable, since it may have happened.
 	RetryAnswered RetryClass = "answered"
-	// RetryRejected allows only what surely did not happen: 429, or a connection never made.
+	// RetryRejected allows only what surely did not happen: 429, or a connection never made;
+	// the rest only if every record is repeatable.
 	RetryRejected RetryClass = "rejected"
 	// RetryNever allows nothing; a person decides.
 	RetryNever RetryClass = "never"
@@ -35,7 +37,7 @@ type LimitFamily struct {
 	Name string
 	// Documented is the figure of Bento's access page.
 	Documented Rate
-	// Guarded is the lower figure of Bento's newer guardrails.
+	// Guarded is the lower figure of Bento's newer guardrails; zero where they name none.
 	Guarded Rate
 }
 
@@ -56,7 +58,10 @@ type Operation struct {
 	PageSize int
 	// Pace is how many records, not requests, Bento works through; zero if nothing is said.
 	Pace Rate
-	// Async is how long it takes, at most, until what was accepted can be read back.
+	// Queued: what was accepted is worked through later.
+	Queued bool
+	// Async is how long it takes, at most, until what was accepted can be read back; 0 where
+	// nobody says so.
 	Async time.Duration
 	// Automations: it may set off the automations of the site.
 	Automations bool
@@ -116,4 +121,20 @@ func GenericAgent(agent string) bool {
 	product, _, _ := strings.Cut(strings.TrimSpace(agent), "/")
 	product, _, _ = strings.Cut(product, " ")
 	return product == "" || slices.Contains(genericAgents[:], strings.ToLower(product))
+}
+
+// holds reports whether a non-empty string, or a number, stands at the path.
+func holds(object map[string]any, path ...string) bool {
+	var value any = object
+	for _, name := range path {
+		members, _ := value.(map[string]any)
+		value = members[name]
+	}
+	switch value := value.(type) {
+	case string:
+		return value != ""
+	case int, int64, float64, json.Number:
+		return true
+	}
+	return false
 }

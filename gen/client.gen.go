@@ -120,7 +120,8 @@ type ClientInterface interface {
 	// holds. `from` must be an Author of the account.
 	//
 	// Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-	// queued twice arrives twice.
+	// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+	// page says 60.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -133,7 +134,8 @@ type ClientInterface interface {
 	// holds. `from` must be an Author of the account.
 	//
 	// Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-	// queued twice arrives twice.
+	// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+	// page says 60.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -147,7 +149,9 @@ type ClientInterface interface {
 	//
 	// The answer counts records; it does not say which ones failed. A repeated batch repeats
 	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+	// happened twice: give what must count once a key. An older page caps a batch at 100
+	// events; the conventions page says 1000.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -161,7 +165,9 @@ type ClientInterface interface {
 	//
 	// The answer counts records; it does not say which ones failed. A repeated batch repeats
 	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+	// happened twice: give what must count once a key. An older page caps a batch at 100
+	// events; the conventions page says 1000.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -191,9 +197,8 @@ type ClientInterface interface {
 	// RequestDataDeletionWithBody Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-	// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-	// it as well; the conventions' query parameter is sent in any case. A repeat after a
-	// success most likely answers 404.
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter. A repeat after a success most likely answers 404.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -203,9 +208,8 @@ type ClientInterface interface {
 	// RequestDataDeletionWithFormdataBody Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-	// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-	// it as well; the conventions' query parameter is sent in any case. A repeat after a
-	// success most likely answers 404.
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter. A repeat after a success most likely answers 404.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -317,8 +321,9 @@ type ClientInterface interface {
 	// automations.
 	//
 	// Clients send a list or a single command, and Bento takes both; the list is the form to
-	// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-	// `unsubscribed_at`.
+	// use. Tags and fields may be added and removed again without harm; the others not: an
+	// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+	// `change_email` would act on an address that is gone.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -332,8 +337,9 @@ type ClientInterface interface {
 	// automations.
 	//
 	// Clients send a list or a single command, and Bento takes both; the list is the form to
-	// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-	// `unsubscribed_at`.
+	// use. Tags and fields may be added and removed again without harm; the others not: an
+	// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+	// `change_email` would act on an address that is gone.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -407,8 +413,7 @@ type ClientInterface interface {
 	//
 	// How the filters travel is uncertain: older pages put `created_at` and its kin into the
 	// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-	// Rails writes them (`created_at[gt]=…`). `tags` takes names; `tag_names` and `tag_ids`
-	// are its older names and are left out.
+	// Rails writes them (`created_at[gt]=…`).
 	//
 	// Corresponds with GET /fetch/search (the `SearchSubscribers` operationId).
 	SearchSubscribers(ctx context.Context, params *SearchSubscribersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -478,7 +483,7 @@ type ClientInterface interface {
 	// GetSubscriber Find one subscriber
 	//
 	// Finds a person by `email` or by `uuid`; give exactly one of them. Somebody unknown is
-	// not a 404: the answer is 200 with `data: null`.
+	// not a 404: the answer is 200 with `data: null`, or without `data`.
 	//
 	// Corresponds with GET /fetch/subscribers (the `GetSubscriber` operationId).
 	GetSubscriber(ctx context.Context, params *GetSubscriberParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -642,7 +647,8 @@ func (c *Client) CreateBroadcasts(ctx context.Context, body CreateBroadcastsJSON
 // holds. `from` must be an Author of the account.
 //
 // Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-// queued twice arrives twice.
+// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+// page says 60.
 //
 // Takes any type of body and a specified content type.
 //
@@ -665,7 +671,8 @@ func (c *Client) SendEmailsWithBody(ctx context.Context, contentType string, bod
 // holds. `from` must be an Author of the account.
 //
 // Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-// queued twice arrives twice.
+// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+// page says 60.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -689,7 +696,9 @@ func (c *Client) SendEmails(ctx context.Context, body SendEmailsJSONRequestBody,
 //
 // The answer counts records; it does not say which ones failed. A repeated batch repeats
 // its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+// happened twice: give what must count once a key. An older page caps a batch at 100
+// events; the conventions page says 1000.
 //
 // Takes any type of body and a specified content type.
 //
@@ -713,7 +722,9 @@ func (c *Client) TrackEventsWithBody(ctx context.Context, contentType string, bo
 //
 // The answer counts records; it does not say which ones failed. A repeated batch repeats
 // its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+// happened twice: give what must count once a key. An older page caps a batch at 100
+// events; the conventions page says 1000.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -773,9 +784,8 @@ func (c *Client) ImportSubscribers(ctx context.Context, body ImportSubscribersJS
 // RequestDataDeletionWithBody Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-// it as well; the conventions' query parameter is sent in any case. A repeat after a
-// success most likely answers 404.
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter. A repeat after a success most likely answers 404.
 //
 // Takes any type of body and a specified content type.
 //
@@ -795,9 +805,8 @@ func (c *Client) RequestDataDeletionWithBody(ctx context.Context, contentType st
 // RequestDataDeletionWithFormdataBody Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-// it as well; the conventions' query parameter is sent in any case. A repeat after a
-// success most likely answers 404.
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter. A repeat after a success most likely answers 404.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -1029,8 +1038,9 @@ func (c *Client) ListBroadcasts(ctx context.Context, params *ListBroadcastsParam
 // automations.
 //
 // Clients send a list or a single command, and Bento takes both; the list is the form to
-// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-// `unsubscribed_at`.
+// use. Tags and fields may be added and removed again without harm; the others not: an
+// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+// `change_email` would act on an address that is gone.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1054,8 +1064,9 @@ func (c *Client) RunCommandsWithBody(ctx context.Context, contentType string, bo
 // automations.
 //
 // Clients send a list or a single command, and Bento takes both; the list is the form to
-// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-// `unsubscribed_at`.
+// use. Tags and fields may be added and removed again without harm; the others not: an
+// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+// `change_email` would act on an address that is gone.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1209,8 +1220,7 @@ func (c *Client) ListFormResponses(ctx context.Context, params *ListFormResponse
 //
 // How the filters travel is uncertain: older pages put `created_at` and its kin into the
 // body of the GET, which many clients and proxies drop. Here they are query parameters, as
-// Rails writes them (`created_at[gt]=…`). `tags` takes names; `tag_names` and `tag_ids`
-// are its older names and are left out.
+// Rails writes them (`created_at[gt]=…`).
 //
 // Corresponds with GET /fetch/search (the `SearchSubscribers` operationId).
 func (c *Client) SearchSubscribers(ctx context.Context, params *SearchSubscribersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1360,7 +1370,7 @@ func (c *Client) CreateSequenceEmail(ctx context.Context, id ResourceID, body Cr
 // GetSubscriber Find one subscriber
 //
 // Finds a person by `email` or by `uuid`; give exactly one of them. Somebody unknown is
-// not a 404: the answer is 200 with `data: null`.
+// not a 404: the answer is 200 with `data: null`, or without `data`.
 //
 // Corresponds with GET /fetch/subscribers (the `GetSubscriber` operationId).
 func (c *Client) GetSubscriber(ctx context.Context, params *GetSubscriberParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2131,6 +2141,42 @@ func NewListBroadcastsRequest(server string, params *ListBroadcastsParams) (*htt
 
 		}
 
+		if params.CreatedAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "created_after", *params.CreatedAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TagIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tag_ids", *params.TagIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2426,6 +2472,30 @@ func NewSearchSubscribersRequest(server string, params *SearchSubscribersParams)
 		if params.Tags != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tags", *params.Tags, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TagNames != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tag_names", *params.TagNames, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TagIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tag_ids", *params.TagIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3283,7 +3353,8 @@ type ClientWithResponsesInterface interface {
 	// holds. `from` must be an Author of the account.
 	//
 	// Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-	// queued twice arrives twice.
+	// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+	// page says 60.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3296,7 +3367,8 @@ type ClientWithResponsesInterface interface {
 	// holds. `from` must be an Author of the account.
 	//
 	// Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-	// queued twice arrives twice.
+	// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+	// page says 60.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3310,7 +3382,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// The answer counts records; it does not say which ones failed. A repeated batch repeats
 	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+	// happened twice: give what must count once a key. An older page caps a batch at 100
+	// events; the conventions page says 1000.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3324,7 +3398,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// The answer counts records; it does not say which ones failed. A repeated batch repeats
 	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+	// happened twice: give what must count once a key. An older page caps a batch at 100
+	// events; the conventions page says 1000.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3354,9 +3430,8 @@ type ClientWithResponsesInterface interface {
 	// RequestDataDeletionWithBodyWithResponse Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-	// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-	// it as well; the conventions' query parameter is sent in any case. A repeat after a
-	// success most likely answers 404.
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter. A repeat after a success most likely answers 404.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3366,9 +3441,8 @@ type ClientWithResponsesInterface interface {
 	// RequestDataDeletionWithFormdataBodyWithResponse Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-	// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-	// it as well; the conventions' query parameter is sent in any case. A repeat after a
-	// success most likely answers 404.
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter. A repeat after a success most likely answers 404.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3486,8 +3560,9 @@ type ClientWithResponsesInterface interface {
 	// automations.
 	//
 	// Clients send a list or a single command, and Bento takes both; the list is the form to
-	// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-	// `unsubscribed_at`.
+	// use. Tags and fields may be added and removed again without harm; the others not: an
+	// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+	// `change_email` would act on an address that is gone.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3501,8 +3576,9 @@ type ClientWithResponsesInterface interface {
 	// automations.
 	//
 	// Clients send a list or a single command, and Bento takes both; the list is the form to
-	// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-	// `unsubscribed_at`.
+	// use. Tags and fields may be added and removed again without harm; the others not: an
+	// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+	// `change_email` would act on an address that is gone.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3582,8 +3658,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// How the filters travel is uncertain: older pages put `created_at` and its kin into the
 	// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-	// Rails writes them (`created_at[gt]=…`). `tags` takes names; `tag_names` and `tag_ids`
-	// are its older names and are left out.
+	// Rails writes them (`created_at[gt]=…`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3661,7 +3736,7 @@ type ClientWithResponsesInterface interface {
 	// GetSubscriberWithResponse Find one subscriber
 	//
 	// Finds a person by `email` or by `uuid`; give exactly one of them. Somebody unknown is
-	// not a 404: the answer is 200 with `data: null`.
+	// not a 404: the answer is 200 with `data: null`, or without `data`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7199,7 +7274,8 @@ func (c *ClientWithResponses) CreateBroadcastsWithResponse(ctx context.Context, 
 // holds. `from` must be an Author of the account.
 //
 // Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-// queued twice arrives twice.
+// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+// page says 60.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7218,7 +7294,8 @@ func (c *ClientWithResponses) SendEmailsWithBodyWithResponse(ctx context.Context
 // holds. `from` must be an Author of the account.
 //
 // Never repeat a send blindly: Bento knows no idempotency key, and an email that was
-// queued twice arrives twice.
+// queued twice arrives twice. One client sends up to 100 in a request; the conventions
+// page says 60.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7238,7 +7315,9 @@ func (c *ClientWithResponses) SendEmailsWithResponse(ctx context.Context, body S
 //
 // The answer counts records; it does not say which ones failed. A repeated batch repeats
 // its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+// happened twice: give what must count once a key. An older page caps a batch at 100
+// events; the conventions page says 1000.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7258,7 +7337,9 @@ func (c *ClientWithResponses) TrackEventsWithBodyWithResponse(ctx context.Contex
 //
 // The answer counts records; it does not say which ones failed. A repeated batch repeats
 // its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. An older page caps a batch at 100 events; the conventions page says 1000.
+// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
+// happened twice: give what must count once a key. An older page caps a batch at 100
+// events; the conventions page says 1000.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7306,9 +7387,8 @@ func (c *ClientWithResponses) ImportSubscribersWithResponse(ctx context.Context,
 // RequestDataDeletionWithBodyWithResponse Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-// it as well; the conventions' query parameter is sent in any case. A repeat after a
-// success most likely answers 404.
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter. A repeat after a success most likely answers 404.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7324,9 +7404,8 @@ func (c *ClientWithResponses) RequestDataDeletionWithBodyWithResponse(ctx contex
 // RequestDataDeletionWithFormdataBodyWithResponse Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
-// arrive later create the person anew. The body is a form. The page puts `site_uuid` into
-// it as well; the conventions' query parameter is sent in any case. A repeat after a
-// success most likely answers 404.
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter. A repeat after a success most likely answers 404.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7516,8 +7595,9 @@ func (c *ClientWithResponses) ListBroadcastsWithResponse(ctx context.Context, pa
 // automations.
 //
 // Clients send a list or a single command, and Bento takes both; the list is the form to
-// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-// `unsubscribed_at`.
+// use. Tags and fields may be added and removed again without harm; the others not: an
+// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+// `change_email` would act on an address that is gone.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7537,8 +7617,9 @@ func (c *ClientWithResponses) RunCommandsWithBodyWithResponse(ctx context.Contex
 // automations.
 //
 // Clients send a list or a single command, and Bento takes both; the list is the form to
-// use. That 100 fit in a call is said by an old page only. `unsubscribe` sent again moves
-// `unsubscribed_at`.
+// use. Tags and fields may be added and removed again without harm; the others not: an
+// event of `add_tag_via_event` fires again, `unsubscribe` moves `unsubscribed_at`, and
+// `change_email` would act on an address that is gone.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7666,8 +7747,7 @@ func (c *ClientWithResponses) ListFormResponsesWithResponse(ctx context.Context,
 //
 // How the filters travel is uncertain: older pages put `created_at` and its kin into the
 // body of the GET, which many clients and proxies drop. Here they are query parameters, as
-// Rails writes them (`created_at[gt]=…`). `tags` takes names; `tag_names` and `tag_ids`
-// are its older names and are left out.
+// Rails writes them (`created_at[gt]=…`).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7793,7 +7873,7 @@ func (c *ClientWithResponses) CreateSequenceEmailWithResponse(ctx context.Contex
 // GetSubscriberWithResponse Find one subscriber
 //
 // Finds a person by `email` or by `uuid`; give exactly one of them. Somebody unknown is
-// not a 404: the answer is 200 with `data: null`.
+// not a 404: the answer is 200 with `data: null`, or without `data`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -3,13 +3,16 @@ package gen
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// The types of this file are written by hand: they take what answers really hold, where the
-// contract names the one form that they should have. The checker of package conformance still
-// reports the difference.
+// The types and methods of this file are written by hand: they take what answers really hold,
+// where the contract names the one form that they should have. The checker of package
+// conformance still reports the difference.
 
 // ID identifies a resource. Answers write it as a string; some as a number, which it takes too.
 type ID string
@@ -26,6 +29,40 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*id = ID(number)
+	return nil
+}
+
+// Number is an identifier that is a number, such as a template's. Answers may write it as a
+// string, which it takes too.
+type Number int64
+
+// UnmarshalJSON takes a whole number, as it is or in a string, or null.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if text == "null" || text == "" {
+		return nil
+	}
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: "text", Type: reflect.TypeFor[Number]()}
+	}
+	*n = Number(number)
+	return nil
+}
+
+// Flag is true or false. Answers may write it as a string, or as null, which is false.
+type Flag bool
+
+// UnmarshalJSON takes a boolean, as it is or in a string, or null.
+func (f *Flag) UnmarshalJSON(b []byte) error {
+	switch strings.Trim(string(b), `"`) {
+	case "true":
+		*f = true
+	case "false", "null", "":
+		*f = false
+	default:
+		return &json.UnmarshalTypeError{Value: "value", Type: reflect.TypeFor[Flag]()}
+	}
 	return nil
 }
 
@@ -57,25 +94,75 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return t.Time.MarshalJSON()
 }
 
+// Object is an object whose members the contract does not name, such as custom fields. Its
+// values are what encoding/json makes of them; but a number that float64 cannot hold to the
+// last digit is a [json.Number].
+type Object map[string]any
+
+// UnmarshalJSON takes an object, null, or the empty array as which PHP writes an empty object.
+func (o *Object) UnmarshalJSON(b []byte) error {
+	*o = nil
+	if isNothing(b) {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var members map[string]any
+	if err := dec.Decode(&members); err != nil {
+		return err
+	}
+	for name, value := range members {
+		members[name] = withFloats(value)
+	}
+	*o = members
+	return nil
+}
+
+// withFloats makes the numbers in value float64 where nothing is lost by it.
+func withFloats(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			value[name] = withFloats(member)
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = withFloats(item)
+		}
+	case json.Number:
+		number, err := value.Float64()
+		whole := !strings.ContainsAny(string(value), ".eE")
+		if err == nil && (!whole || math.Abs(number) <= 1<<53-1) {
+			return number
+		}
+	}
+	return value
+}
+
 // List is the data of a list. Answers write an array; null, an empty object and a single item
-// are taken too.
+// are taken too. What is null in the array is left out.
 type List[T any] []T
 
-// UnmarshalJSON takes an array, an object or null.
+// UnmarshalJSON takes an array, an item or null.
 func (l *List[T]) UnmarshalJSON(b []byte) error {
 	*l = nil
 	if isNothing(b) {
 		return nil
 	}
-	if b[0] == '{' {
-		var item T
-		if err := json.Unmarshal(b, &item); err != nil {
-			return err
-		}
-		*l = List[T]{item}
-		return nil
+	if b[0] != '[' {
+		b = append(append([]byte{'['}, b...), ']')
 	}
-	return json.Unmarshal(b, (*[]T)(l))
+	var items []*T
+	if err := json.Unmarshal(b, &items); err != nil {
+		return err
+	}
+	*l = make([]T, 0, len(items))
+	for _, item := range items {
+		if item != nil {
+			*l = append(*l, *item)
+		}
+	}
+	return nil
 }
 
 // MarshalJSON writes an array, an empty one for nil.
@@ -96,27 +183,16 @@ func (o *One[T]) UnmarshalJSON(b []byte) error {
 	if isNothing(b) {
 		return nil
 	}
-	if b[0] == '[' {
-		var items []T
-		if err := json.Unmarshal(b, &items); err != nil {
-			return err
-		}
-		if len(items) > 0 {
-			o.Value = &items[0]
-		}
-		return nil
+	if b[0] != '[' {
+		return json.Unmarshal(b, &o.Value)
 	}
-	return json.Unmarshal(b, &o.Value)
+	var items []*T
+	if err := json.Unmarshal(b, &items); err != nil {
+		return err
+	}
+	o.Value = items[0]
+	return nil
 }
 
 // MarshalJSON writes the object, or null.
 func (o One[T]) MarshalJSON() ([]byte, error) { return json.Marshal(o.Value) }
-
-// isNothing reports whether b, as the decoder passes it, holds no resource.
-func isNothing(b []byte) bool {
-	if len(b) == 0 || bytes.Equal(b, []byte("null")) {
-		return true
-	}
-	inner := bytes.TrimSpace(b)
-	return len(inner) >= 2 && inner[0] == '{' && inner[len(inner)-1] == '}' && len(bytes.TrimSpace(inner[1:len(inner)-1])) == 0
-}

@@ -2,6 +2,7 @@ package gen_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,7 +33,7 @@ func TestAnswersAreTakenInEveryShape(t *testing.T) {
 			assert.Equal(t, "vip", one.Data.Value.Attributes.Name)
 		}
 	}
-	for _, body := range []string{`{"data":123}`, `{"data":"x"}`, `{"data":[1]}`} {
+	for _, body := range []string{`{"data":5}`, `{"data":123}`, `{"data":"x"}`, `{"data":[1]}`} {
 		require.Error(t, json.Unmarshal([]byte(body), new(gen.TagList)), body)
 		require.Error(t, json.Unmarshal([]byte(body), new(gen.TagEnvelope)), body)
 	}
@@ -84,6 +85,75 @@ func TestAbsentIsNotNull(t *testing.T) {
 	assert.JSONEq(t, `{"email":"a@example.com","plan":null}`, string(got))
 }
 
+// Real answers bend every member; none of it loses the rest, and nothing is lost in silence.
+func TestBentMembersLoseNothingElse(t *testing.T) {
+	t.Parallel()
+	one := func(attributes string) string { return `{"data":[{"id":1,"type":"x","attributes":` + attributes + `},null]}` }
+	var people gen.SubscriberList
+	require.NoError(t, json.Unmarshal([]byte(strings.Replace(one(`{"uuid":"u","email":"e","fields":[],"cached_tag_ids":[1,"2",null]}`), "{", `{"meta":[],`, 1)), &people))
+	require.Len(t, people.Data, 1)
+	assert.Empty(t, people.Data[0].Attributes.Fields)
+	assert.Equal(t, gen.List[gen.ID]{"1", "2"}, people.Data[0].Attributes.CachedTagIds)
+
+	var broadcasts gen.BroadcastList
+	require.NoError(t, json.Unmarshal([]byte(one(`{"name":"n","stats":[],"template":null}`)), &broadcasts))
+	assert.Equal(t, "n", broadcasts.Data[0].Attributes.Name)
+
+	var sequences gen.SequenceList
+	require.NoError(t, json.Unmarshal([]byte(one(`{"name":"n","email_templates":{"id":"7","stats":[]}}`)), &sequences))
+	assert.Equal(t, gen.Number(7), sequences.Data[0].Attributes.EmailTemplates[0].ID)
+	require.NoError(t, json.Unmarshal([]byte(one(`{"name":"n","email_templates":{}}`)), &sequences))
+	assert.Empty(t, sequences.Data[0].Attributes.EmailTemplates)
+
+	var fields gen.FieldList
+	for text, want := range map[string]gen.Flag{`true`: true, `"true"`: true, `"false"`: false, `null`: false} {
+		require.NoError(t, json.Unmarshal([]byte(one(`{"name":"n","key":"k","whitelisted":`+text+`}`)), &fields))
+		assert.Equal(t, want, fields.Data[0].Attributes.Whitelisted, text)
+	}
+	require.Error(t, json.Unmarshal([]byte(one(`{"name":"n","key":"k","whitelisted":"perhaps"}`)), &fields))
+
+	var created gen.CreateBroadcastsResult
+	require.NoError(t, json.Unmarshal([]byte(`{"results":1,"broadcasts":[{"id":"7","template_id":8}]}`), &created))
+	assert.Equal(t, gen.Number(7), created.Broadcasts[0].ID)
+	require.Error(t, json.Unmarshal([]byte(`{"results":1,"broadcasts":[{"id":"seven"}]}`), &created))
+}
+
+// Numbers of custom fields keep every digit.
+func TestCustomNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	var o gen.Object
+	require.NoError(t, json.Unmarshal([]byte(`{"seats":3,"rate":1.5,"big":9007199254740993,"inside":{"list":[-9007199254740993,1e2]}}`), &o))
+	assert.Equal(t, gen.Object{
+		"seats": 3.0, "rate": 1.5, "big": json.Number("9007199254740993"),
+		"inside": map[string]any{"list": []any{json.Number("-9007199254740993"), 100.0}},
+	}, o)
+}
+
+// What older endpoints wrap is found; an answer that says nothing is an error and not zero.
+func TestWrappedAnswersAreUnwrapped(t *testing.T) {
+	t.Parallel()
+	counts := `{"user_count":8,"subscriber_count":6,"unsubscriber_count":2}`
+	for _, body := range []string{counts, `{"data":` + counts + `}`, `{"data":[` + counts + `]}`} {
+		var count gen.PeopleCount
+		require.NoError(t, json.Unmarshal([]byte(body), &count), body)
+		assert.Equal(t, gen.PeopleCount{UserCount: 8, SubscriberCount: 6, UnsubscriberCount: 2}, count, body)
+	}
+	for _, body := range []string{`{"data":42,"chart_style":"counter"}`, `{"report_data":{"data":42,"chart_style":"counter"}}`} {
+		var report gen.Report
+		require.NoError(t, json.Unmarshal([]byte(body), &report), body)
+		assert.Equal(t, gen.Report{Data: 42.0, ChartStyle: "counter"}, report, body)
+	}
+	for _, body := range []string{`{"results":2,"failed":0}`, `{"data":[{"results":2,"failed":0}]}`} {
+		var result gen.BatchResult
+		require.NoError(t, json.Unmarshal([]byte(body), &result), body)
+		assert.Equal(t, 2, result.Results, body)
+	}
+	for _, body := range []string{`{}`, `[]`, `{"data":null}`, `{"data":{}}`, `{"total_subscribers":1000}`, `{"data":{"results":2}}`} {
+		require.Error(t, json.Unmarshal([]byte(body), new(gen.PeopleCount)), body)
+	}
+	require.Error(t, json.Unmarshal([]byte(`{"results":"two"}`), new(gen.BatchResult)))
+}
+
 func TestEnumsAreConstantsAndAnswersMayHoldMore(t *testing.T) {
 	t.Parallel()
 	assert.True(t, gen.CommandNameAddTag.Valid())
@@ -100,6 +170,9 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var list gen.BroadcastList
 		var one gen.SubscriberEnvelope
+		for _, other := range []any{new(gen.BatchResult), new(gen.Report), new(gen.PeopleCount), new(gen.SequenceList), new(gen.FieldList)} {
+			_ = json.Unmarshal(body, other)
+		}
 		if json.Unmarshal(body, &list) == nil {
 			if _, err := json.Marshal(list); err != nil {
 				t.Fatal(err)

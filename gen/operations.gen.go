@@ -158,12 +158,10 @@ var (
 	limitDeletion = LimitFamily{
 		Name:       "deletion",
 		Documented: Rate{1000, 24 * time.Hour},
-		Guarded:    Rate{1000, 24 * time.Hour},
 	}
 	limitExperimental = LimitFamily{
 		Name:       "experimental",
 		Documented: Rate{100, time.Minute},
-		Guarded:    Rate{100, time.Minute},
 	}
 	limitFetch = LimitFamily{
 		Name:       "fetch",
@@ -203,6 +201,7 @@ var operations = [...]Operation{
 	{
 		ID: OpCreateSubscriber, Method: "POST", Path: "/fetch/subscribers",
 		Retry: RetryAnswered, Limit: limitFetch,
+		Queued:      true,
 		Async:       300 * time.Second,
 		Automations: true,
 	},
@@ -257,7 +256,8 @@ var operations = [...]Operation{
 		ID: OpImportSubscribers, Method: "POST", Path: "/batch/subscribers",
 		Retry: RetrySafe, Limit: limitBatch,
 		BatchKey: "subscribers", BatchMax: MaxSubscribers,
-		Async: 300 * time.Second,
+		Queued: true,
+		Async:  300 * time.Second,
 	},
 	{
 		ID: OpListBroadcasts, Method: "GET", Path: "/fetch/broadcasts",
@@ -307,8 +307,9 @@ var operations = [...]Operation{
 	},
 	{
 		ID: OpRunCommands, Method: "POST", Path: "/fetch/commands",
-		Retry: RetryAnswered, Limit: limitFetch,
+		Retry: RetryRejected, Limit: limitFetch,
 		BatchKey: "command", BatchMax: MaxCommands,
+		Queued:      true,
 		Automations: true,
 	},
 	{
@@ -329,6 +330,7 @@ var operations = [...]Operation{
 		ID: OpTrackEvents, Method: "POST", Path: "/batch/events",
 		Retry: RetryAnswered, Limit: limitBatch,
 		BatchKey: "events", BatchMax: MaxEvents,
+		Queued:      true,
 		Async:       180 * time.Second,
 		Automations: true,
 	},
@@ -341,3 +343,15 @@ var operations = [...]Operation{
 		Retry: RetrySafe, Limit: limitExperimental,
 	},
 }
+
+// Repeatable reports whether sending the record again surely changes nothing (x-bento-repeatable).
+func (record CommandName) Repeatable() bool {
+	switch record {
+	case "add_tag", "remove_tag", "add_field", "remove_field":
+		return true
+	}
+	return false
+}
+
+// Repeatable reports whether sending the record again surely changes nothing (x-bento-repeatable).
+func (record EventDetails) Repeatable() bool { return holds(record, "unique", "key") }

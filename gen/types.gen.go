@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for AdDimension.
@@ -176,7 +179,7 @@ type AdStats struct {
 }
 
 // Anything An object whose members nobody has documented.
-type Anything map[string]interface{}
+type Anything = Object
 
 // ApplyRulesetBody defines model for ApplyRulesetBody.
 type ApplyRulesetBody struct {
@@ -292,9 +295,7 @@ type BroadcastTemplate struct {
 	To      string `json:"to,omitempty"`
 }
 
-// Command A change to one person. `query` is the tag of `add_tag`, `add_tag_via_event` and
-// `remove_tag`, the key of `remove_field`, the key and value of `add_field`, the new address
-// of `change_email`, and nothing for `subscribe` and `unsubscribe`.
+// Command A change to one person.
 type Command struct {
 	Command CommandName `json:"command"`
 
@@ -302,14 +303,24 @@ type Command struct {
 	//
 	// Example: ari@example.com
 	Email EmailAddress `json:"email"`
+
+	// Query The argument of a command; the shapes below say which takes what.
 	Query CommandQuery `json:"query,omitempty"`
 }
+
+// CommandList That 100 fit in a call is said by an old page only.
+type CommandList = []Command
 
 // CommandName defines model for CommandName.
 type CommandName string
 
-// CommandQuery defines model for CommandQuery.
+// CommandQuery The argument of a command; the shapes below say which takes what.
 type CommandQuery = any
+
+// Commands A list; a single command, as two clients send it, is taken too.
+type Commands struct {
+	union json.RawMessage
+}
 
 // CreateBroadcastsBody defines model for CreateBroadcastsBody.
 type CreateBroadcastsBody struct {
@@ -347,9 +358,9 @@ type CreateTagBody struct {
 // CreatedBroadcast defines model for CreatedBroadcast.
 type CreatedBroadcast struct {
 	DashboardURL string `json:"dashboard_url,omitempty"`
-	ID           int    `json:"id"`
+	ID           Number `json:"id"`
 	Name         string `json:"name,omitempty"`
-	TemplateID   int    `json:"template_id,omitempty"`
+	TemplateID   Number `json:"template_id,omitempty"`
 }
 
 // DataDeletionBody defines model for DataDeletionBody.
@@ -393,7 +404,7 @@ type Email struct {
 type EmailAddress = string
 
 // EmailStats Counts or rates by name; which ones differs by endpoint.
-type EmailStats map[string]interface{}
+type EmailStats = Object
 
 // EmailTemplate The page shows a number as `id`, recorded answers a string.
 type EmailTemplate struct {
@@ -429,15 +440,15 @@ type EmailTemplateEnvelope struct {
 
 // EmailTemplateSummary defines model for EmailTemplateSummary.
 type EmailTemplateSummary struct {
-	ID int `json:"id"`
+	ID Number `json:"id"`
 
 	// Stats Counts or rates by name; which ones differs by endpoint.
 	Stats   EmailStats `json:"stats,omitempty"`
 	Subject string     `json:"subject,omitempty"`
 }
 
-// ErrorBody One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// ErrorBody A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type ErrorBody = json.RawMessage
 
 // Event Something a person did.
@@ -484,7 +495,7 @@ type FieldAttributes struct {
 	CreatedAt   Time   `json:"created_at,omitempty,omitzero"`
 	Key         string `json:"key"`
 	Name        string `json:"name"`
-	Whitelisted bool   `json:"whitelisted,omitempty"`
+	Whitelisted Flag   `json:"whitelisted,omitempty"`
 }
 
 // FieldEnvelope defines model for FieldEnvelope.
@@ -498,7 +509,7 @@ type FieldError struct {
 	Message string  `json:"message"`
 }
 
-// FieldErrors A list of field and message, or messages by field.
+// FieldErrors A list of field and message, messages by field, or a sentence.
 type FieldErrors = json.RawMessage
 
 // FieldList defines model for FieldList.
@@ -552,7 +563,7 @@ type ImportSubscribersBody struct {
 }
 
 // Location defines model for Location.
-type Location map[string]interface{}
+type Location = Object
 
 // Message defines model for Message.
 type Message struct {
@@ -620,6 +631,7 @@ type RulesetResult struct {
 
 // RunCommandsBody defines model for RunCommandsBody.
 type RunCommandsBody struct {
+	// Command A list; a single command, as two clients send it, is taken too.
 	Command []Command `json:"command"`
 }
 
@@ -677,11 +689,11 @@ type Sequence struct {
 
 // SequenceAttributes defines model for SequenceAttributes.
 type SequenceAttributes struct {
-	CreatedAt      Time                   `json:"created_at,omitempty,omitzero"`
-	EmailTemplates []EmailTemplateSummary `json:"email_templates,omitempty"`
-	ID             ID                     `json:"id,omitempty"`
-	Name           string                 `json:"name"`
-	PrefixID       ID                     `json:"prefix_id,omitempty"`
+	CreatedAt      Time                       `json:"created_at,omitempty,omitzero"`
+	EmailTemplates List[EmailTemplateSummary] `json:"email_templates,omitempty"`
+	ID             ID                         `json:"id,omitempty"`
+	Name           string                     `json:"name"`
+	PrefixID       ID                         `json:"prefix_id,omitempty"`
 }
 
 // SequenceEmail defines model for SequenceEmail.
@@ -713,7 +725,7 @@ type Subscriber struct {
 
 // SubscriberAttributes defines model for SubscriberAttributes.
 type SubscriberAttributes struct {
-	CachedTagIds []string `json:"cached_tag_ids,omitempty"`
+	CachedTagIds List[ID] `json:"cached_tag_ids,omitempty"`
 	Email        string   `json:"email"`
 
 	// Fields Standard and custom fields by key.
@@ -725,13 +737,13 @@ type SubscriberAttributes struct {
 	UUID           string `json:"uuid"`
 }
 
-// SubscriberEnvelope defines model for SubscriberEnvelope.
+// SubscriberEnvelope Nobody is `data` null, or no `data`.
 type SubscriberEnvelope struct {
-	Data One[Subscriber] `json:"data"`
+	Data One[Subscriber] `json:"data,omitempty"`
 }
 
 // SubscriberFields Standard and custom fields by key.
-type SubscriberFields map[string]interface{}
+type SubscriberFields = Object
 
 // SubscriberList defines model for SubscriberList.
 type SubscriberList struct {
@@ -840,9 +852,9 @@ type Workflow struct {
 
 // WorkflowAttributes defines model for WorkflowAttributes.
 type WorkflowAttributes struct {
-	CreatedAt      Time                   `json:"created_at,omitempty,omitzero"`
-	EmailTemplates []EmailTemplateSummary `json:"email_templates,omitempty"`
-	Name           string                 `json:"name"`
+	CreatedAt      Time                       `json:"created_at,omitempty,omitzero"`
+	EmailTemplates List[EmailTemplateSummary] `json:"email_templates,omitempty"`
+	Name           string                     `json:"name"`
 
 	// Status `live` or `draft`; absent in older answers.
 	Status string `json:"status,omitempty"`
@@ -865,8 +877,8 @@ type TemplateID = int
 // AdStatsRead defines model for AdStatsRead.
 type AdStatsRead = AdStats
 
-// BadRequest One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// BadRequest A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type BadRequest = ErrorBody
 
 // BatchAccepted defines model for BatchAccepted.
@@ -881,8 +893,8 @@ type BroadcastsCreated = CreateBroadcastsResult
 // BroadcastsListed defines model for BroadcastsListed.
 type BroadcastsListed = BroadcastList
 
-// Conflict One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// Conflict A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type Conflict = ErrorBody
 
 // ContentModerated defines model for ContentModerated.
@@ -897,8 +909,8 @@ type FieldCreated = FieldEnvelope
 // FieldsListed defines model for FieldsListed.
 type FieldsListed = FieldList
 
-// Forbidden One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// Forbidden A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type Forbidden = ErrorBody
 
 // FormResponsesListed defines model for FormResponsesListed.
@@ -913,15 +925,15 @@ type Judged = Validity
 // Located defines model for Located.
 type Located = Location
 
-// NotFound One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// NotFound A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type NotFound = ErrorBody
 
 // PeopleCounted defines model for PeopleCounted.
 type PeopleCounted = PeopleCount
 
-// RateLimited One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// RateLimited A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type RateLimited = ErrorBody
 
 // ReportRead defines model for ReportRead.
@@ -942,11 +954,11 @@ type SegmentsListed = SegmentList
 // SequencesListed defines model for SequencesListed.
 type SequencesListed = SequenceList
 
-// ServerError One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// ServerError A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type ServerError = ErrorBody
 
-// SubscriberFound defines model for SubscriberFound.
+// SubscriberFound Nobody is `data` null, or no `data`.
 type SubscriberFound = SubscriberEnvelope
 
 // SubscribersFound defines model for SubscribersFound.
@@ -964,12 +976,12 @@ type TagsListed = TagList
 // TemplateRead defines model for TemplateRead.
 type TemplateRead = EmailTemplateEnvelope
 
-// Unauthorized One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// Unauthorized A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type Unauthorized = ErrorBody
 
-// Unprocessable One of two JSON shapes: a sentence in `error` (older endpoints: `message`), or `errors`
-// by field. Open, because shapes vary by the age of an endpoint.
+// Unprocessable A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
+// shapes vary by the age of an endpoint.
 type Unprocessable = ErrorBody
 
 // WorkflowsListed defines model for WorkflowsListed.
@@ -997,6 +1009,15 @@ type ListBroadcastsParams struct {
 
 	// Status Left out, Bento lists those that were sent.
 	Status *BroadcastStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// CreatedAfter A day; known from one client only.
+	CreatedAfter *openapi_types.Date `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// TagIds Tags by id, joined by commas; known from one client only.
+	TagIds *string `form:"tag_ids,omitempty" json:"tag_ids,omitempty"`
+
+	// PerPage How many a page holds; the guess of one tool.
+	PerPage *int `form:"per_page,omitempty" json:"per_page,omitempty"`
 }
 
 // ListFormResponsesParams defines parameters for ListFormResponses.
@@ -1011,7 +1032,13 @@ type SearchSubscribersParams struct {
 	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 
 	// Tags Names of tags, joined by commas.
-	Tags           *string    `form:"tags,omitempty" json:"tags,omitempty"`
+	Tags *string `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// TagNames Another name of `tags`.
+	TagNames *string `form:"tag_names,omitempty" json:"tag_names,omitempty"`
+
+	// TagIds Tags by id; an older form.
+	TagIds         *string    `form:"tag_ids,omitempty" json:"tag_ids,omitempty"`
 	CreatedAt      *TimeRange `json:"created_at,omitempty"`
 	UpdatedAt      *TimeRange `json:"updated_at,omitempty"`
 	LastEventAt    *TimeRange `json:"last_event_at,omitempty"`
@@ -1029,7 +1056,7 @@ type GetSubscriberParams struct {
 	// Email The address, in full.
 	Email *EmailAddress `form:"email,omitempty" json:"email,omitempty"`
 
-	// UUID Bento's identifier of the person.
+	// UUID Bento's identifier of the person, instead of the address.
 	UUID *string `form:"uuid,omitempty" json:"uuid,omitempty"`
 }
 
@@ -1319,4 +1346,66 @@ func (a SubscriberRecord) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
+}
+
+// AsCommandList returns the union data inside the Commands as a CommandList
+func (t Commands) AsCommandList() (CommandList, error) {
+	var body CommandList
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCommandList overwrites any union data inside the Commands as the provided CommandList
+func (t *Commands) FromCommandList(v CommandList) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeCommandList performs a merge with any union data inside the Commands, using the provided CommandList
+func (t *Commands) MergeCommandList(v CommandList) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCommand returns the union data inside the Commands as a Command
+func (t Commands) AsCommand() (Command, error) {
+	var body Command
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCommand overwrites any union data inside the Commands as the provided Command
+func (t *Commands) FromCommand(v Command) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeCommand performs a merge with any union data inside the Commands, using the provided Command
+func (t *Commands) MergeCommand(v Command) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Commands) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Commands) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
 }

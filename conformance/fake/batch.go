@@ -15,7 +15,7 @@ import (
 func (c *call) records(key string) []json.RawMessage {
 	var body map[string]json.RawMessage
 	_ = json.Unmarshal(c.body, &body)
-	var all []json.RawMessage
+	var all gen.List[json.RawMessage] // a single one is taken too
 	_ = json.Unmarshal(body[key], &all)
 	return all
 }
@@ -101,8 +101,8 @@ func (s *state) setField(p *gen.Subscriber, key string, value any) {
 func (s *state) addTags(p *gen.Subscriber, joined string) {
 	ids := &p.Attributes.CachedTagIds
 	for _, name := range tagNames(joined) {
-		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, string(tag.ID)) {
-			*ids = append(*ids, string(tag.ID))
+		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) {
+			*ids = append(*ids, tag.ID)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (s *state) addTags(p *gen.Subscriber, joined string) {
 func (s *state) removeTags(p *gen.Subscriber, joined string) {
 	for _, name := range tagNames(joined) {
 		if tag := s.tagByName[name]; tag != nil {
-			p.Attributes.CachedTagIds = slices.DeleteFunc(p.Attributes.CachedTagIds, func(id string) bool { return id == string(tag.ID) })
+			p.Attributes.CachedTagIds = slices.DeleteFunc(p.Attributes.CachedTagIds, func(id gen.ID) bool { return id == tag.ID })
 		}
 	}
 }

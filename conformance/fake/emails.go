@@ -28,13 +28,24 @@ func (s *state) createBroadcasts(c *call) reply {
 			continue
 		}
 		result.Results++
-		s.drafts++
-		id := 1_000_000 + s.drafts
+		id := s.addDraft(draft)
 		result.Broadcasts = append(result.Broadcasts, gen.CreatedBroadcast{
-			ID: id, TemplateID: id, Name: draft.Name, DashboardURL: "https://app.bentonow.com/broadcasts/" + strconv.Itoa(id),
+			ID: gen.Number(id), TemplateID: gen.Number(id), Name: draft.Name, DashboardURL: "https://app.bentonow.com/broadcasts/" + strconv.Itoa(id),
 		})
 	}
 	return answer(http.StatusCreated, result)
+}
+
+// addDraft keeps a draft, which nobody ever sends, and returns its number.
+func (s *state) addDraft(draft gen.BroadcastDraft) int {
+	s.drafted++
+	id := 1_000_000 + s.drafted
+	b := gen.Broadcast{ID: gen.ID(strconv.Itoa(id)), Type: "broadcasts"}
+	b.Attributes = gen.BroadcastAttributes{
+		Name: draft.Name, CreatedAt: gen.Time{Time: time.Now().UTC()}, Template: gen.BroadcastTemplate{Subject: draft.Subject, HTML: draft.Content},
+	}
+	s.drafts = keep(s.drafts, b)
+	return id
 }
 
 func (s *state) listSequences(c *call) reply {

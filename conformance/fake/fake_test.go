@@ -127,7 +127,7 @@ func TestTheConventionsAreEnforced(t *testing.T) {
 		"no content type":     {"POST", "/batch/events" + site, oneEvent, drop("Content-Type"), 400, "Content-Type"},
 		"page 0":              {"GET", "/fetch/broadcasts" + site + "&page=0", "", nil, 400, "page want at least 1"},
 		"page beyond the end": {"GET", "/fetch/broadcasts" + site + "&page=9223372036854775807", "", nil, 200, `{"data":[]}`},
-		"email and uuid":      {"GET", "/fetch/subscribers" + site + "&email=a%40example.com&uuid=u", "", nil, 400, "one of them"},
+		"email and uuid":      {"GET", "/fetch/subscribers" + site + "&email=a%40example.com&uuid=u", "", nil, 400, "exactly one of email and uuid"},
 		"nobody":              {"GET", "/fetch/subscribers" + site + "&email=a%40example.com", "", nil, 200, `{"data":null}`},
 		"blank tag":           {"POST", "/fetch/tags" + site, `{"tag":{"name":" "}}`, nil, 422, `{"errors":{"name":["can't be blank"]}}`},
 		"email to nobody":     {"POST", "/batch/emails" + site, `{"emails":[` + strings.Replace(email, "a@example.com", "nobody", 1) + `]}`, nil, 422, `"field":"emails.0.to","message":"is invalid"`},
@@ -301,8 +301,8 @@ func TestTheConventionsRecordingReplays(t *testing.T) {
 	}
 }
 
-// Names are made of keys letter by letter, whatever the alphabet; a command without its query
-// changes nothing.
+// Names are made of keys letter by letter, whatever the alphabet; a command without its query is
+// refused.
 func TestOddKeysAndCommandsDoNoHarm(t *testing.T) {
 	t.Parallel()
 	server := newFake(t)
@@ -310,11 +310,51 @@ func TestOddKeysAndCommandsDoNoHarm(t *testing.T) {
 	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/fields"+site, `{"field":{"key":"__"}}`)), `"name":""`)
 	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/commands"+site, `{"command":[
 		{"command":"change_email","email":"a@example.com","query":null},{"command":"add_field","email":"a@example.com","query":"x"},
-		{"command":"add_tag","email":"a@example.com"}]}`)), `"results":3`)
-	_, ok := server.Subscriber("a@example.com")
-	assert.True(t, ok)
-	_, ok = server.Subscriber("")
-	assert.False(t, ok)
+		{"command":"add_tag","email":"a@example.com"}]}`)), `"field":"command.0.query"`)
+	for _, address := range []string{"", "a@example.com"} {
+		_, ok := server.Subscriber(address)
+		assert.False(t, ok)
+	}
+}
+
+// The forms that older clients send work here as they evidently do there.
+func TestOlderFormsAreTaken(t *testing.T) {
+	t.Parallel()
+	server := newFake(t)
+	assert.Contains(t, text(t, do(t, server, "POST", "/fetch/commands"+site, `{"command":{"command":"add_tag","email":"a@example.com","query":"vip"}}`)), `"results":1`)
+	assert.Contains(t, text(t, do(t, server, "POST", "/experimental/validation"+site+"&email=nobody", "")), `{"valid":false}`)
+	assert.Contains(t, text(t, do(t, server, "POST", "/experimental/content_moderation"+site+"&content=Hello", "")), `{"valid":true}`)
+}
+
+// Nobody gets the id of somebody else, and a new address never makes two of one.
+func TestPeopleStayApart(t *testing.T) {
+	t.Parallel()
+	server := newFake(t)
+	run := func(command string) {
+		assert.Contains(t, text(t, do(t, server, "POST", "/fetch/commands"+site, `{"command":[`+command+`]}`)), `"results":`)
+	}
+	run(`{"command":"add_tag","email":"a@example.com","query":"vip"},{"command":"add_field","email":"b@example.com","query":{"key":"plan","value":"pro"}}`)
+	run(`{"command":"change_email","email":"a@example.com","query":"b@example.com"}`)
+	_, gone := server.Subscriber("a@example.com")
+	assert.False(t, gone)
+	merged, _ := server.Subscriber("b@example.com")
+	assert.Len(t, merged.Attributes.CachedTagIds, 1)
+	assert.Equal(t, "pro", merged.Attributes.Fields["plan"])
+	run(`{"command":"subscribe","email":"c@example.com"}`)
+	other, _ := server.Subscriber("c@example.com")
+	assert.NotEqual(t, merged.ID, other.ID)
+	assert.Equal(t, 2, server.Counts().People)
+}
+
+// A draft is listed as one, and not among what was sent.
+func TestDraftsAreListedAsDrafts(t *testing.T) {
+	t.Parallel()
+	server := newFake(t, fake.WithBroadcasts(1))
+	draft := `{"name":"Draft","subject":"s","content":"c","type":"plain","from":{"email":"a@acme.example"}}`
+	assert.Contains(t, text(t, do(t, server, "POST", "/batch/broadcasts"+site, `{"broadcasts":[`+draft+`]}`)), `"results":1`)
+	for status, want := range map[string]int{"": 1, "&status=sent": 1, "&status=draft": 1, "&status=any": 2, "&status=scheduled": 0} {
+		assert.Equal(t, want, strings.Count(text(t, do(t, server, "GET", "/fetch/broadcasts"+site+status, "")), `"type":"broadcasts"`), status)
+	}
 }
 
 func FuzzParseFaults(f *testing.F) {

@@ -3,6 +3,7 @@ package fake
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -14,9 +15,6 @@ const pageSize = 25
 func (s *state) getSubscriber(c *call) reply {
 	query := c.URL.Query()
 	email, uuid := query.Get("email"), query.Get("uuid")
-	if (email == "") == (uuid == "") {
-		return fail(http.StatusBadRequest, "give email or uuid, one of them")
-	}
 	found := s.byUUID[uuid]
 	if email != "" {
 		found = s.people[strings.ToLower(email)]
@@ -57,11 +55,21 @@ func blankField(name string) reply {
 	return answer(http.StatusUnprocessableEntity, map[string]any{"errors": map[string][]string{name: {"can't be blank"}}})
 }
 
+// listBroadcasts knows drafts and what was sent; nothing is ever scheduled here.
 func (s *state) listBroadcasts(c *call) reply {
+	var all []gen.Broadcast
+	switch gen.BroadcastStatus(c.URL.Query().Get("status")) {
+	case "", gen.BroadcastStatusSent:
+		all = s.broadcasts
+	case gen.BroadcastStatusDraft:
+		all = s.drafts
+	case gen.BroadcastStatusAny:
+		all = slices.Concat(s.broadcasts, s.drafts)
+	}
 	items := []gen.Broadcast{}
-	if before := c.page() - 1; before <= len(s.broadcasts)/pageSize {
+	if before := c.page() - 1; before <= len(all)/pageSize {
 		from := before * pageSize
-		items = append(items, s.broadcasts[from:min(from+pageSize, len(s.broadcasts))]...)
+		items = append(items, all[from:min(from+pageSize, len(all))]...)
 	}
 	return answer(http.StatusOK, gen.BroadcastList{Data: items})
 }

@@ -31,18 +31,21 @@ func (s *state) createSubscriber(c *call) reply {
 func (s *state) searchSubscribers(c *call) reply {
 	page := c.page()
 	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: page}}
-	var want []string
-	for _, name := range tagNames(c.URL.Query().Get("tags")) {
+	query, want := c.URL.Query(), []gen.ID{}
+	for _, name := range tagNames(query.Get("tags") + "," + query.Get("tag_names")) {
 		tag := s.tagByName[name]
 		if tag == nil {
 			return answer(http.StatusOK, list)
 		}
-		want = append(want, string(tag.ID))
+		want = append(want, tag.ID)
+	}
+	for _, id := range tagNames(query.Get("tag_ids")) {
+		want = append(want, gen.ID(id))
 	}
 	size := c.op.PageSize
 	skip := (min(page, maxKept) - 1) * size
 	for _, p := range s.order {
-		missing := func(id string) bool { return !slices.Contains(p.Attributes.CachedTagIds, id) }
+		missing := func(id gen.ID) bool { return !slices.Contains(p.Attributes.CachedTagIds, id) }
 		if slices.ContainsFunc(want, missing) {
 			continue
 		}
@@ -85,13 +88,41 @@ func (s *state) runCommand(cmd gen.Command) {
 	case gen.CommandNameUnsubscribe:
 		p.Attributes.UnsubscribedAt = gen.Time{Time: time.Now().UTC()}
 	case gen.CommandNameChangeEmail:
-		if !conformance.ValidEmail(text) {
-			return
+		if conformance.ValidEmail(text) {
+			s.changeEmail(p, text)
 		}
-		delete(s.people, strings.ToLower(p.Attributes.Email))
-		p.Attributes.Email = text
-		s.people[strings.ToLower(text)] = p
 	}
+}
+
+// changeEmail gives a person another address. Whoever has it already stays, and takes over what
+// the person had.
+func (s *state) changeEmail(p *gen.Subscriber, email string) {
+	other := s.people[strings.ToLower(email)]
+	if other == nil || other == p {
+		delete(s.people, strings.ToLower(p.Attributes.Email))
+		p.Attributes.Email = email
+		s.people[strings.ToLower(email)] = p
+		return
+	}
+	for key, value := range p.Attributes.Fields {
+		if _, has := other.Attributes.Fields[key]; !has {
+			other.Attributes.Fields[key] = value
+		}
+	}
+	for _, id := range p.Attributes.CachedTagIds {
+		if !slices.Contains(other.Attributes.CachedTagIds, id) {
+			other.Attributes.CachedTagIds = append(other.Attributes.CachedTagIds, id)
+		}
+	}
+	s.forget(p)
+}
+
+// forget removes a person.
+func (s *state) forget(p *gen.Subscriber) {
+	delete(s.people, strings.ToLower(p.Attributes.Email))
+	delete(s.byUUID, p.Attributes.UUID)
+	s.order = slices.DeleteFunc(s.order, func(other *gen.Subscriber) bool { return other == p })
+	s.counts.People--
 }
 
 func (s *state) requestDataDeletion(c *call) reply {
@@ -100,10 +131,7 @@ func (s *state) requestDataDeletion(c *call) reply {
 	if p == nil {
 		return fail(http.StatusNotFound, "visitor_not_found")
 	}
-	delete(s.people, strings.ToLower(p.Attributes.Email))
-	delete(s.byUUID, p.Attributes.UUID)
-	s.order = slices.DeleteFunc(s.order, func(other *gen.Subscriber) bool { return other == p })
-	s.counts.People--
+	s.forget(p)
 	return answer(http.StatusAccepted, gen.DataDeletionResult{Status: "queued_for_anonymization"})
 }
 

@@ -17,6 +17,11 @@ func (s *state) deleteTag(c *call) reply {
 		if string(tag.ID) != c.id() {
 			continue
 		}
+		var body gen.CreateTagBody
+		_ = json.Unmarshal(c.body, &body)
+		if body.Tag.Name != tag.Attributes.Name {
+			return objections(http.StatusUnprocessableEntity, fieldError{"name", "is not that of the tag"})
+		}
 		verb := "deleted"
 		if tag.Attributes.DiscardedAt.IsZero() {
 			tag.Attributes.DiscardedAt = gen.Time{Time: time.Now().UTC()}
@@ -97,6 +102,15 @@ func (s *state) matchSegment(c *call) reply {
 	return answer(http.StatusOK, gen.Anything{})
 }
 
-func (s *state) listFormResponses(*call) reply {
-	return answer(http.StatusOK, gen.FormResponseList{})
+// formID is the one form of a fake, which one person has filled in.
+const formID = "form_1"
+
+func (s *state) listFormResponses(c *call) reply {
+	list := gen.FormResponseList{}
+	if c.URL.Query().Get("id") == formID {
+		list.Data = gen.List[gen.FormResponse]{{ID: "1", Type: "events", Attributes: gen.FormResponseAttributes{
+			UUID: "9f0c2d8ab3b8f2a14a06a4c4b8f5d1a8", Data: gen.Anything{"type": "$form", "fields": map[string]any{"first_name": "Ari"}},
+		}}}
+	}
+	return answer(http.StatusOK, list)
 }

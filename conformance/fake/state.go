@@ -23,7 +23,9 @@ type state struct {
 	fields     []*gen.Field
 	fieldByKey map[string]*gen.Field
 	templates  []*gen.EmailTemplate // of the one sequence; the first is number 1
-	drafts     int
+	drafts     []gen.Broadcast
+	drafted    int // drafts ever made
+	born       int // people ever made
 	began      gen.Time
 	events     []gen.Event
 	keys       map[string]bool // details.unique.key of events
@@ -76,13 +78,13 @@ func (s *state) person(email string) *gen.Subscriber {
 	if p := s.people[key]; p != nil {
 		return p
 	}
-	id := s.counts.People + 1
-	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(id)), Type: "visitors"}
+	s.born++
+	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(s.born)), Type: "visitors"}
 	p.Attributes.Email = email
-	p.Attributes.UUID = fmt.Sprintf("%032x", sha256.Sum256([]byte(key)))[:32]
+	p.Attributes.UUID = fmt.Sprintf("%032x", sha256.Sum256([]byte(key+"#"+string(p.ID))))[:32]
 	p.Attributes.Fields = gen.SubscriberFields{}
-	p.Attributes.CachedTagIds = []string{}
-	s.counts.People = id
+	p.Attributes.CachedTagIds = gen.List[gen.ID]{}
+	s.counts.People++
 	if len(s.people) < maxKept {
 		s.people[key] = p
 		s.byUUID[p.Attributes.UUID] = p

@@ -3,6 +3,7 @@ package fake
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"example.com/bento-go/conformance"
@@ -48,15 +49,31 @@ func (s *state) getAdStats(c *call) reply {
 	return answer(http.StatusOK, gen.AdStats{Dimension: dimension, Totals: gen.Anything{"signups": len(s.order), "customers": 0}})
 }
 
+// inputs reads the members of a body that may come as query parameters instead.
+func (c *call) inputs(into any) {
+	body := c.body
+	if len(body) == 0 {
+		members := map[string]any{}
+		for name, given := range c.URL.Query() {
+			members[name] = given[0]
+			if flag, err := strconv.ParseBool(given[0]); err == nil {
+				members[name] = flag
+			}
+		}
+		body, _ = json.Marshal(members)
+	}
+	_ = json.Unmarshal(body, into)
+}
+
 func (s *state) validateEmail(c *call) reply {
 	var body gen.ValidateEmailBody
-	_ = json.Unmarshal(c.body, &body)
+	c.inputs(&body)
 	return answer(http.StatusOK, gen.Validity{Valid: conformance.ValidEmail(body.Email)})
 }
 
 func (s *state) applyRuleset(c *call) reply {
 	var body gen.ApplyRulesetBody
-	_ = json.Unmarshal(c.body, &body)
+	c.inputs(&body)
 	reasons := []string{}
 	if !conformance.ValidEmail(body.Email) {
 		reasons = append(reasons, "invalid_address")
@@ -66,7 +83,7 @@ func (s *state) applyRuleset(c *call) reply {
 
 func (s *state) moderateContent(c *call) reply {
 	var body gen.ModerateContentBody
-	_ = json.Unmarshal(c.body, &body)
+	c.inputs(&body)
 	if strings.TrimSpace(body.Content) == "" {
 		return answer(http.StatusOK, map[string]any{"valid": false, "reasons": []string{"Content is required"}})
 	}

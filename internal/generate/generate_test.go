@@ -27,11 +27,14 @@ func TestABrokenContractIsOneClearLineAndLeavesGenAsItWas(t *testing.T) {
 		"no limit family":     {"x-bento-limit: batch", "x-bento-limit: bath", `"bath" is not a family`},
 		"a rate that is none": {"documented: 100/minute", "documented: many", `want N/second, N/minute, N/hour or N/day, got "many"`},
 		"no pace":             {"x-bento-pace: 60/minute", "x-bento-pace: slow", `x-bento-pace: want N/second`},
-		"no delay":            {"x-bento-async: 3m", "x-bento-async: soon", `x-bento-async: want a duration such as 5m, got "soon"`},
-		"no batch array":      {"x-bento-batch: events", "x-bento-batch: event", `no array "event"`},
-		"no families":         {"x-bento-limits:", "x-bento-limit-s:", "want a map of limit families"},
-		"no agents":           {"x-bento-generic-agents:", "x-bento-agents:", "want a list of products"},
+		"no delay":            {"x-bento-async: 3m", "x-bento-async: soon", `x-bento-async: want a duration such as 5m, or queued, got "soon"`},
+		"no batch array":      {"x-bento-batch: events", "x-bento-batch: event", `no member "event"`},
+		"no families":         {"x-bento-limits:", "x-limits:", "want a map of limit families"},
+		"no agents":           {"x-bento-generic-agents:", "x-agents:", "want a list of products"},
 		"no statuses":         {"x-errors: &errors", "x-error: &errors", "want a map from status to answer"},
+		"a misspelt word":     {"x-bento-plan: enterprise", "x-bento-paln: enterprise", "x-bento-paln is no extension"},
+		"a name that is none": {"[add_tag, remove_tag, add_field, remove_field]", "[add_tags]", `"add_tags" is not in its enum`},
+		"no path":             {"x-bento-repeatable: unique.key", "x-bento-repeatable: 1", "want a path such as unique.key"},
 		"nothing":             {whole, "", "openapi.yaml:1: "},
 	} {
 		t.Run(name, func(t *testing.T) {

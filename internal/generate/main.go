@@ -66,7 +66,7 @@ func generate(ctx context.Context, root string) (map[string][]byte, error) {
 	files["OPERATIONS.md"] = table.Bytes()
 	for _, part := range []string{"types", "client"} {
 		if files[part+".gen.go"], err = oapiCodegen(ctx, root, "gen/"+part+".cfg.yaml"); err != nil {
-			return nil, err
+			return nil, locate(contract, err)
 		}
 	}
 	return files, nil

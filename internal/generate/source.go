@@ -62,7 +62,9 @@ var (
 	limit{{title .Name}} = LimitFamily{
 		Name:       {{printf "%q" .Name}},
 		Documented: Rate{ {{- .Documented.Requests}}, {{.Documented.Unit -}} },
-		Guarded:    Rate{ {{- .Guarded.Requests}}, {{.Guarded.Unit -}} },
+		{{- with .Guarded}}
+		Guarded:    Rate{ {{- .Requests}}, {{.Unit -}} },
+		{{- end}}
 	}
 {{- end}}
 )
@@ -84,6 +86,9 @@ var operations = [...]Operation{
 		{{- with .Pace}}
 		Pace: Rate{ {{- .Requests}}, {{.Unit -}} },
 		{{- end}}
+		{{- if .Queued}}
+		Queued: true,
+		{{- end}}
 		{{- if .Async}}
 		Async: {{.Async.Seconds}} * time.Second,
 		{{- end}}
@@ -99,5 +104,18 @@ var operations = [...]Operation{
 	},
 {{- end}}
 }
-
+{{range .Repeatable}}
+// Repeatable reports whether sending the record again surely changes nothing (x-bento-repeatable).
+{{- if .Path}}
+func (record {{.Schema}}) Repeatable() bool { return holds(record {{- range .Path}}, {{printf "%q" .}}{{end}}) }
+{{- else}}
+func (record {{.Schema}}) Repeatable() bool {
+	switch record {
+	case {{range $i, $v := .Values}}{{if $i}}, {{end}}{{printf "%q" $v}}{{end}}:
+		return true
+	}
+	return false
+}
+{{- end}}
+{{end}}
 `))

@@ -22,6 +22,14 @@ type table struct {
 	Agents     []string
 	Families   []family
 	Operations []operation
+	Repeatable []repeatable
+}
+
+// A repeatable is a schema of records that may be repeated without changing anything, when they
+// say so themselves (x-bento-repeatable): by one of the values, or by what stands at the path.
+type repeatable struct {
+	Schema       string
+	Values, Path []string
 }
 
 // A status is a row of the conventions' status table (x-errors).
@@ -39,8 +47,9 @@ func (s status) Case() string {
 }
 
 type family struct {
-	Name                string
-	Documented, Guarded rate
+	Name       string
+	Documented rate
+	Guarded    *rate // nil where the guardrails name none
 }
 
 type rate struct {
@@ -55,6 +64,7 @@ type operation struct {
 	BatchMax                  uint64
 	Pace                      *rate
 	Plan                      string
+	Queued                    bool
 	Async                     time.Duration
 	Paged, Automations        bool
 	PageSize                  int
@@ -68,6 +78,9 @@ var (
 
 // read validates the contract and collects its table, sorted by operationId.
 func read(contract []byte) (*table, error) {
+	if err := checkExtensions(contract); err != nil {
+		return nil, err
+	}
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	doc, err := loader.LoadFromData(contract)
@@ -98,7 +111,11 @@ func read(contract []byte) (*table, error) {
 		return nil, errors.New("x-bento-generic-agents: want a list of products")
 	}
 	server := strings.TrimSuffix(doc.Servers[0].URL, "/")
-	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Agents: agents, Families: families}
+	repeatables, err := readRepeatables(doc)
+	if err != nil {
+		return nil, fmt.Errorf("x-bento-repeatable: %w", err)
+	}
+	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Agents: agents, Families: families, Repeatable: repeatables}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)
@@ -143,11 +160,15 @@ func readFamilies(ext any) ([]family, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: documented: %w", name, err)
 		}
-		guarded, err := readRate(rates["guarded"])
-		if err != nil {
-			return nil, fmt.Errorf("%s: guarded: %w", name, err)
+		f := family{Name: name, Documented: documented}
+		if ext, named := rates["guarded"]; named {
+			guarded, err := readRate(ext)
+			if err != nil {
+				return nil, fmt.Errorf("%s: guarded: %w", name, err)
+			}
+			f.Guarded = &guarded
 		}
-		all = append(all, family{name, documented, guarded})
+		all = append(all, f)
 	}
 	return all, nil
 }
@@ -201,9 +222,10 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 
 func readTimes(op *openapi3.Operation, row *operation) (err error) {
 	if ext, ok := op.Extensions["x-bento-async"]; ok {
+		row.Queued = true
 		text, _ := ext.(string)
-		if row.Async, err = time.ParseDuration(text); err != nil || row.Async <= 0 {
-			return fmt.Errorf("x-bento-async: want a duration such as 5m, got %q", text)
+		if row.Async, err = time.ParseDuration(text); text != "queued" && (err != nil || row.Async <= 0) {
+			return fmt.Errorf("x-bento-async: want a duration such as 5m, or queued, got %q", text)
 		}
 	}
 	if ext, ok := op.Extensions["x-bento-pace"]; ok {
@@ -225,9 +247,14 @@ func batchSchema(op *openapi3.Operation, key string) (*openapi3.Schema, error) {
 	if media == nil || media.Schema == nil {
 		return nil, errors.New("the body has no JSON schema")
 	}
-	records := media.Schema.Value.Properties[key]
-	if records == nil || !records.Value.Type.Is("array") || records.Value.MaxItems == nil {
-		return nil, fmt.Errorf("the body has no array %q with maxItems", key)
+	member := media.Schema.Value.Properties[key]
+	if member == nil {
+		return nil, fmt.Errorf("the body has no member %q", key)
 	}
-	return records.Value, nil
+	for _, shape := range append(openapi3.SchemaRefs{member}, member.Value.OneOf...) {
+		if shape.Value.Type.Is("array") && shape.Value.MaxItems != nil {
+			return shape.Value, nil
+		}
+	}
+	return nil, fmt.Errorf("the body has no array %q with maxItems", key)
 }

@@ -1,0 +1,90 @@
+package gen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Answers of older endpoints wrap what newer ones say plainly, and PHP writes an empty object as
+// an empty array. The methods of this file take both; they are of the generated types.
+
+// UnmarshalJSON takes the counts, or the counts in `data`.
+func (p *PeopleCount) UnmarshalJSON(b []byte) error {
+	type plain PeopleCount
+	return unwrap(b, (*plain)(p), "user_count", "data")
+}
+
+// UnmarshalJSON takes the counts, or the counts in `data`.
+func (r *BatchResult) UnmarshalJSON(b []byte) error {
+	type plain BatchResult
+	return unwrap(b, (*plain)(r), "results", "data")
+}
+
+// UnmarshalJSON takes the report, or the report in `report_data`.
+func (r *Report) UnmarshalJSON(b []byte) error {
+	type plain Report
+	return unwrap(b, (*plain)(r), "data", "report_data")
+}
+
+// UnmarshalJSON takes an object or nothing.
+func (s *BroadcastStats) UnmarshalJSON(b []byte) error {
+	type plain BroadcastStats
+	return orNothing(b, (*plain)(s))
+}
+
+// UnmarshalJSON takes an object or nothing.
+func (t *BroadcastTemplate) UnmarshalJSON(b []byte) error {
+	type plain BroadcastTemplate
+	return orNothing(b, (*plain)(t))
+}
+
+// UnmarshalJSON takes an object or nothing.
+func (m *SearchMeta) UnmarshalJSON(b []byte) error {
+	type plain SearchMeta
+	return orNothing(b, (*plain)(m))
+}
+
+func orNothing[T any](b []byte, into *T) error {
+	if isNothing(b) {
+		return nil
+	}
+	return json.Unmarshal(b, into)
+}
+
+// unwrap decodes an object that has the member, or the one that the wrapper holds. An answer
+// with neither says nothing; to take it for zeros would be a lie.
+func unwrap[T any](b []byte, into *T, member, wrapper string) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(b, &members); err != nil {
+		return err
+	}
+	if _, plain := members[member]; plain {
+		return json.Unmarshal(b, into)
+	}
+	var inner One[map[string]json.RawMessage]
+	if wrapped, ok := members[wrapper]; ok && json.Unmarshal(wrapped, &inner) == nil && inner.Value != nil {
+		if _, found := (*inner.Value)[member]; found {
+			one := One[T]{}
+			err := json.Unmarshal(wrapped, &one)
+			if one.Value != nil {
+				*into = *one.Value
+			}
+			return err
+		}
+	}
+	return fmt.Errorf("the answer has no member %q", member)
+}
+
+// isNothing reports whether b, as the decoder passes it, holds no resource: null, {}, [] or
+// [null].
+func isNothing(b []byte) bool {
+	if b = bytes.TrimSpace(b); len(b) == 0 || bytes.Equal(b, []byte("null")) {
+		return true
+	}
+	if b[0] != '{' && b[0] != '[' {
+		return false
+	}
+	inner := bytes.TrimSpace(b[1 : len(b)-1])
+	return len(inner) == 0 || b[0] == '[' && bytes.Equal(inner, []byte("null"))
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// extensions are the words that the contract has for behaviour; its head explains them.
+var extensions = []string{
+	"x-bento-async", "x-bento-automations", "x-bento-batch", "x-bento-body-filters", "x-bento-generic-agents", "x-bento-limit",
+	"x-bento-limits", "x-bento-one-of", "x-bento-pace", "x-bento-page-size", "x-bento-paged", "x-bento-plan",
+	"x-bento-query-inputs", "x-bento-repeatable", "x-bento-retry",
+}
+
+var extensionKey = regexp.MustCompile(`x-bento-[\w-]*\s*:`)
+
+// checkExtensions refuses a word that nobody reads: a misspelt one would go unnoticed.
+func checkExtensions(contract []byte) error {
+	for i, line := range bytes.Split(contract, []byte("\n")) {
+		line, _, _ = bytes.Cut(line, []byte("#"))
+		for _, key := range extensionKey.FindAllString(string(line), -1) {
+			if name := strings.TrimRight(key, " :"); !slices.Contains(extensions, name) {
+				return &placed{i + 1, fmt.Errorf("%s is no extension of this contract: want one of %s", name, strings.Join(extensions, ", "))}
+			}
+		}
+	}
+	return nil
+}
+
+// readRepeatables collects the schemas whose records say themselves that a repeat is harmless.
+func readRepeatables(doc *openapi3.T) ([]repeatable, error) {
+	var all []repeatable
+	for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
+		schema := doc.Components.Schemas[name].Value
+		switch ext := schema.Extensions["x-bento-repeatable"].(type) {
+		case nil:
+		case string:
+			all = append(all, repeatable{Schema: name, Path: strings.Split(ext, ".")})
+		case []any:
+			r := repeatable{Schema: name}
+			for _, value := range ext {
+				if !slices.Contains(schema.Enum, value) {
+					return nil, fmt.Errorf("%s: %q is not in its enum", name, value)
+				}
+				r.Values = append(r.Values, fmt.Sprint(value))
+			}
+			all = append(all, r)
+		default:
+			return nil, errors.New(name + ": want a path such as unique.key, or a list of names")
+		}
+	}
+	return all, nil
+}
