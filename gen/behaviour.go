@@ -123,6 +123,12 @@ func GenericAgent(agent string) bool {
 	return product == "" || slices.Contains(genericAgents[:], strings.ToLower(product))
 }
 
+// PermanentFailure reports whether the body of an error says that no retry will help, whatever
+// its status (x-bento-permanent).
+func PermanentFailure(body string) bool {
+	return slices.ContainsFunc(permanent[:], func(sentence string) bool { return strings.Contains(body, sentence) })
+}
+
 // holds reports whether a non-empty string, or a number, stands at the path.
 func holds(object map[string]any, path ...string) bool {
 	var value any = object

@@ -88,7 +88,9 @@ func TestAbsentIsNotNull(t *testing.T) {
 // Real answers bend every member; none of it loses the rest, and nothing is lost in silence.
 func TestBentMembersLoseNothingElse(t *testing.T) {
 	t.Parallel()
-	one := func(attributes string) string { return `{"data":[{"id":1,"type":"x","attributes":` + attributes + `},null]}` }
+	one := func(attributes string) string {
+		return `{"data":[{"id":1,"type":"x","attributes":` + attributes + `},null]}`
+	}
 	var people gen.SubscriberList
 	require.NoError(t, json.Unmarshal([]byte(strings.Replace(one(`{"uuid":"u","email":"e","fields":[],"cached_tag_ids":[1,"2",null]}`), "{", `{"meta":[],`, 1)), &people))
 	require.Len(t, people.Data, 1)
@@ -151,6 +153,7 @@ func TestWrappedAnswersAreUnwrapped(t *testing.T) {
 	for _, body := range []string{`{}`, `[]`, `{"data":null}`, `{"data":{}}`, `{"total_subscribers":1000}`, `{"data":{"results":2}}`} {
 		require.Error(t, json.Unmarshal([]byte(body), new(gen.PeopleCount)), body)
 	}
+	require.NoError(t, json.Unmarshal([]byte(`{}`), new(gen.BatchResult)))
 	require.Error(t, json.Unmarshal([]byte(`{"results":"two"}`), new(gen.BatchResult)))
 }
 

@@ -148,6 +148,11 @@ var genericAgents = [...]string{
 	"wget",
 }
 
+// permanent is what an error says that no retry will change.
+var permanent = [...]string{
+	"Author not authorized to send on this account",
+}
+
 // The limit families of the contract.
 var (
 	limitBatch = LimitFamily{

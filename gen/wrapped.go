@@ -3,7 +3,6 @@ package gen
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 )
 
 // Answers of older endpoints wrap what newer ones say plainly, and PHP writes an empty object as
@@ -15,10 +14,15 @@ func (p *PeopleCount) UnmarshalJSON(b []byte) error {
 	return unwrap(b, (*plain)(p), "user_count", "data")
 }
 
-// UnmarshalJSON takes the counts, or the counts in `data`.
+// UnmarshalJSON takes the counts, or the counts in `data`. An answer without counts has accepted
+// nothing that it speaks of.
 func (r *BatchResult) UnmarshalJSON(b []byte) error {
 	type plain BatchResult
-	return unwrap(b, (*plain)(r), "results", "data")
+	err := unwrap(b, (*plain)(r), "results", "data")
+	if _, missing := err.(MissingError); missing { //nolint:errorlint // unwrap does not wrap it
+		return nil
+	}
+	return err
 }
 
 // UnmarshalJSON takes the report, or the report in `report_data`.
@@ -73,8 +77,13 @@ func unwrap[T any](b []byte, into *T, member, wrapper string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("the answer has no member %q", member)
+	return MissingError(member)
 }
+
+// A MissingError names the member without which an answer says nothing.
+type MissingError string
+
+func (e MissingError) Error() string { return "the answer has no member " + string(e) }
 
 // isNothing reports whether b, as the decoder passes it, holds no resource: null, {}, [] or
 // [null].

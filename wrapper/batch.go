@@ -19,7 +19,7 @@ type batcher[T any] struct {
 	client    *Client
 	operation string
 	check     func(T) error // refuses a record before it is sent
-	keyed     func(T) bool  // Bento would drop a repeat; nil: no record of this operation
+	again     func(T) bool  // a repeat of the record changes nothing; nil: that of none
 	expect    int           // records in a batch, to make room for them
 	send      func(ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
@@ -88,11 +88,12 @@ type batch struct {
 	body  []byte
 	n     int
 	first int // position of its first record in the source
-	keyed bool
+	// repeatable: so is every record.
+	repeatable bool
 }
 
 func newBatch(key string) *batch {
-	return &batch{body: []byte(`{"` + key + `":[`), keyed: true}
+	return &batch{body: []byte(`{"` + key + `":[`), repeatable: true}
 }
 
 // take checks a record and adds it to the batch, or leaves the batch as it was.
@@ -115,13 +116,13 @@ func (b batcher[T]) take(batch *batch, encoder *encoder[T], record T, at int) er
 	}
 	batch.body = body
 	batch.n++
-	batch.keyed = batch.keyed && b.keyed != nil && b.keyed(record)
+	batch.repeatable = batch.repeatable && b.again != nil && b.again(record)
 	return nil
 }
 
 // request sends one batch. The second result is not nil when sending more makes no sense.
 func (b batcher[T]) request(ctx context.Context, batch *batch) (Problem, error) {
-	ctx = withCallState(ctx, &callState{keyed: batch.keyed})
+	ctx = withCallState(ctx, &callState{repeatable: batch.repeatable})
 	batch.body = append(batch.body, "]}"...)
 	answer, err := call[gen.BatchResult](ctx, b.client, b.operation, func(ctx context.Context) (*http.Response, error) {
 		return b.send(ctx, "application/json", bytes.NewReader(batch.body))

@@ -27,7 +27,9 @@ type callState struct {
 	attempts int
 	answered bool // an attempt was answered, whatever it said
 	lost     bool // an attempt may have arrived, and no answer to it came
-	keyed    bool // every record carries a key by which Bento drops duplicates
+	// repeatable: sending the request again surely changes nothing.
+	repeatable bool
+	operation  gen.Operation
 }
 
 type callStateKey struct{}
@@ -44,11 +46,20 @@ func callStateOf(ctx context.Context) *callState {
 	return &callState{}
 }
 
+// operationOf returns the operation that a request is for.
+func operationOf(req *http.Request) (gen.Operation, bool) {
+	if s := callStateOf(req.Context()); s.operation.ID != "" {
+		return s.operation, true
+	}
+	return gen.MatchOperation(req.Method, req.URL.Path)
+}
+
 // call performs the operation through send, a method of the generated client, and decodes the
 // answer. It is the one place where a status and a body become a T or an *Error.
 func call[T any](ctx context.Context, c *Client, operation string, send sender) (T, error) {
 	var answer T
 	state := callStateOf(ctx)
+	state.operation, _ = gen.OperationByID(operation)
 	resp, err := send(withCallState(ctx, state))
 	f := failure{c: c, operation: operation, state: state, resp: resp}
 	if err != nil {
@@ -85,6 +96,9 @@ func decode(contentType string, body []byte, into any) error {
 		var wrongType *json.UnmarshalTypeError
 		if errors.As(err, &wrongType) {
 			return fmt.Errorf("%s is a JSON %s, not what the contract says", wrongType.Field, wrongType.Value)
+		}
+		if missing := gen.MissingError(""); errors.As(err, &missing) {
+			return missing
 		}
 		return errors.New("the answer is not the JSON that the contract describes")
 	}

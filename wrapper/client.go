@@ -18,6 +18,7 @@ type Client struct {
 	api   *gen.Client
 	http  *http.Client
 	scrub scrubber
+	site  func() string // a closure, where no formatting verb reaches it
 }
 
 // New returns a client, or an error that names everything wrong with cfg and the options. It
@@ -44,7 +45,7 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 	// host. It is returned instead, and becomes an Error.
 	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-	c := &Client{http: &s.http, scrub: newScrubber(cfg)}
+	c := &Client{http: &s.http, scrub: newScrubber(cfg), site: func() string { return cfg.SiteUUID }}
 	c.api, err = gen.NewClient(base.String(),
 		gen.WithHTTPClient(c.http),
 		gen.WithRequestEditorFn(BasicAuth(cfg.PublishableKey, cfg.SecretKey)),

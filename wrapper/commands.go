@@ -10,13 +10,16 @@ import (
 type Command = gen.Command
 
 // RunCommands queues changes to people, in batches of at most [gen.MaxCommands]. Missing
-// people, tags and fields are created. Results and errors are as with [Client.TrackEvents].
+// people, tags and fields are created. Results and errors are as with [Client.TrackEvents]; a
+// batch of which a repeat would do harm ([gen.CommandName.Repeatable]) is sent again only if it
+// surely was not accepted.
 //
 // Contract: POST /fetch/commands (openapi.yaml, runCommands).
 func (c *Client) RunCommands(ctx context.Context, commands []Command) (*Result, error) {
 	return batcher[Command]{
 		client: c, operation: gen.OpRunCommands,
 		check: func(cmd Command) error { return checkAddress("email", cmd.Email) },
+		again: func(cmd Command) bool { return cmd.Command.Repeatable() },
 		send:  c.api.RunCommandsWithBody,
 	}.all(ctx, commands)
 }

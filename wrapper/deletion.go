@@ -15,7 +15,8 @@ func (c *Client) RequestDataDeletion(ctx context.Context, email string) error {
 	if err := checkAddress("email", email); err != nil {
 		return invalid(gen.OpRequestDataDeletion, err)
 	}
-	body := gen.DataDeletionBody{DataDeletionRequest: gen.NewSubscriber{Email: email}}
+	site := c.site()
+	body := gen.DataDeletionBody{SiteUUID: &site, DataDeletionRequest: gen.NewSubscriber{Email: email}}
 	_, err := call[gen.DataDeletionResult](ctx, c, gen.OpRequestDataDeletion, func(ctx context.Context) (*http.Response, error) {
 		return c.api.RequestDataDeletionWithFormdataBody(ctx, body)
 	})

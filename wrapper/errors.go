@@ -19,7 +19,7 @@ var (
 
 	ErrBadRequest    = errors.New("bad request")      // 400
 	ErrUnauthorized  = errors.New("unauthorized")     // 401: credentials or site_uuid
-	ErrForbidden     = errors.New("forbidden")        // 403, ErrBlocked included
+	ErrForbidden     = errors.New("forbidden")        // 403, ErrBlocked included; a 500 that says so
 	ErrNotFound      = errors.New("not found")        // 404
 	ErrConflict      = errors.New("conflict")         // 409: it is there already
 	ErrUnprocessable = errors.New("unprocessable")    // 422
@@ -32,6 +32,8 @@ var (
 	ErrNetwork = errors.New("network failure")
 	// ErrTimeout: no answer came in time. The context's own error is wrapped beside it.
 	ErrTimeout = errors.New("timeout")
+	// ErrPaced: not sent, since its turn (see [Pace]) would have come after the deadline.
+	ErrPaced = errors.New("held back by the pace")
 	// ErrUnexpectedAnswer: a success that the contract does not describe.
 	ErrUnexpectedAnswer = errors.New("unexpected answer")
 	// ErrOutcomeUnknown, beside another kind: the request may have taken effect. The Hint says
@@ -48,7 +50,7 @@ type Error struct {
 	StatusCode int
 	// Attempts counts what was sent, the first included.
 	Attempts int
-	// RetryAfter is how long Bento asked to wait, 0 if it did not.
+	// RetryAfter is how long Bento, or the client's own pace, asks to wait; 0 if neither does.
 	RetryAfter time.Duration
 	// Message is what Bento said, in one line, without addresses; it may be empty.
 	Message string

@@ -21,8 +21,8 @@ type Event = gen.Event
 // the context do.
 //
 // After 429 and 5xx a batch is sent again. When no answer came it is sent again only if each
-// of its events has details.unique.key, by which Bento drops duplicates; otherwise its events
-// count as Unknown.
+// of its events has details.unique.key, by which Bento drops duplicates. What ends without an
+// answer, or in a 5xx, counts as Unknown unless a repeat is harmless.
 //
 // Contract: POST /batch/events (openapi.yaml, trackEvents).
 func (c *Client) TrackEvents(ctx context.Context, events []Event) (*Result, error) {
@@ -37,7 +37,7 @@ func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event]) (*R
 
 func (c *Client) events() batcher[Event] {
 	return batcher[Event]{
-		client: c, operation: gen.OpTrackEvents, check: checkEvent, keyed: isKeyed,
+		client: c, operation: gen.OpTrackEvents, check: checkEvent, again: func(e Event) bool { return e.Details.Repeatable() },
 		send: c.api.TrackEventsWithBody,
 	}
 }
@@ -47,11 +47,4 @@ func checkEvent(e Event) error {
 		return errors.New("type is empty: name what happened, such as $signed_up")
 	}
 	return checkAddress("email", e.Email)
-}
-
-// isKeyed reports whether Bento would drop a repeat of the event as a duplicate.
-func isKeyed(e Event) bool {
-	unique, _ := e.Details["unique"].(map[string]any)
-	key, _ := unique["key"].(string)
-	return key != ""
 }

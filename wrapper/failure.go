@@ -33,6 +33,9 @@ func (f failure) error(kinds ...error) *Error {
 // unanswered is the error of a call that ended without an answer.
 func (f failure) unanswered(err error) *Error {
 	err = withoutURL(err)
+	if held := (*paceError)(nil); errors.As(err, &held) {
+		return f.heldBack(held)
+	}
 	if f.state.attempts == 0 { // the request could not even be built
 		return invalid(f.operation, f.c.scrub.error(err))
 	}
@@ -51,6 +54,14 @@ func (f failure) unanswered(err error) *Error {
 	}
 	e.neverLeft = !f.state.lost && !f.state.answered
 	e.cause = f.c.scrub.error(err)
+	return e
+}
+
+// heldBack is the error of a call whose turn would have come too late.
+func (f failure) heldBack(held *paceError) *Error {
+	e := f.error(ErrPaced)
+	e.cause, e.RetryAfter, e.neverLeft = held, held.wait, true
+	e.Hint = "Nothing was sent. Allow more time by the context, ask less often, or change the pace (WithPace)."
 	return e
 }
 
@@ -78,26 +89,31 @@ func (f failure) refused() *Error {
 			e.Fields[i] = FieldError{f.c.scrub.text(e.Fields[i].Field), f.c.scrub.text(e.Fields[i].Message)}
 		}
 	}
-	if changes(f.operation) && (f.state.lost || status >= 500 && f.repeatsMayHurt()) {
+	switch {
+	case permanent(f.resp):
+		e.kinds = append(e.kinds, ErrForbidden)
+		e.Hint = "The account refuses this for good: authorize what the message names in Bento. A retry will not help."
+	case changes(f.operation) && (f.state.lost || status >= 500 && !f.harmless()):
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
+	}
+	if plan := f.state.operation.Plan; plan != "" && status == http.StatusForbidden {
+		e.Hint += " It needs the " + plan + " plan."
 	}
 	return e
 }
 
 // adviceOnRepeat says what to do about a request whose answer was lost.
 func (f failure) adviceOnRepeat() string {
-	op, ok := gen.OperationByID(f.operation)
-	if f.state.keyed || ok && op.Retry == gen.RetrySafe {
+	if f.harmless() {
 		return "Send it again: a repeat changes nothing."
 	}
 	return "Look in Bento whether it arrived before you repeat it."
 }
 
-// repeatsMayHurt reports whether a 5xx leaves the outcome open. The conventions let events be
-// sent again after one; for emails and creations, only a person can know.
-func (f failure) repeatsMayHurt() bool {
-	op, ok := gen.OperationByID(f.operation)
-	return !ok || op.Retry == gen.RetryNever || op.Retry == gen.RetryRejected
+// harmless reports whether a repeat changes nothing, so that it does not matter whether the
+// request happened.
+func (f failure) harmless() bool {
+	return f.state.repeatable || f.state.operation.Retry == gen.RetrySafe
 }
 
 // truncated is the error of an answer whose body broke off: accepted, by its status.

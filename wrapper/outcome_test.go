@@ -35,6 +35,25 @@ func TestWhatMayHaveArrivedIsUnknown(t *testing.T) {
 			func(c *bento.Client) (*bento.Result, error) { return c.ImportSubscribers(t.Context(), person) },
 			"the request was accepted",
 		},
+		"an event of which a repeat would count twice": {
+			[]answer{answerJSON(503, ``), answerJSON(503, ``), answerJSON(503, ``), answerJSON(503, ``)},
+			func(c *bento.Client) (*bento.Result, error) { return c.TrackEvents(t.Context(), events(1)) },
+			"may have taken effect",
+		},
+		"a command that would fire again": {
+			[]answer{answerJSON(503, ``)},
+			func(c *bento.Client) (*bento.Result, error) {
+				return c.RunCommands(t.Context(), []bento.Command{bento.AddTagViaEvent("a@example.com", "vip")})
+			},
+			"may have taken effect",
+		},
+		"commands of which a repeat is harmless": {
+			[]answer{fail(errReset), answerJSON(503, ``), fail(errReset), fail(errReset)},
+			func(c *bento.Client) (*bento.Result, error) {
+				return c.RunCommands(t.Context(), []bento.Command{bento.AddTag("a@example.com", "vip")})
+			},
+			"a repeat changes nothing",
+		},
 		"a lost answer, then refusals": {
 			[]answer{fail(errReset), answerJSON(429, ``), fail(errRefused), answerJSON(429, ``)},
 			func(c *bento.Client) (*bento.Result, error) { return c.TrackEvents(t.Context(), []bento.Event{keyed}) },

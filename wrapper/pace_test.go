@@ -24,7 +24,7 @@ func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	c.at = append(c.at, time.Now())
 	c.mu.Unlock()
-	return answerJSON(200, `{"data":[],"results":1}`)(req)
+	return answerJSON(200, `{"data":[],"results":1,"user_count":1}`)(req)
 }
 
 func paced(t *testing.T, transport http.RoundTripper, opts ...bento.Option) *bento.Client {
@@ -59,18 +59,28 @@ func TestTheDefaultPaceIsTheLowerOfTheContractsFigures(t *testing.T) {
 	}
 }
 
-func TestStatisticsHaveALimitOfTheirOwn(t *testing.T) {
+// Somebody who wants a few numbers gets them at once; whoever wants them all day gets them at
+// the pace that the hour allows.
+func TestOfAnHourTheFirstQuarterNeedNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := paced(t, &clock{})
+		server := &clock{}
+		c := paced(t, server)
 		start := time.Now()
-		for range 3 {
+		for range 90 {
 			_, err := c.SiteStats(t.Context())
 			require.NoError(t, err)
 		}
+		assert.Equal(t, start, server.at[6])
+		assert.Greater(t, server.at[7].Sub(start), 2*time.Minute)
+		assert.InDelta(t, 3*time.Hour, time.Since(start), float64(6*time.Minute), "30 an hour")
+		for i := range server.at[30:] {
+			assert.GreaterOrEqual(t, server.at[i+30].Sub(server.at[i]), time.Hour, "never more than 30 in any hour")
+		}
+		asked := time.Now()
 		_, err := c.ListTags(t.Context())
 		require.NoError(t, err)
-		assert.InDelta(t, 4*time.Minute, time.Since(start), float64(10*time.Second), "30 an hour; tags need not wait")
+		assert.Equal(t, asked, time.Now(), "tags have a limit of their own")
 	})
 }
 
@@ -112,14 +122,25 @@ func TestA429PausesTheWholeFamilyWithinBounds(t *testing.T) {
 func TestATurnThatComesTooLateIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := paced(t, &clock{})
-		_, err := c.SiteStats(t.Context())
-		require.NoError(t, err)
+		server := &clock{}
+		c := paced(t, server)
+		for range 7 {
+			_, err := c.SiteStats(t.Context())
+			require.NoError(t, err)
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
-		_, err = c.SiteStats(ctx)
-		require.ErrorIs(t, err, bento.ErrTimeout)
+		_, err := c.SiteStats(ctx)
+		require.ErrorIs(t, err, bento.ErrPaced)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "of 30 requests an hour to stats, its turn comes in 2m4s, after the deadline")
+		require.ErrorContains(t, err, "Nothing was sent")
+		var e *bento.Error
+		require.ErrorAs(t, err, &e)
+		assert.Zero(t, e.Attempts)
+		assert.InDelta(t, 124*time.Second, e.RetryAfter, float64(time.Second))
+		assert.Len(t, server.at, 7)
 		assert.Zero(t, time.Since(start))
 
 		cancelled, stop := context.WithCancel(t.Context())

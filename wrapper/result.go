@@ -12,11 +12,11 @@ type Result struct {
 	Read int
 	// Accepted records were taken by Bento, by its own count.
 	Accepted int
-	// Failed records were refused, by Bento or here. So count those that ended in a 5xx which the
-	// conventions let a client send again; of events without a unique key some may have happened.
+	// Failed records were refused, by Bento or here; or they ended in a 5xx, and sending them
+	// again is harmless.
 	Failed int
-	// Unknown records left, and no answer said what became of them: sending them again may
-	// repeat their effect.
+	// Unknown records left, and no answer said what became of them, or only a 5xx: sending them
+	// again may repeat their effect.
 	Unknown int
 	// NotSent records were never sent, because an earlier failure or the context ended the call.
 	NotSent int

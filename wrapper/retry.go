@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -58,7 +59,9 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 
 // NewRetryTransport returns a transport that sends through next and repeats what the contract
 // allows, for use below a bare generated client. A nil next is http.DefaultTransport. It gives
-// up early, with the last answer, when the next wait would outlive the request's deadline.
+// up early, with the last answer, when the next wait would outlive the request's deadline, and
+// when too many retries of all its requests together brought nothing. Of an error's body it
+// keeps the first 64 KiB.
 func NewRetryTransport(next http.RoundTripper, p RetryPolicy) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -73,72 +76,128 @@ func newRetryTransport(next http.RoundTripper, p RetryPolicy) *retryTransport {
 type retryTransport struct {
 	next   http.RoundTripper
 	policy RetryPolicy
+	budget budget
 }
 
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	state := callStateOf(req.Context())
-	may := t.mayRepeat(req, state)
-	for n := 1; ; n++ {
-		state.attempts = n
+	r := t.newRun(req)
+	for {
+		r.state.attempts++
 		resp, err := t.next.RoundTrip(req)
-		state.answered = state.answered || err == nil
-		state.lost = state.lost || err != nil && sentUnanswered(err)
-		if n == t.policy.MaxAttempts || req.Context().Err() != nil || !may(resp, err) {
-			return resp, err
+		if isFinal(err) { // held back: nothing was sent
+			r.state.attempts--
+			if r.last != nil {
+				return r.last, nil
+			}
+			return nil, err
 		}
-		wait, ok := t.wait(req, resp, n)
-		if !ok {
+		r.note(resp, err)
+		wait, again := r.again(resp, err)
+		if !again {
 			return resp, err
 		}
 		next, rewound := rewind(req)
 		if rewound != nil {
 			return resp, err // one answer is better than none
 		}
-		discard(resp)
+		r.last, req = resp, next
 		if ended := sleep(req.Context(), wait); ended != nil {
 			return nil, &attemptError{cause: ended}
 		}
-		req = next
 	}
 }
 
-// mayRepeat returns the judge of this request's attempts.
-func (t *retryTransport) mayRepeat(req *http.Request, state *callState) func(*http.Response, error) bool {
-	class := gen.RetryNever // an operation that the contract does not know
-	if op, ok := gen.MatchOperation(req.Method, req.URL.Path); ok {
-		class = op.Retry
+// A run is the attempts of one request.
+type run struct {
+	*retryTransport
+	policy   RetryPolicy
+	class    gen.RetryClass
+	state    *callState
+	deadline time.Time      // zero if there is none
+	last     *http.Response // the answer to the attempt before, its body in memory
+}
+
+func (t *retryTransport) newRun(req *http.Request) *run {
+	r := &run{retryTransport: t, policy: t.policy, class: gen.RetryNever, state: callStateOf(req.Context())}
+	if op, ok := operationOf(req); ok { // else the contract does not know it
+		r.class = op.Retry
 		if op.ID == gen.OpSendEmails && t.policy.RejectedEmails {
-			class = gen.RetryRejected
+			r.class = gen.RetryRejected
 		}
 	}
-	return func(resp *http.Response, err error) bool {
-		if err != nil {
-			notSent := !sentUnanswered(err)
-			return !isFinal(err) && class != gen.RetryNever && (notSent || class == gen.RetrySafe || class == gen.RetryAnswered && state.keyed)
-		}
-		switch {
-		case resp.StatusCode == http.StatusTooManyRequests:
-			return class != gen.RetryNever
-		case resp.StatusCode >= 500:
-			return class == gen.RetrySafe || class == gen.RetryAnswered
-		}
-		return false
+	r.deadline, _ = req.Context().Deadline()
+	return r
+}
+
+// note remembers what an attempt says of the request's fate, and takes the body of an error into
+// memory, which frees its connection for the next attempt.
+func (r *run) note(resp *http.Response, err error) {
+	r.state.answered = r.state.answered || err == nil
+	r.state.lost = r.state.lost || err != nil && sentUnanswered(err)
+	switch {
+	case err != nil:
+	case resp.StatusCode < 400:
+		r.budget.earn()
+	default:
+		hold(resp)
 	}
 }
 
-// wait returns how long to wait after the n-th attempt, and false if that is too long.
-func (t *retryTransport) wait(req *http.Request, resp *http.Response, n int) (time.Duration, bool) {
-	wait := t.policy.backoff(n)
+// again returns whether to make another attempt, and after which wait.
+func (r *run) again(resp *http.Response, err error) (wait time.Duration, ok bool) {
+	if r.state.attempts >= r.policy.MaxAttempts || !r.mayRepeat(resp, err) {
+		return 0, false
+	}
+	wait = r.policy.backoff(r.state.attempts)
 	if resp != nil {
 		asked := retryAfter(resp.Header, time.Now())
-		if asked > t.policy.MaxWait {
+		if asked > r.policy.MaxWait {
 			return 0, false
 		}
 		wait = max(wait, asked)
 	}
-	deadline, bounded := req.Context().Deadline()
-	return wait, !bounded || time.Until(deadline) > wait
+	if !r.deadline.IsZero() && time.Until(r.deadline) <= wait {
+		return 0, false
+	}
+	return wait, limited(resp) || r.budget.take()
 }
+
+func (r *run) mayRepeat(resp *http.Response, err error) bool {
+	harmless := r.class == gen.RetrySafe || r.state.repeatable
+	switch {
+	case r.class == gen.RetryNever && !r.state.repeatable:
+		return false
+	case err != nil:
+		return !sentUnanswered(err) || harmless
+	case limited(resp):
+		return true
+	}
+	return resp.StatusCode >= 500 && !permanent(resp) && (harmless || r.class == gen.RetryAnswered)
+}
+
+func limited(resp *http.Response) bool {
+	return resp != nil && resp.StatusCode == http.StatusTooManyRequests
+}
+
+// permanent reports whether an answer says that no retry will help, whatever its status.
+func permanent(resp *http.Response) bool {
+	body, ok := resp.Body.(*heldBody)
+	return ok && gen.PermanentFailure(string(body.content))
+}
+
+// hold takes what is kept of an error's body into memory and closes it.
+func hold(resp *http.Response) {
+	content, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	_ = resp.Body.Close()
+	resp.Body = &heldBody{bytes.NewReader(content), content}
+}
+
+type heldBody struct {
+	io.Reader
+	content []byte
+}
+
+func (*heldBody) Close() error { return nil }
 
 // rewind returns req with its body fresh.
 func rewind(req *http.Request) (*http.Request, error) {
@@ -155,15 +214,6 @@ func rewind(req *http.Request) (*http.Request, error) {
 	req = req.Clone(req.Context())
 	req.Body = body
 	return req, nil
-}
-
-// discard reads what little an error answer holds, so that its connection can be used again.
-func discard(resp *http.Response) {
-	if resp == nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
-	_ = resp.Body.Close()
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -83,6 +83,68 @@ func TestRetryFollowsTheContract(t *testing.T) {
 	}
 }
 
+// What a person has to put right is not tried again, whatever its status.
+func TestAPermanentFailureIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, refusal := range []answer{
+		answerJSON(500, `{"error":"Author not authorized to send on this account"}`),
+		respond(500, "text/plain", "Author not authorized to send on this account"),
+	} {
+		s := scripted(t, refusal)
+		result, err := s.client().ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+		require.ErrorIs(t, err, bento.ErrForbidden)
+		require.ErrorIs(t, err, bento.ErrServer)
+		require.ErrorContains(t, err, "A retry will not help")
+		require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
+		assert.Equal(t, 1, result.Failed)
+		assert.Len(t, s.seen, 1)
+	}
+}
+
+// In an outage all calls together may repeat no more than the budget allows; a success earns a
+// part of a retry back, and a 429 costs nothing.
+func TestAnOutageIsNotMultiplied(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked, answer := 0, answerJSON(503, ``)
+		c := paced(t, roundTrip(func(req *http.Request) (*http.Response, error) { asked++; return answer(req) }), bento.WithPace(bento.PaceOff))
+		for range 100 {
+			_, err := c.ListTags(t.Context())
+			require.ErrorIs(t, err, bento.ErrServer)
+		}
+		assert.Equal(t, 120, asked, "100 calls and 20 retries")
+
+		asked, answer = 0, answerJSON(429, ``)
+		_, err := c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		assert.Equal(t, 4, asked)
+
+		answer = answerJSON(200, `{"data":[]}`)
+		for range 30 {
+			_, err := c.ListTags(t.Context())
+			require.NoError(t, err)
+		}
+		asked, answer = 0, answerJSON(503, ``)
+		_, err = c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrServer)
+		assert.Equal(t, 4, asked, "30 successes earn three retries")
+	})
+}
+
+// A second attempt whose turn would come too late gives the answer to the first.
+func TestAnAnswerIsNotLostToThePace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(429, `{"error":"Too Many Requests"}`))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := paced(t, s).ListTags(ctx)
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		require.ErrorContains(t, err, "Too Many Requests")
+		assert.Len(t, s.seen, 1)
+	})
+}
+
 func TestRetryWaitsAndSendsTheSameBodyAfresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // extensions are the words that the contract has for behaviour; its head explains them.
 var extensions = []string{
 	"x-bento-async", "x-bento-automations", "x-bento-batch", "x-bento-body-filters", "x-bento-generic-agents", "x-bento-limit",
-	"x-bento-limits", "x-bento-one-of", "x-bento-pace", "x-bento-page-size", "x-bento-paged", "x-bento-plan",
+	"x-bento-limits", "x-bento-one-of", "x-bento-pace", "x-bento-page-size", "x-bento-paged", "x-bento-permanent", "x-bento-plan",
 	"x-bento-query-inputs", "x-bento-repeatable", "x-bento-retry",
 }
 
@@ -32,6 +32,19 @@ func checkExtensions(contract []byte) error {
 		}
 	}
 	return nil
+}
+
+// readTexts reads a list of texts at the root of the contract, which must not be empty.
+func readTexts(doc *openapi3.T, name, what string) ([]string, error) {
+	var all []string
+	list, _ := doc.Extensions[name].([]any)
+	for _, text := range list {
+		all = append(all, fmt.Sprint(text))
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: want a list of %s", name, what)
+	}
+	return all, nil
 }
 
 // readRepeatables collects the schemas whose records say themselves that a repeat is harmless.

@@ -56,6 +56,11 @@ var genericAgents = [...]string{ {{- range .Agents}}
 	{{printf "%q" .}},{{end}}
 }
 
+// permanent is what an error says that no retry will change.
+var permanent = [...]string{ {{- range .Permanent}}
+	{{printf "%q" .}},{{end}}
+}
+
 // The limit families of the contract.
 var (
 {{- range .Families}}

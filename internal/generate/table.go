@@ -20,6 +20,7 @@ type table struct {
 	BasePath   string
 	Statuses   []status
 	Agents     []string
+	Permanent  []string // what an error says that no retry will change
 	Families   []family
 	Operations []operation
 	Repeatable []repeatable
@@ -102,20 +103,20 @@ func read(contract []byte) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("x-errors: %w", err)
 	}
-	var agents []string
-	list, _ := doc.Extensions["x-bento-generic-agents"].([]any)
-	for _, agent := range list {
-		agents = append(agents, fmt.Sprint(agent))
+	agents, err := readTexts(doc, "x-bento-generic-agents", "products")
+	if err != nil {
+		return nil, err
 	}
-	if len(agents) == 0 {
-		return nil, errors.New("x-bento-generic-agents: want a list of products")
+	permanent, err := readTexts(doc, "x-bento-permanent", "sentences")
+	if err != nil {
+		return nil, err
 	}
 	server := strings.TrimSuffix(doc.Servers[0].URL, "/")
 	repeatables, err := readRepeatables(doc)
 	if err != nil {
 		return nil, fmt.Errorf("x-bento-repeatable: %w", err)
 	}
-	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Agents: agents, Families: families, Repeatable: repeatables}
+	t := &table{ServerURL: server, BasePath: basePath, Statuses: statuses, Agents: agents, Permanent: permanent, Families: families, Repeatable: repeatables}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)

@@ -1,0 +1,169 @@
+package bento
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"example.com/bento-go/gen"
+)
+
+const (
+	// headroom is the part of a limit that is used: clocks and networks differ a little.
+	headroom = 0.97
+	// maxPause bounds how long one 429 shuts a family, whatever its Retry-After says: a program
+	// without a deadline would hang for as long.
+	maxPause = 2 * time.Minute
+	// minSpeed bounds how far refusals slow a family down.
+	minSpeed = 1.0 / 64
+	// calm is how many windows without a refusal make the recovery faster.
+	calm = 5
+)
+
+// A gate lets the requests of a family through one at a time, an interval apart. Whoever stands
+// in it waits for the next opening; the others queue behind in the order in which they came.
+//
+// The interval follows what the server takes: a refusal slows it down to what was taken lately,
+// and each window without one speeds it up again, by a little at first.
+type gate struct {
+	family string
+	limit  gen.Rate
+	burst  int           // requests of a window that need not keep the interval
+	turn   chan struct{} // held by whoever waits for the opening
+
+	mu       sync.Mutex
+	open     time.Time   // when it opens next
+	began    time.Time   // the first request
+	passed   []time.Time // what passed within the last window, oldest first
+	speed    float64     // part of the limit that is used, headroom aside: 1 is all of it
+	stepped  time.Time   // when speed last changed
+	steps    int         // windows without a refusal since the last one
+	refusals int         // in a row
+}
+
+func newGate(family string, limit gen.Rate) *gate {
+	g := &gate{family: family, limit: limit, turn: make(chan struct{}, 1), speed: 1}
+	if limit.Per >= time.Hour { // an interval of minutes is no use to somebody who wants three numbers
+		g.burst = limit.Requests / 4
+	}
+	return g
+}
+
+// pass waits for the request's turn and takes it.
+func (g *gate) pass(ctx context.Context) error {
+	select {
+	case g.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-g.turn }()
+	for { // a 429 may put the opening off while somebody waits for it
+		wait := g.next(time.Now())
+		if wait <= 0 {
+			return nil
+		}
+		if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < wait {
+			return &paceError{g.family, g.limit, wait}
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// next takes the turn and returns 0, or returns how long it is until then.
+func (g *gate) next(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.began.IsZero() {
+		g.began, g.stepped = now, now
+	}
+	g.recover(now)
+	for len(g.passed) > 0 && now.Sub(g.passed[0]) >= g.window() {
+		g.passed = g.passed[1:]
+	}
+	if wait := g.open.Sub(now); wait > 0 {
+		return wait
+	}
+	if room := max(1, int(float64(g.limit.Requests)*g.speed)); g.burst > 0 && len(g.passed) >= room {
+		return g.passed[len(g.passed)-room].Add(g.window()).Sub(now)
+	}
+	if g.passed = append(g.passed, now); len(g.passed) >= int(float64(g.burst)*g.speed) {
+		g.open = now.Add(g.interval())
+	}
+	return 0
+}
+
+// window is the span in which the limit counts, and a little more.
+func (g *gate) window() time.Duration { return g.limit.Per + g.limit.Per/100 }
+
+func (g *gate) interval() time.Duration {
+	return time.Duration(float64(g.limit.Per) / (headroom * g.speed * float64(g.limit.Requests)))
+}
+
+// recover speeds up for each window without a refusal: by a fiftieth of the limit, and after some
+// calm by a tenth.
+func (g *gate) recover(now time.Time) {
+	for g.speed < 1 && now.Sub(g.stepped) >= g.limit.Per {
+		g.stepped = g.stepped.Add(g.limit.Per)
+		g.steps++
+		step := 0.02
+		if g.steps > calm {
+			step = 0.1
+		}
+		g.speed = min(1, g.speed+step)
+	}
+}
+
+func (g *gate) accepted() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refusals = 0
+}
+
+// refused shuts the gate for as long as the server asked. A server that named no time is given
+// an eighth of the window, and twice as much each time it refuses again.
+func (g *gate) refused(asked time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if asked <= 0 {
+		asked = g.limit.Per >> max(0, 3-g.refusals)
+	}
+	g.refusals++
+	if open := now.Add(min(asked, maxPause)); open.After(g.open) {
+		g.open = open
+	}
+	if g.refusals == 1 {
+		g.slow(now)
+	}
+	g.stepped, g.steps = now, 0
+}
+
+// slow goes down to what was taken in the last window, but neither below half of the present
+// speed, nor above all but a twentieth of it. Before a whole window has passed, half is the guess.
+func (g *gate) slow(now time.Time) {
+	factor := 0.5
+	if now.Sub(g.began) >= g.limit.Per {
+		taken := float64(len(g.passed)-1) / float64(g.limit.Requests)
+		factor = math.Min(math.Max(taken/g.speed, factor), 0.95)
+	}
+	g.speed = math.Max(g.speed*factor, minSpeed)
+}
+
+// A paceError says that a request's turn would come too late.
+type paceError struct {
+	family string
+	limit  gen.Rate
+	wait   time.Duration
+}
+
+func (e *paceError) Error() string {
+	per := map[time.Duration]string{time.Second: "a second", time.Minute: "a minute", time.Hour: "an hour", 24 * time.Hour: "a day"}[e.limit.Per]
+	return fmt.Sprintf("held back: of %d requests %s to %s, its turn comes in %s, after the deadline", e.limit.Requests, per, e.family, e.wait.Round(time.Second))
+}
+
+// Unwrap makes it a deadline's error.
+func (e *paceError) Unwrap() error { return context.DeadlineExceeded }
