@@ -16,20 +16,22 @@ type Broadcast = gen.Broadcast
 // BroadcastDraft is a broadcast to create.
 type BroadcastDraft = gen.BroadcastDraft
 
-// BroadcastStatus selects broadcasts; the constants are gen.BroadcastStatus….
-type BroadcastStatus = gen.BroadcastStatus
+// BroadcastFilters select broadcasts. Without a status (gen.BroadcastStatus…) Bento lists those
+// that were sent. How certain each filter is stands in the contract.
+type BroadcastFilters = gen.ListBroadcastsParams
 
-// ListBroadcasts returns one page of the broadcasts of the site, from page 1; a page past the
-// end is empty. An empty status lists what Bento lists then: those that were sent.
+// ListBroadcasts returns one page of the broadcasts that match the filters, whose Page it sets
+// itself, from page 1; a page past the end is empty.
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
-func (c *Client) ListBroadcasts(ctx context.Context, status BroadcastStatus, page int) ([]Broadcast, error) {
+// Source: https://bentonow.com/docs/broadcasts
+func (c *Client) ListBroadcasts(ctx context.Context, filters BroadcastFilters, page int) ([]Broadcast, error) {
 	if err := checkPage(gen.OpListBroadcasts, page); err != nil {
 		return nil, err
 	}
-	params := gen.ListBroadcastsParams{Page: &page, Status: optional(status)}
+	filters.Page = &page
 	list, err := call[gen.BroadcastList](ctx, c, gen.OpListBroadcasts, func(ctx context.Context) (*http.Response, error) {
-		return c.api.ListBroadcasts(ctx, &params)
+		return c.api.ListBroadcasts(ctx, &filters)
 	})
 	return list.Data, err
 }
@@ -38,9 +40,10 @@ func (c *Client) ListBroadcasts(ctx context.Context, status BroadcastStatus, pag
 // was used up. An error is yielded once, with a zero Broadcast, and ends the sequence.
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
-func (c *Client) Broadcasts(ctx context.Context, status BroadcastStatus) iter.Seq2[Broadcast, error] {
+// Source: https://bentonow.com/docs/broadcasts
+func (c *Client) Broadcasts(ctx context.Context, filters BroadcastFilters) iter.Seq2[Broadcast, error] {
 	return pages(gen.OpListBroadcasts, func(page int) ([]Broadcast, error) {
-		return c.ListBroadcasts(ctx, status, page)
+		return c.ListBroadcasts(ctx, filters, page)
 	}, func(b Broadcast) gen.ID { return b.ID })
 }
 
@@ -50,6 +53,7 @@ func (c *Client) Broadcasts(ctx context.Context, status BroadcastStatus) iter.Se
 // with its position and Bento's reason.
 //
 // Contract: POST /batch/broadcasts (openapi.yaml, createBroadcasts).
+// Source: https://bentonow.com/docs/broadcasts
 func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft) (*gen.CreateBroadcastsResult, error) {
 	if len(drafts) == 0 || len(drafts) > gen.MaxBroadcasts {
 		return nil, invalid(gen.OpCreateBroadcasts, fmt.Errorf("%d drafts: want 1 to %d", len(drafts), gen.MaxBroadcasts))

@@ -15,6 +15,7 @@ type Command = gen.Command
 // surely was not accepted.
 //
 // Contract: POST /fetch/commands (openapi.yaml, runCommands).
+// Source: https://github.com/bentonow/bento-skills
 func (c *Client) RunCommands(ctx context.Context, commands []Command) (*Result, error) {
 	return batcher[Command]{
 		client: c, operation: gen.OpRunCommands,

@@ -11,6 +11,7 @@ import (
 // Somebody unknown, perhaps already deleted, is [ErrNotFound].
 //
 // Contract: POST /data_deletion_requests (openapi.yaml, requestDataDeletion).
+// Source: https://bentonow.com/docs/data_deletion_requests_api
 func (c *Client) RequestDataDeletion(ctx context.Context, email string) error {
 	if err := checkAddress("email", email); err != nil {
 		return invalid(gen.OpRequestDataDeletion, err)

@@ -22,6 +22,7 @@ type Email = gen.Email
 // repeats batches that surely were not accepted.
 //
 // Contract: POST /batch/emails (openapi.yaml, sendEmails).
+// Source: https://bentonow.com/docs/emails_api
 func (c *Client) SendEmails(ctx context.Context, emails []Email) (*Result, error) {
 	return c.emails().all(ctx, emails)
 }

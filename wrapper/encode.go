@@ -24,6 +24,7 @@ var (
 	errNotUTF8    = errors.New("holds text that is not UTF-8: convert it first")
 	errNotFinite  = errors.New("holds a number that is not finite, which JSON cannot write")
 	errTooNested  = fmt.Errorf("nests deeper than %d levels", maxNesting)
+	errNests      = errors.New("holds a value that nests: Bento takes strings, numbers and booleans there")
 	errYear       = errors.New("holds a date outside the years 0 to 9999")
 	errUnwritable = errors.New("holds a value that JSON cannot write")
 )
@@ -94,7 +95,7 @@ func (e *encoder[T]) write() error {
 				return fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", name)
 			}
 		}
-		if err := e.members(custom, 0); err != nil {
+		if err := e.flat(custom); err != nil {
 			return fmt.Errorf("a custom field %w", err)
 		}
 	}
@@ -133,11 +134,11 @@ func (w *writer) field(v reflect.Value) error {
 	}
 	switch p := v.Addr().Interface().(type) {
 	case *gen.EventFields:
-		return w.object(*p, 0)
+		return w.flatObject(*p)
 	case *gen.EventDetails:
 		return w.object(*p, 0)
 	case *gen.Personalizations:
-		return w.object(*p, 0)
+		return w.flatObject(*p)
 	case *time.Time:
 		return w.time(*p)
 	}
@@ -209,6 +210,32 @@ func (w *writer) object(m map[string]any, depth int) error {
 	err := w.members(m, depth+1)
 	w.buf = append(w.buf, '}')
 	return err
+}
+
+func (w *writer) flatObject(m map[string]any) error {
+	w.buf = append(w.buf, '{')
+	err := w.flat(m)
+	w.buf = append(w.buf, '}')
+	return err
+}
+
+// flat writes the members of m, none of which may be an object or a list.
+func (w *writer) flat(m map[string]any) error {
+	for name, value := range m {
+		w.comma()
+		if err := w.string(name); err != nil {
+			return err
+		}
+		w.buf = append(w.buf, ':')
+		at := len(w.buf)
+		if err := w.value(value, 0); err != nil {
+			return err
+		}
+		if w.buf[at] == '{' || w.buf[at] == '[' {
+			return errNests
+		}
+	}
+	return nil
 }
 
 // members writes the members of m in whatever order the map gives them.

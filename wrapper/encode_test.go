@@ -53,6 +53,32 @@ func same[T any](t testing.TB, record T) {
 	assert.Equal(t, b, a)
 }
 
+func flatMembers(m map[string]any) bool {
+	for _, value := range m {
+		switch value.(type) {
+		case map[string]any, []any:
+			return false
+		}
+	}
+	return true
+}
+
+// What goes to a profile, or into a template, is flat; what nests is refused by name.
+func TestWhatMustBeFlatIs(t *testing.T) {
+	t.Parallel()
+	nested := bento.SubscriberRecord{Email: "a@example.com"}
+	nested.Set("address", map[string]any{"city": "Bonn"})
+	_, err := bento.Encode(nested)
+	require.ErrorContains(t, err, "a custom field holds a value that nests")
+	for _, value := range []any{[]string{"a"}, map[string]string{}, struct{ A int }{1}, []any{1}} {
+		_, err = bento.Encode(bento.Event{Type: "x", Email: "a@example.com", Fields: gen.EventFields{"a": value}})
+		require.ErrorContains(t, err, "fields holds a value that nests")
+		_, err = bento.Encode(bento.Email{Personalizations: gen.Personalizations{"a": value}})
+		require.ErrorContains(t, err, "personalizations holds a value that nests")
+	}
+	same(t, bento.Event{Type: "x", Email: "a@example.com", Fields: gen.EventFields{"when": time.Unix(0, 0).UTC(), "n": json.Number("1"), "none": nil}})
+}
+
 // FuzzEncode lets encoding/json decide about records made of any JSON.
 func FuzzEncode(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"a":[1,-0,1e400,"\u0000\ud800",{"":null}]}`, `{"email":"x"}`, "{\"\xff\":1}"} {
@@ -68,8 +94,17 @@ func FuzzEncode(f *testing.F) {
 		for key, value := range m {
 			record.Set(key, value)
 		}
+		email := bento.Email{To: name, From: kind, Subject: kind, HTMLBody: name, Personalizations: m}
+		_, err := bento.Encode(email)
+		if flat := flatMembers(m); flat != (err == nil) {
+			t.Fatalf("flat: %v, but: %v", flat, err)
+		} else if flat {
+			same(t, email)
+		}
 		if _, err := bento.Encode(record); err == nil {
 			same(t, record)
 		}
+		same(t, bento.AddField(name, kind, m))
+		same(t, bento.AddTag(name, kind))
 	})
 }

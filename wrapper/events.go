@@ -25,6 +25,7 @@ type Event = gen.Event
 // answer, or in a 5xx, counts as Unknown unless a repeat is harmless.
 //
 // Contract: POST /batch/events (openapi.yaml, trackEvents).
+// Source: https://bentonow.com/docs/events_api
 func (c *Client) TrackEvents(ctx context.Context, events []Event) (*Result, error) {
 	return c.events().all(ctx, events)
 }

@@ -84,7 +84,7 @@ func ExampleClient_Broadcasts() {
 		log.Fatal(err)
 	}
 	n := 0
-	for broadcast, err := range client.Broadcasts(context.Background(), gen.BroadcastStatusSent) {
+	for broadcast, err := range client.Broadcasts(context.Background(), bento.BroadcastFilters{}) {
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 // ValidateEmail reports whether an address looks real. Experimental: Bento may change it.
 //
 // Contract: POST /experimental/validation (openapi.yaml, validateEmail).
+// Source: https://bentonow.com/docs/spam_api
 func (c *Client) ValidateEmail(ctx context.Context, body gen.ValidateEmailBody) (bool, error) {
 	if err := checkGiven(gen.OpValidateEmail, "email", body.Email); err != nil {
 		return false, err
@@ -25,6 +26,7 @@ func (c *Client) ValidateEmail(ctx context.Context, body gen.ValidateEmailBody) 
 // Experimental: Bento may change it.
 //
 // Contract: POST /experimental/jesses_ruleset (openapi.yaml, applyRuleset).
+// Source: https://bentonow.com/docs/spam_api
 func (c *Client) ApplyRuleset(ctx context.Context, body gen.ApplyRulesetBody) (gen.RulesetResult, error) {
 	if err := checkGiven(gen.OpApplyRuleset, "email", body.Email); err != nil {
 		return gen.RulesetResult{}, err
@@ -37,6 +39,7 @@ func (c *Client) ApplyRuleset(ctx context.Context, body gen.ApplyRulesetBody) (g
 // ModerateContent judges whether a text is fit to be sent. Experimental: Bento may change it.
 //
 // Contract: POST /experimental/content_moderation (openapi.yaml, moderateContent).
+// Source: https://bentonow.com/docs/utility
 func (c *Client) ModerateContent(ctx context.Context, content string) (gen.ModerationResult, error) {
 	return call[gen.ModerationResult](ctx, c, gen.OpModerateContent, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ModerateContent(ctx, gen.ModerateContentBody{Content: content})
@@ -47,6 +50,7 @@ func (c *Client) ModerateContent(ctx context.Context, content string) (gen.Moder
 // Experimental: Bento may change it.
 //
 // Contract: POST /experimental/gender (openapi.yaml, guessGender).
+// Source: https://bentonow.com/docs/utility
 func (c *Client) GuessGender(ctx context.Context, name string) (gen.GenderGuess, error) {
 	if err := checkGiven(gen.OpGuessGender, "name", name); err != nil {
 		return gen.GenderGuess{}, err
@@ -60,6 +64,7 @@ func (c *Client) GuessGender(ctx context.Context, name string) (gen.GenderGuess,
 // Experimental: Bento may change it.
 //
 // Contract: GET /experimental/geolocation (openapi.yaml, geolocate).
+// Source: https://bentonow.com/docs/utility
 func (c *Client) Geolocate(ctx context.Context, ip string) (gen.Location, error) {
 	if err := checkGiven(gen.OpGeolocate, "ip", ip); err != nil {
 		return nil, err
@@ -73,6 +78,7 @@ func (c *Client) Geolocate(ctx context.Context, ip string) (gen.Location, error)
 // Experimental: Bento may change it.
 //
 // Contract: GET /experimental/blacklist (openapi.yaml, checkBlacklist).
+// Source: https://github.com/bentonow/bento-skills
 func (c *Client) CheckBlacklist(ctx context.Context, domain, ip string) (gen.BlacklistResult, error) {
 	if domain == "" && ip == "" {
 		return gen.BlacklistResult{}, invalid(gen.OpCheckBlacklist, errors.New("domain and ip are empty: give one of them"))

@@ -13,6 +13,7 @@ type Field = gen.Field
 // ListFields returns every field of the site; no paging is documented.
 //
 // Contract: GET /fetch/fields (openapi.yaml, listFields).
+// Source: https://bentonow.com/docs/fields
 func (c *Client) ListFields(ctx context.Context) ([]Field, error) {
 	list, err := call[gen.FieldList](ctx, c, gen.OpListFields, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListFields(ctx)
@@ -24,6 +25,7 @@ func (c *Client) ListFields(ctx context.Context) ([]Field, error) {
 // with underscores.
 //
 // Contract: POST /fetch/fields (openapi.yaml, createField).
+// Source: https://bentonow.com/docs/fields
 func (c *Client) CreateField(ctx context.Context, key string) (*Field, error) {
 	if err := checkGiven(gen.OpCreateField, "key", key); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type FormResponse = gen.FormResponse
 // ListFormResponses returns the responses to a form; no paging is documented.
 //
 // Contract: GET /fetch/responses (openapi.yaml, listFormResponses).
+// Source: https://github.com/bentonow/bento-laravel-sdk
 func (c *Client) ListFormResponses(ctx context.Context, form string) ([]FormResponse, error) {
 	if err := checkGiven(gen.OpListFormResponses, "form", form); err != nil {
 		return nil, err

@@ -142,13 +142,17 @@ func (g *gate) refused(asked time.Duration) {
 	g.stepped, g.steps = now, 0
 }
 
-// slow goes down to what was taken in the last window, but neither below half of the present
-// speed, nor above all but a twentieth of it. Before a whole window has passed, half is the guess.
+// slow goes down to what was taken in the last window, by half at most and by a twentieth at
+// least: three of them if the speed was found too high within this window. Before a whole window
+// has passed, half is the guess.
 func (g *gate) slow(now time.Time) {
-	factor := 0.5
+	factor, least := 0.5, 0.95
+	if now.Sub(g.stepped) < g.limit.Per && g.steps == 0 {
+		least = 0.85
+	}
 	if now.Sub(g.began) >= g.limit.Per {
 		taken := float64(len(g.passed)-1) / float64(g.limit.Requests)
-		factor = math.Min(math.Max(taken/g.speed, factor), 0.95)
+		factor = math.Min(math.Max(taken/g.speed, factor), least)
 	}
 	g.speed = math.Max(g.speed*factor, minSpeed)
 }

@@ -23,7 +23,7 @@ func TestPagesAreWalkedFromOneUntilOneIsEmpty(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, page("1", "2"), page("3"), page())
 	var ids []string
-	for broadcast, err := range s.client().Broadcasts(t.Context(), "") {
+	for broadcast, err := range s.client().Broadcasts(t.Context(), bento.BroadcastFilters{}) {
 		require.NoError(t, err)
 		ids = append(ids, string(broadcast.ID))
 	}
@@ -36,7 +36,7 @@ func TestPagesAreWalkedFromOneUntilOneIsEmpty(t *testing.T) {
 func TestTheNextPageIsAskedForOnlyWhenNeeded(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, page("1", "2"))
-	for range s.client().Broadcasts(t.Context(), "") {
+	for range s.client().Broadcasts(t.Context(), bento.BroadcastFilters{}) {
 		break
 	}
 	assert.Len(t, s.seen, 1)
@@ -46,7 +46,7 @@ func TestAFailedPageEndsTheWalk(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, page("1"), answerJSON(401, `{}`))
 	var errs []error
-	for _, err := range s.client().Broadcasts(t.Context(), "") {
+	for _, err := range s.client().Broadcasts(t.Context(), bento.BroadcastFilters{}) {
 		errs = append(errs, err)
 	}
 	require.Len(t, errs, 2)
@@ -58,7 +58,7 @@ func TestAServerThatIgnoresPageIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, page("1", "2"), page("1", "2"), page("1", "2"))
 	var last error
-	for _, err := range s.client().Broadcasts(t.Context(), "") {
+	for _, err := range s.client().Broadcasts(t.Context(), bento.BroadcastFilters{}) {
 		last = err
 	}
 	require.ErrorIs(t, last, bento.ErrUnexpectedAnswer)
@@ -69,7 +69,7 @@ func TestAServerThatIgnoresPageIsNoticed(t *testing.T) {
 func TestReadsRefuseWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	c := scripted(t).client()
-	_, err := c.ListBroadcasts(t.Context(), "", 0)
+	_, err := c.ListBroadcasts(t.Context(), bento.BroadcastFilters{}, 0)
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	require.ErrorContains(t, err, "pages start at 1")
 	_, err = c.SubscriberByEmail(t.Context(), "Ari <ari@example.com>")

@@ -13,6 +13,7 @@ type Segment = gen.Segment
 // ListSegments returns every segment of the site that is in use.
 //
 // Contract: GET /fetch/segments (openapi.yaml, listSegments).
+// Source: https://bentonow.com/docs/segments_api
 func (c *Client) ListSegments(ctx context.Context) ([]Segment, error) {
 	list, err := call[gen.SegmentList](ctx, c, gen.OpListSegments, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListSegments(ctx)
@@ -23,6 +24,7 @@ func (c *Client) ListSegments(ctx context.Context) ([]Segment, error) {
 // Segment returns one segment.
 //
 // Contract: GET /fetch/segments/{id} (openapi.yaml, getSegment).
+// Source: https://bentonow.com/docs/segments_api
 func (c *Client) Segment(ctx context.Context, id string) (*Segment, error) {
 	if err := checkGiven(gen.OpGetSegment, "id", id); err != nil {
 		return nil, err
@@ -36,6 +38,7 @@ func (c *Client) Segment(ctx context.Context, id string) (*Segment, error) {
 // MatchSegment is undocumented by Bento: what it takes and answers is left open.
 //
 // Contract: POST /fetch/segments/{id}/match (openapi.yaml, matchSegment).
+// Source: https://github.com/bentonow/bento-node-sdk
 func (c *Client) MatchSegment(ctx context.Context, id string, body gen.Anything) (gen.Anything, error) {
 	if err := checkGiven(gen.OpMatchSegment, "id", id); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ type SequenceEmail = gen.SequenceEmail
 // ListSequences returns one page of the sequences of the site, from page 1.
 //
 // Contract: GET /fetch/sequences (openapi.yaml, listSequences).
+// Source: https://bentonow.com/docs/sequences_api
 func (c *Client) ListSequences(ctx context.Context, page int) ([]Sequence, error) {
 	if err := checkPage(gen.OpListSequences, page); err != nil {
 		return nil, err
@@ -30,6 +31,7 @@ func (c *Client) ListSequences(ctx context.Context, page int) ([]Sequence, error
 // Sequences walks every page, as [Client.Broadcasts] does.
 //
 // Contract: GET /fetch/sequences (openapi.yaml, listSequences).
+// Source: https://bentonow.com/docs/sequences_api
 func (c *Client) Sequences(ctx context.Context) iter.Seq2[Sequence, error] {
 	return pages(gen.OpListSequences, func(page int) ([]Sequence, error) {
 		return c.ListSequences(ctx, page)
@@ -40,6 +42,7 @@ func (c *Client) Sequences(ctx context.Context) iter.Seq2[Sequence, error] {
 // answers with. It is not repeated unless it surely was not accepted: a repeat appends a second.
 //
 // Contract: POST /fetch/sequences/{id}/emails/templates (openapi.yaml, createSequenceEmail).
+// Source: https://bentonow.com/docs/sequences_api
 func (c *Client) CreateSequenceEmail(ctx context.Context, sequence string, email SequenceEmail) (*EmailTemplate, error) {
 	if err := checkGiven(gen.OpCreateSequenceEmail, "sequence", sequence); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ type PeopleCount = gen.PeopleCount
 // read.
 //
 // Contract: GET /stats/site (openapi.yaml, getSiteStats).
+// Source: https://bentonow.com/docs/stats
 func (c *Client) SiteStats(ctx context.Context) (PeopleCount, error) {
 	return call[PeopleCount](ctx, c, gen.OpGetSiteStats, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSiteStats(ctx)
@@ -23,6 +24,7 @@ func (c *Client) SiteStats(ctx context.Context) (PeopleCount, error) {
 // SegmentStats counts the people of a segment.
 //
 // Contract: GET /stats/segment (openapi.yaml, getSegmentStats).
+// Source: https://bentonow.com/docs/stats
 func (c *Client) SegmentStats(ctx context.Context, segment string) (PeopleCount, error) {
 	if err := checkGiven(gen.OpGetSegmentStats, "segment", segment); err != nil {
 		return PeopleCount{}, err
@@ -36,6 +38,7 @@ func (c *Client) SegmentStats(ctx context.Context, segment string) (PeopleCount,
 // []any of points for a chart.
 //
 // Contract: GET /stats/report (openapi.yaml, getReport).
+// Source: https://bentonow.com/docs/stats
 func (c *Client) Report(ctx context.Context, id string) (gen.Report, error) {
 	if err := checkGiven(gen.OpGetReport, "id", id); err != nil {
 		return gen.Report{}, err
@@ -48,6 +51,7 @@ func (c *Client) Report(ctx context.Context, id string) (gen.Report, error) {
 // AdStats returns what advertising brought; the zero params ask for everything.
 //
 // Contract: GET /stats/ads (openapi.yaml, getAdStats).
+// Source: https://bentonow.com/docs/stats
 func (c *Client) AdStats(ctx context.Context, params gen.GetAdStatsParams) (gen.AdStats, error) {
 	return call[gen.AdStats](ctx, c, gen.OpGetAdStats, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetAdStats(ctx, &params)

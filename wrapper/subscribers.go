@@ -18,10 +18,11 @@ type Subscriber = gen.Subscriber
 
 // ImportSubscribers creates and updates people, in batches of at most [gen.MaxSubscribers],
 // and triggers no automation. An import is an upsert: a batch whose answer was lost is simply
-// sent again. Results and errors are as with [Client.TrackEvents]. Bento shows what it took
-// within five minutes.
+// sent again. Results and errors are as with [Client.TrackEvents]. How soon Bento shows what it
+// took, the contract says (gen.Operation.Async).
 //
 // Contract: POST /batch/subscribers (openapi.yaml, importSubscribers).
+// Source: https://bentonow.com/docs/subscribers
 func (c *Client) ImportSubscribers(ctx context.Context, records []SubscriberRecord) (*Result, error) {
 	return c.subscribers().all(ctx, records)
 }
@@ -43,6 +44,7 @@ func (c *Client) subscribers() batcher[SubscriberRecord] {
 // answer 404 for somebody unknown.
 //
 // Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
+// Source: https://bentonow.com/docs/subscribers
 func (c *Client) SubscriberByEmail(ctx context.Context, email string) (*Subscriber, error) {
 	if err := checkAddress("email", email); err != nil {
 		return nil, invalid(gen.OpGetSubscriber, err)
@@ -53,6 +55,7 @@ func (c *Client) SubscriberByEmail(ctx context.Context, email string) (*Subscrib
 // SubscriberByUUID finds a person by Bento's identifier; nobody is nil without an error.
 //
 // Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
+// Source: https://bentonow.com/docs/subscribers
 func (c *Client) SubscriberByUUID(ctx context.Context, uuid string) (*Subscriber, error) {
 	if uuid == "" {
 		return nil, invalid(gen.OpGetSubscriber, errors.New("uuid is empty: give the one Bento answered with"))
@@ -71,6 +74,7 @@ func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams)
 // names, tags or fields, import. It may trigger automations.
 //
 // Contract: POST /fetch/subscribers (openapi.yaml, createSubscriber).
+// Source: https://bentonow.com/docs/subscribers
 func (c *Client) CreateSubscriber(ctx context.Context, email string) (*Subscriber, error) {
 	if err := checkAddress("email", email); err != nil {
 		return nil, invalid(gen.OpCreateSubscriber, err)
@@ -86,6 +90,7 @@ func (c *Client) CreateSubscriber(ctx context.Context, email string) (*Subscribe
 // uncertain: see the contract.
 //
 // Contract: GET /fetch/search (openapi.yaml, searchSubscribers).
+// Source: https://bentonow.com/docs/subscribers
 func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscribersParams) iter.Seq2[Subscriber, error] {
 	return pages(gen.OpSearchSubscribers, func(page int) ([]Subscriber, error) {
 		filters.Page = &page

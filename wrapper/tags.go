@@ -15,6 +15,7 @@ type Tag = gen.Tag
 // ListTags returns every tag of the site; no paging is documented.
 //
 // Contract: GET /fetch/tags (openapi.yaml, listTags).
+// Source: https://bentonow.com/docs/tags_api
 func (c *Client) ListTags(ctx context.Context) ([]Tag, error) {
 	list, err := call[gen.TagList](ctx, c, gen.OpListTags, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListTags(ctx)
@@ -26,6 +27,7 @@ func (c *Client) ListTags(ctx context.Context) ([]Tag, error) {
 // themselves.
 //
 // Contract: POST /fetch/tags (openapi.yaml, createTag).
+// Source: https://bentonow.com/docs/tags_api
 func (c *Client) CreateTag(ctx context.Context, name string) (*Tag, error) {
 	if strings.TrimSpace(name) == "" {
 		return nil, invalid(gen.OpCreateTag, errors.New("name is empty: a tag needs one"))
@@ -40,6 +42,7 @@ func (c *Client) CreateTag(ctx context.Context, name string) (*Tag, error) {
 // accepted: a second call may restore the tag.
 //
 // Contract: DELETE /fetch/tags/{id} (openapi.yaml, deleteTag).
+// Source: https://github.com/bentonow/bento-skills
 func (c *Client) DeleteTag(ctx context.Context, id, name string) error {
 	if err := errors.Join(checkGiven(gen.OpDeleteTag, "id", id), checkGiven(gen.OpDeleteTag, "name", name)); err != nil {
 		return err

@@ -18,6 +18,7 @@ type EmailTemplateChange = gen.EmailTemplateChange
 // EmailTemplate returns the template with the number that sequences and workflows list.
 //
 // Contract: GET /fetch/emails/templates/{id} (openapi.yaml, getEmailTemplate).
+// Source: https://bentonow.com/docs/email_templates_api
 func (c *Client) EmailTemplate(ctx context.Context, id int) (*EmailTemplate, error) {
 	if err := checkTemplate(gen.OpGetEmailTemplate, id); err != nil {
 		return nil, err
@@ -32,6 +33,7 @@ func (c *Client) EmailTemplate(ctx context.Context, id int) (*EmailTemplate, err
 // must keep {{ visitor.unsubscribe_url }}.
 //
 // Contract: PATCH /fetch/emails/templates/{id} (openapi.yaml, updateEmailTemplate).
+// Source: https://bentonow.com/docs/email_templates_api
 func (c *Client) UpdateEmailTemplate(ctx context.Context, id int, change EmailTemplateChange) (*EmailTemplate, error) {
 	if err := checkTemplate(gen.OpUpdateEmailTemplate, id); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ type Workflow = gen.Workflow
 // ListWorkflows returns one page of the workflows of the site, from page 1.
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
+// Source: https://bentonow.com/docs/workflows
 func (c *Client) ListWorkflows(ctx context.Context, page int) ([]Workflow, error) {
 	if err := checkPage(gen.OpListWorkflows, page); err != nil {
 		return nil, err
@@ -27,6 +28,7 @@ func (c *Client) ListWorkflows(ctx context.Context, page int) ([]Workflow, error
 // Workflows walks every page, as [Client.Broadcasts] does.
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
+// Source: https://bentonow.com/docs/workflows
 func (c *Client) Workflows(ctx context.Context) iter.Seq2[Workflow, error] {
 	return pages(gen.OpListWorkflows, func(page int) ([]Workflow, error) {
 		return c.ListWorkflows(ctx, page)

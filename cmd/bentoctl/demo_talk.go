@@ -82,7 +82,7 @@ func (d *demo) sendEmails(ctx context.Context) (bento.Result, error) {
 
 func (d *demo) pageBroadcasts(ctx context.Context) (bento.Result, error) {
 	var result bento.Result
-	for _, err := range d.client.Broadcasts(ctx, "") {
+	for _, err := range d.client.Broadcasts(ctx, bento.BroadcastFilters{}) {
 		if err != nil {
 			return result, err
 		}

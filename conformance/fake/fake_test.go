@@ -203,7 +203,7 @@ func TestWhatIsSentIsKept(t *testing.T) {
 	assert.Equal(t, tags[0].ID, tag.ID, "the tag that the import made")
 
 	n := 0
-	for _, err := range client.Broadcasts(ctx, "") {
+	for _, err := range client.Broadcasts(ctx, bento.BroadcastFilters{}) {
 		require.NoError(t, err)
 		n++
 	}

@@ -10,9 +10,11 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	contract "example.com/bento-go"
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
@@ -112,7 +114,7 @@ var roundTrips = []struct {
 		return true, err
 	}},
 	{gen.OpListBroadcasts, func(ctx context.Context, c *bento.Client) (bool, error) {
-		b, err := c.ListBroadcasts(ctx, gen.BroadcastStatusSent, 1)
+		b, err := c.ListBroadcasts(ctx, bento.BroadcastFilters{Status: new(gen.BroadcastStatusSent)}, 1)
 		return b[0].Attributes.Stats.OpenRate == 40, err
 	}},
 	{gen.OpListSequences, func(ctx context.Context, c *bento.Client) (bool, error) {
@@ -229,14 +231,28 @@ func withoutWarnings(findings []conformance.Finding) []conformance.Finding {
 	return rest
 }
 
-// Each method of the client says which operation of the contract it speaks for, and each
-// operation has one.
+// sourcesOf returns the sources that the contract names for each operation.
+func sourcesOf(t *testing.T) map[string][]any {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI())
+	require.NoError(t, err)
+	sources := map[string][]any{}
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			sources[op.OperationID], _ = op.Extensions["x-source"].([]any)
+		}
+	}
+	return sources
+}
+
+// Each method of the client says which operation of the contract it speaks for and where the
+// facts come from, and each operation has one.
 func TestEveryOperationHasAMethodThatNamesIt(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../wrapper/*.go")
 	require.NoError(t, err)
-	line := regexp.MustCompile(`(?m)^// Contract: ([A-Z]+) (\S+) \(openapi\.yaml, (\w+)\)\.\nfunc \(c \*Client\) [A-Z]`)
-	named := map[string]bool{}
+	line := regexp.MustCompile(`(?m)^// Contract: ([A-Z]+) (\S+) \(openapi\.yaml, (\w+)\)\.\n// Source: (\S+)\nfunc \(c \*Client\) [A-Z]`)
+	named, sources := map[string]bool{}, sourcesOf(t)
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -244,6 +260,7 @@ func TestEveryOperationHasAMethodThatNamesIt(t *testing.T) {
 			op, ok := gen.OperationByID(match[3])
 			require.True(t, ok, "%s: no operation %s", file, match[3])
 			assert.Equal(t, op.Method+" "+op.Path, match[1]+" "+match[2], file)
+			assert.Contains(t, sources[op.ID], match[4], "%s: not a source of %s", file, op.ID)
 			named[op.ID] = true
 		}
 	}
