@@ -468,7 +468,9 @@ func spoil(s *openapi3.Schema, value any, at string, emit func(what string, chan
 // shape is passed over.
 func spoilShape(s *openapi3.Schema, value any, at string, emit func(string, any)) {
 	allowed := func(value any) bool {
-		return value == nil && s.Nullable || slices.ContainsFunc(s.OneOf, func(shape *openapi3.SchemaRef) bool { return shape.Value.Type.Is(typeOf(value)) })
+		return slices.ContainsFunc(s.OneOf, func(shape *openapi3.SchemaRef) bool {
+			return shape.Value.Type.Is(typeOf(value)) || value == nil && shape.Value.Nullable
+		})
 	}
 	for _, other := range []any{true, 7.5, "text", []any{}, nil} {
 		if !allowed(other) {
