@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A limiter says, for each request, whether it is admitted, and if not, when to come back. The
@@ -18,7 +19,8 @@ type limiter interface {
 	admit(now time.Time) (ok bool, wait time.Duration)
 }
 
-func limiters(limit int, window time.Duration) map[string]limiter {
+func limiters(limit int) map[string]limiter {
+	const window = time.Minute
 	rate := float64(limit) / window.Seconds()
 	return map[string]limiter{
 		"fixed window":    &fixedWindow{limit: limit, window: window},
@@ -159,12 +161,12 @@ func finish(t *testing.T, s *limitedServer, n, goroutines int) (took time.Durati
 func TestNoLimiterRefusesThePace(t *testing.T) {
 	t.Parallel()
 	const n, limit = 1000, 60
-	for shape := range limiters(limit, time.Minute) {
+	for shape := range limiters(limit) {
 		for _, goroutines := range []int{1, 8} {
 			for _, phase := range []time.Duration{0, 17 * time.Second, 59 * time.Second} {
 				synctest.Test(t, func(t *testing.T) {
 					time.Sleep(phase)
-					s := &limitedServer{limiter: limiters(limit, time.Minute)[shape]}
+					s := &limitedServer{limiter: limiters(limit)[shape]}
 					took, failed := finish(t, s, n, goroutines)
 					assert.Zero(t, s.refused, shape)
 					assert.Zero(t, failed, shape)
@@ -180,11 +182,11 @@ func TestNoLimiterRefusesThePace(t *testing.T) {
 func TestALimitThatIsLowerThanSaidIsFoundOut(t *testing.T) {
 	t.Parallel()
 	const n, limit = 1000, 30
-	for shape := range limiters(limit, time.Minute) {
+	for shape := range limiters(limit) {
 		for _, goroutines := range []int{1, 8} {
 			for _, retryAfter := range []bool{true, false} {
 				synctest.Test(t, func(t *testing.T) {
-					s := &limitedServer{limiter: limiters(limit, time.Minute)[shape], retryAfter: retryAfter}
+					s := &limitedServer{limiter: limiters(limit)[shape], retryAfter: retryAfter}
 					took, failed := finish(t, s, n, goroutines)
 					t.Logf("%-15s %d goroutines, Retry-After %-5v: %.3f of the ideal time, %d refused", shape, goroutines, retryAfter, took.Minutes()/(n/limit), s.refused)
 					assert.Zero(t, failed, shape)
@@ -210,10 +212,10 @@ func TestThePaceRecovers(t *testing.T) {
 		}))
 		interval := func() time.Duration {
 			_, err := c.ListTags(t.Context())
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			start := time.Now()
 			_, err = c.ListTags(t.Context())
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			return time.Since(start)
 		}
 		intervals := []time.Duration{interval()}
