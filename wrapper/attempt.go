@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -26,8 +27,8 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		return nil, &attemptError{cause: err}
 	}
 	ctx, cancel := req.Context(), context.CancelFunc(func() {})
-	if t.timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, t.timeout)
+	if timeout := cmp.Or(callStateOf(ctx).timeout, t.timeout); timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, timeout)
 	}
 	var seen departure
 	resp, err := t.next.RoundTrip(req.WithContext(seen.watch(ctx)))

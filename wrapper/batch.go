@@ -13,124 +13,192 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// A batcher cuts records into requests of the contract's size and sends them in order, one at
-// a time. It holds one batch in memory, encoded.
+// A batcher cuts records into requests of the contract's size and sends them in order. It holds
+// as many batches in memory, encoded, as are sent at a time.
 type batcher[T any] struct {
 	client    *Client
 	operation string
 	check     func(T) error // refuses a record before it is sent
 	again     func(T) bool  // a repeat of the record changes nothing; nil: that of none
-	expect    int           // records in a batch, to make room for them
 	send      func(ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
 
 // all sends a slice; what an early end leaves over counts as not sent.
-func (b batcher[T]) all(ctx context.Context, records []T) (*Result, error) {
-	return b.run(ctx, slices.Values(records), len(records))
+func (b batcher[T]) all(ctx context.Context, records []T, opts []BatchOption) (*Result, error) {
+	s, err := batchSettingsOf(b.operation, opts)
+	if err != nil {
+		return &Result{Read: len(records), NotSent: len(records)}, err
+	}
+	r := b.newBatchRun(ctx, s, len(records))
+	if s.strict && !r.allValid(records) {
+		return r.finish()
+	}
+	return r.send(slices.Values(records))
 }
 
 // seq sends a sequence; what an early end leaves over is not read, and not counted.
-func (b batcher[T]) seq(ctx context.Context, records iter.Seq[T]) (*Result, error) {
-	return b.run(ctx, records, 0)
+func (b batcher[T]) seq(ctx context.Context, records iter.Seq[T], opts []BatchOption) (*Result, error) {
+	s, err := batchSettingsOf(b.operation, opts)
+	if err != nil {
+		return &Result{}, err
+	}
+	return b.newBatchRun(ctx, s, 0).send(records)
 }
 
-func (b batcher[T]) run(ctx context.Context, records iter.Seq[T], total int) (*Result, error) {
+// A batchRun is one call: it fills batches, sends them and keeps the books.
+type batchRun[T any] struct {
+	batcher[T]
+	batchSettings
+	ctx     context.Context //nolint:containedctx // it lives as long as the call
+	total   int             // records of a slice, 0 for a sequence
+	key     string          // the member that holds the records
+	max     int             // records in a batch
+	encoder *encoder[T]
+	scratch []byte // a record, before it is known to fit
+	batch   *batch
+	flights []*flight // under way, oldest first
+	result  *Result
+	ended   error // why no further batch is sent
+}
+
+func (b batcher[T]) newBatchRun(ctx context.Context, s batchSettings, total int) *batchRun[T] {
 	op, _ := gen.OperationByID(b.operation)
-	b.expect = op.BatchMax
-	if total > 0 {
-		b.expect = min(total, op.BatchMax)
+	r := &batchRun[T]{
+		batcher: b, batchSettings: s, ctx: ctx, total: total, key: op.BatchKey, max: op.BatchMax,
+		encoder: newEncoder[T](), result: &Result{},
 	}
-	result, encoder, batch := &Result{}, newEncoder[T](), newBatch(op.BatchKey)
-	var ended error // why no further batch is sent
-	flush := func(last int) {
-		if batch.n == 0 {
-			return
-		}
-		var p Problem
-		p, ended = b.request(ctx, batch)
-		p.First, p.Last = batch.first, last
-		result.Requests++
-		result.add(p)
-		if ended != nil {
-			return
-		}
-		batch = newBatch(op.BatchKey)
-	}
+	r.batch = r.newBatch()
+	return r
+}
+
+func (r *batchRun[T]) send(records iter.Seq[T]) (*Result, error) {
 	for record := range records {
-		at := result.Read
-		result.Read++
-		if err := b.take(batch, encoder, record, at); err != nil {
-			result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(b.operation, err)})
+		at := r.result.Read
+		r.result.Read++
+		if err := r.take(record, at); err != nil {
+			r.result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(r.operation, err)})
+			if r.strict {
+				r.abandon(errStrict)
+			}
+		} else if r.batch.n == r.max {
+			r.dispatch()
+		}
+		if r.ended != nil {
+			break
+		}
+	}
+	r.dispatch()
+	return r.finish()
+}
+
+var errStrict = errors.New("an invalid record ends a strict call")
+
+// finish waits for what is under way and closes the books.
+func (r *batchRun[T]) finish() (*Result, error) {
+	for len(r.flights) > 0 {
+		r.settle()
+	}
+	if rest := r.total - r.result.Read; rest > 0 {
+		r.result.add(Problem{First: r.result.Read, Last: r.total - 1, NotSent: rest, Err: fmt.Errorf("not sent: %w", r.ended)})
+		r.result.Read = r.total
+	}
+	if r.result.Accepted == r.result.Read {
+		return r.result, nil
+	}
+	slices.SortStableFunc(r.result.Problems, func(a, b Problem) int { return a.First - b.First })
+	return r.result, &BatchError{Operation: r.operation, Result: *r.result}
+}
+
+// allValid checks a whole slice before anything of it is sent.
+func (r *batchRun[T]) allValid(records []T) bool {
+	valid := 0
+	for at, record := range records {
+		_, err := r.encode(record)
+		if err == nil {
+			valid++
 			continue
 		}
-		if batch.n == op.BatchMax {
-			if flush(at); ended != nil {
-				break
-			}
+		r.result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(r.operation, err)})
+	}
+	if valid == len(records) {
+		return true
+	}
+	r.result.Read = len(records)
+	if valid > 0 {
+		r.result.add(Problem{Last: len(records) - 1, NotSent: valid, Err: fmt.Errorf("not sent: %w", errStrict)})
+	}
+	return false
+}
+
+// abandon ends the call; the records of the batch under way count as not sent.
+func (r *batchRun[T]) abandon(err error) {
+	r.ended = err
+	if r.batch.n > 0 {
+		r.result.add(Problem{First: r.batch.first, Last: r.batch.last, NotSent: r.batch.n, Err: fmt.Errorf("not sent: %w", err)})
+		r.batch = r.newBatch()
+	}
+}
+
+// encode checks a record and writes it to the scratch.
+func (r *batchRun[T]) encode(record T) ([]byte, error) {
+	if err := r.check(record); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.scratch, err = r.encoder.append(r.scratch[:0], record); err != nil {
+		return nil, err
+	}
+	if room := r.maxBytes - len(r.key) - len(`{"":[]}`); len(r.scratch) > room {
+		return nil, fmt.Errorf("the record is %d bytes, more than a request of %d may hold: shorten it, or allow more (WithBatchBytes)", len(r.scratch), r.maxBytes)
+	}
+	return r.scratch, nil
+}
+
+// take adds a record to the batch, or leaves the batch as it was. A batch that has no room for
+// it is sent first.
+func (r *batchRun[T]) take(record T, at int) error {
+	encoded, err := r.encode(record)
+	if err != nil {
+		return err
+	}
+	if len(r.batch.body)+len(encoded)+len(",]}") > r.maxBytes {
+		if r.dispatch(); r.ended != nil {
+			r.result.add(Problem{First: at, Last: at, NotSent: 1, Err: fmt.Errorf("not sent: %w", r.ended)})
+			return nil
 		}
 	}
-	if ended == nil {
-		flush(result.Read - 1)
+	r.batch.add(encoded, at, r.bisect)
+	if r.batch.n == 1 {
+		expect := r.max
+		if r.total > 0 {
+			expect = min(expect, r.total-at)
+		}
+		r.batch.body = slices.Grow(r.batch.body, min(expect*(len(encoded)+8), r.maxBytes, maxGuess))
 	}
-	if rest := total - result.Read; rest > 0 {
-		result.add(Problem{First: result.Read, Last: total - 1, NotSent: rest, Err: fmt.Errorf("not sent: %w", ended)})
-		result.Read = total
-	}
-	return result, b.verdict(result)
+	r.batch.repeatable = r.batch.repeatable && (r.repeatable || r.again != nil && r.again(record))
+	return nil
 }
 
 // maxGuess bounds the room, in bytes, that is made on the word of one record.
 const maxGuess = 1 << 20
 
-// A batch is the body of a request under way. Its buffer is its own: a transport may read it
-// even after the answer came.
-type batch struct {
-	body  []byte
-	n     int
-	first int // position of its first record in the source
-	// repeatable: so is every record.
-	repeatable bool
-}
-
-func newBatch(key string) *batch {
-	return &batch{body: []byte(`{"` + key + `":[`), repeatable: true}
-}
-
-// take checks a record and adds it to the batch, or leaves the batch as it was.
-func (b batcher[T]) take(batch *batch, encoder *encoder[T], record T, at int) error {
-	if err := b.check(record); err != nil {
-		return err
-	}
-	before := len(batch.body)
-	if batch.n > 0 {
-		batch.body = append(batch.body, ',')
-	}
-	body, err := encoder.append(batch.body, record)
-	if err != nil {
-		batch.body = batch.body[:before]
-		return err
-	}
-	if batch.n == 0 {
-		batch.first = at
-		body = slices.Grow(body, min(b.expect*(len(body)+8), maxGuess))
-	}
-	batch.body = body
-	batch.n++
-	batch.repeatable = batch.repeatable && b.again != nil && b.again(record)
-	return nil
-}
-
 // request sends one batch. The second result is not nil when sending more makes no sense.
-func (b batcher[T]) request(ctx context.Context, batch *batch) (Problem, error) {
-	ctx = withCallState(ctx, &callState{repeatable: batch.repeatable})
-	batch.body = append(batch.body, "]}"...)
-	answer, err := call[gen.BatchResult](ctx, b.client, b.operation, func(ctx context.Context) (*http.Response, error) {
-		return b.send(ctx, "application/json", bytes.NewReader(batch.body))
-	})
-	if err != nil {
-		return classify(err, batch.n)
+func (r *batchRun[T]) request(batch *batch, f *flight) (Problem, error) {
+	state := &callState{callSettings: r.callSettings, records: batch.n}
+	state.repeatable = batch.repeatable
+	if r.response != nil {
+		f.response = &Response{}
+		state.response = f.response
 	}
-	return count(answer, batch.n), nil
+	answer, err := perform[gen.BatchResult](r.ctx, r.client, r.operation, state, func(ctx context.Context) (*http.Response, error) {
+		return r.batcher.send(ctx, "application/json", bytes.NewReader(batch.closed()))
+	})
+	p := count(answer, batch.n)
+	if err != nil {
+		p, err = classify(err, batch.n)
+	}
+	p.First, p.Last = batch.first, batch.last
+	return p, err
 }
 
 // classify says what a failed request means for its n records, and whether the next batch
@@ -146,10 +214,8 @@ func classify(err error, n int) (Problem, error) {
 	default:
 		p.Failed = n
 	}
-	for _, ownFault := range []error{ErrBadRequest, ErrUnprocessable, ErrInvalid} {
-		if errors.Is(err, ownFault) {
-			return p, nil
-		}
+	if blamesRecords(err) || errors.Is(err, ErrInvalid) {
+		return p, nil
 	}
 	return p, err
 }
@@ -171,11 +237,4 @@ func count(answer gen.BatchResult, n int) Problem {
 		p.Err = fmt.Errorf("Bento accepted the batch but refused %d of its %d records, and does not say which: check their addresses and types", p.Failed, n)
 	}
 	return p
-}
-
-func (b batcher[T]) verdict(r *Result) error {
-	if r.Accepted == r.Read {
-		return nil
-	}
-	return &BatchError{Operation: b.operation, Result: *r}
 }

@@ -25,12 +25,12 @@ type BroadcastFilters = gen.ListBroadcastsParams
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
 // Source: https://bentonow.com/docs/broadcasts
-func (c *Client) ListBroadcasts(ctx context.Context, filters BroadcastFilters, page int) ([]Broadcast, error) {
+func (c *Client) ListBroadcasts(ctx context.Context, filters BroadcastFilters, page int, opts ...CallOption) ([]Broadcast, error) {
 	if err := checkPage(gen.OpListBroadcasts, page); err != nil {
 		return nil, err
 	}
 	filters.Page = &page
-	list, err := call[gen.BroadcastList](ctx, c, gen.OpListBroadcasts, func(ctx context.Context) (*http.Response, error) {
+	list, err := call[gen.BroadcastList](ctx, c, gen.OpListBroadcasts, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListBroadcasts(ctx, &filters)
 	})
 	return list.Data, err
@@ -41,9 +41,9 @@ func (c *Client) ListBroadcasts(ctx context.Context, filters BroadcastFilters, p
 //
 // Contract: GET /fetch/broadcasts (openapi.yaml, listBroadcasts).
 // Source: https://bentonow.com/docs/broadcasts
-func (c *Client) Broadcasts(ctx context.Context, filters BroadcastFilters) iter.Seq2[Broadcast, error] {
+func (c *Client) Broadcasts(ctx context.Context, filters BroadcastFilters, opts ...CallOption) iter.Seq2[Broadcast, error] {
 	return pages(gen.OpListBroadcasts, func(page int) ([]Broadcast, error) {
-		return c.ListBroadcasts(ctx, filters, page)
+		return c.ListBroadcasts(ctx, filters, page, opts...)
 	}, func(b Broadcast) gen.ID { return b.ID })
 }
 
@@ -54,11 +54,11 @@ func (c *Client) Broadcasts(ctx context.Context, filters BroadcastFilters) iter.
 //
 // Contract: POST /batch/broadcasts (openapi.yaml, createBroadcasts).
 // Source: https://bentonow.com/docs/broadcasts
-func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft) (*gen.CreateBroadcastsResult, error) {
+func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft, opts ...CallOption) (*gen.CreateBroadcastsResult, error) {
 	if len(drafts) == 0 || len(drafts) > gen.MaxBroadcasts {
 		return nil, invalid(gen.OpCreateBroadcasts, fmt.Errorf("%d drafts: want 1 to %d", len(drafts), gen.MaxBroadcasts))
 	}
-	answer, err := call[gen.CreateBroadcastsResult](ctx, c, gen.OpCreateBroadcasts, func(ctx context.Context) (*http.Response, error) {
+	answer, err := call[gen.CreateBroadcastsResult](ctx, c, gen.OpCreateBroadcasts, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateBroadcasts(ctx, gen.CreateBroadcastsBody{Broadcasts: drafts})
 	})
 	if err != nil {

@@ -24,12 +24,12 @@ const (
 
 // callState is what the layers of one call tell each other. It travels in the context.
 type callState struct {
-	attempts int
-	answered bool // an attempt was answered, whatever it said
-	lost     bool // an attempt may have arrived, and no answer to it came
-	// repeatable: sending the request again surely changes nothing.
-	repeatable bool
-	operation  gen.Operation
+	callSettings
+	attempts  int
+	answered  bool // an attempt was answered, whatever it said
+	lost      bool // an attempt may have arrived, and no answer to it came
+	records   int  // of a batch
+	operation gen.Operation
 }
 
 type callStateKey struct{}
@@ -54,11 +54,20 @@ func operationOf(req *http.Request) (gen.Operation, bool) {
 	return gen.MatchOperation(req.Method, req.URL.Path)
 }
 
-// call performs the operation through send, a method of the generated client, and decodes the
+// call performs the operation as its options have it.
+func call[T any](ctx context.Context, c *Client, operation string, opts []CallOption, send sender) (T, error) {
+	s, err := settingsOf(operation, opts)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return perform[T](ctx, c, operation, &callState{callSettings: s}, send)
+}
+
+// perform performs the operation through send, a method of the generated client, and decodes the
 // answer. It is the one place where a status and a body become a T or an *Error.
-func call[T any](ctx context.Context, c *Client, operation string, send sender) (T, error) {
+func perform[T any](ctx context.Context, c *Client, operation string, state *callState, send sender) (T, error) {
 	var answer T
-	state := callStateOf(ctx)
 	state.operation, _ = gen.OperationByID(operation)
 	resp, err := send(withCallState(ctx, state))
 	f := failure{c: c, operation: operation, state: state, resp: resp}
@@ -72,6 +81,7 @@ func call[T any](ctx context.Context, c *Client, operation string, send sender) 
 		return answer, f.refused()
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	state.keep(resp, body)
 	if err != nil {
 		return answer, f.truncated(err)
 	}
@@ -79,6 +89,13 @@ func call[T any](ctx context.Context, c *Client, operation string, send sender) 
 		return answer, f.unreadable(body, reason)
 	}
 	return answer, nil
+}
+
+// keep hands out the raw answer, if somebody asked for it.
+func (s *callState) keep(resp *http.Response, body []byte) {
+	if s.response != nil {
+		*s.response = Response{resp.StatusCode, resp.Header, body[:min(len(body), maxAnswer)]}
+	}
 }
 
 // decode reads an answer that claims success. Its errors say nothing of the values.

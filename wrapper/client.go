@@ -52,6 +52,7 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 		gen.WithRequestEditorFn(SiteUUID(cfg.SiteUUID)),
 		gen.WithRequestEditorFn(UserAgent(cfg.UserAgent)),
 		gen.WithRequestEditorFn(Accept()),
+		gen.WithRequestEditorFn(callHeaders),
 	)
 	return c, err
 }

@@ -16,13 +16,13 @@ type Command = gen.Command
 //
 // Contract: POST /fetch/commands (openapi.yaml, runCommands).
 // Source: https://github.com/bentonow/bento-skills
-func (c *Client) RunCommands(ctx context.Context, commands []Command) (*Result, error) {
+func (c *Client) RunCommands(ctx context.Context, commands []Command, opts ...BatchOption) (*Result, error) {
 	return batcher[Command]{
 		client: c, operation: gen.OpRunCommands,
 		check: func(cmd Command) error { return checkAddress("email", cmd.Email) },
 		again: func(cmd Command) bool { return cmd.Command.Repeatable() },
 		send:  c.api.RunCommandsWithBody,
-	}.all(ctx, commands)
+	}.all(ctx, commands, opts)
 }
 
 // AddTag gives a person a tag and triggers no automation.

@@ -12,13 +12,13 @@ import (
 //
 // Contract: POST /data_deletion_requests (openapi.yaml, requestDataDeletion).
 // Source: https://bentonow.com/docs/data_deletion_requests_api
-func (c *Client) RequestDataDeletion(ctx context.Context, email string) error {
+func (c *Client) RequestDataDeletion(ctx context.Context, email string, opts ...CallOption) error {
 	if err := checkAddress("email", email); err != nil {
 		return invalid(gen.OpRequestDataDeletion, err)
 	}
 	site := c.site()
 	body := gen.DataDeletionBody{SiteUUID: &site, DataDeletionRequest: gen.NewSubscriber{Email: email}}
-	_, err := call[gen.DataDeletionResult](ctx, c, gen.OpRequestDataDeletion, func(ctx context.Context) (*http.Response, error) {
+	_, err := call[gen.DataDeletionResult](ctx, c, gen.OpRequestDataDeletion, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.RequestDataDeletionWithFormdataBody(ctx, body)
 	})
 	return err

@@ -23,14 +23,14 @@ type Email = gen.Email
 //
 // Contract: POST /batch/emails (openapi.yaml, sendEmails).
 // Source: https://bentonow.com/docs/emails_api
-func (c *Client) SendEmails(ctx context.Context, emails []Email) (*Result, error) {
-	return c.emails().all(ctx, emails)
+func (c *Client) SendEmails(ctx context.Context, emails []Email, opts ...BatchOption) (*Result, error) {
+	return c.emails().all(ctx, emails, opts)
 }
 
 // SendEmailsSeq is [Client.SendEmails] for a sequence of any length; it holds one batch at a
 // time. When the call ends early the rest of the sequence is not read.
-func (c *Client) SendEmailsSeq(ctx context.Context, emails iter.Seq[Email]) (*Result, error) {
-	return c.emails().seq(ctx, emails)
+func (c *Client) SendEmailsSeq(ctx context.Context, emails iter.Seq[Email], opts ...BatchOption) (*Result, error) {
+	return c.emails().seq(ctx, emails, opts)
 }
 
 func (c *Client) emails() batcher[Email] {

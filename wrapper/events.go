@@ -26,14 +26,14 @@ type Event = gen.Event
 //
 // Contract: POST /batch/events (openapi.yaml, trackEvents).
 // Source: https://bentonow.com/docs/events_api
-func (c *Client) TrackEvents(ctx context.Context, events []Event) (*Result, error) {
-	return c.events().all(ctx, events)
+func (c *Client) TrackEvents(ctx context.Context, events []Event, opts ...BatchOption) (*Result, error) {
+	return c.events().all(ctx, events, opts)
 }
 
 // TrackEventsSeq is [Client.TrackEvents] for a sequence of any length; it holds one batch at a
 // time. When the call ends early the rest of the sequence is not read.
-func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event]) (*Result, error) {
-	return c.events().seq(ctx, events)
+func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event], opts ...BatchOption) (*Result, error) {
+	return c.events().seq(ctx, events, opts)
 }
 
 func (c *Client) events() batcher[Event] {

@@ -12,11 +12,11 @@ import (
 //
 // Contract: POST /experimental/validation (openapi.yaml, validateEmail).
 // Source: https://bentonow.com/docs/spam_api
-func (c *Client) ValidateEmail(ctx context.Context, body gen.ValidateEmailBody) (bool, error) {
+func (c *Client) ValidateEmail(ctx context.Context, body gen.ValidateEmailBody, opts ...CallOption) (bool, error) {
 	if err := checkGiven(gen.OpValidateEmail, "email", body.Email); err != nil {
 		return false, err
 	}
-	answer, err := call[gen.Validity](ctx, c, gen.OpValidateEmail, func(ctx context.Context) (*http.Response, error) {
+	answer, err := call[gen.Validity](ctx, c, gen.OpValidateEmail, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ValidateEmail(ctx, body)
 	})
 	return answer.Valid, err
@@ -27,11 +27,11 @@ func (c *Client) ValidateEmail(ctx context.Context, body gen.ValidateEmailBody) 
 //
 // Contract: POST /experimental/jesses_ruleset (openapi.yaml, applyRuleset).
 // Source: https://bentonow.com/docs/spam_api
-func (c *Client) ApplyRuleset(ctx context.Context, body gen.ApplyRulesetBody) (gen.RulesetResult, error) {
+func (c *Client) ApplyRuleset(ctx context.Context, body gen.ApplyRulesetBody, opts ...CallOption) (gen.RulesetResult, error) {
 	if err := checkGiven(gen.OpApplyRuleset, "email", body.Email); err != nil {
 		return gen.RulesetResult{}, err
 	}
-	return call[gen.RulesetResult](ctx, c, gen.OpApplyRuleset, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.RulesetResult](ctx, c, gen.OpApplyRuleset, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ApplyRuleset(ctx, body)
 	})
 }
@@ -40,8 +40,8 @@ func (c *Client) ApplyRuleset(ctx context.Context, body gen.ApplyRulesetBody) (g
 //
 // Contract: POST /experimental/content_moderation (openapi.yaml, moderateContent).
 // Source: https://bentonow.com/docs/utility
-func (c *Client) ModerateContent(ctx context.Context, content string) (gen.ModerationResult, error) {
-	return call[gen.ModerationResult](ctx, c, gen.OpModerateContent, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) ModerateContent(ctx context.Context, content string, opts ...CallOption) (gen.ModerationResult, error) {
+	return call[gen.ModerationResult](ctx, c, gen.OpModerateContent, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ModerateContent(ctx, gen.ModerateContentBody{Content: content})
 	})
 }
@@ -51,11 +51,11 @@ func (c *Client) ModerateContent(ctx context.Context, content string) (gen.Moder
 //
 // Contract: POST /experimental/gender (openapi.yaml, guessGender).
 // Source: https://bentonow.com/docs/utility
-func (c *Client) GuessGender(ctx context.Context, name string) (gen.GenderGuess, error) {
+func (c *Client) GuessGender(ctx context.Context, name string, opts ...CallOption) (gen.GenderGuess, error) {
 	if err := checkGiven(gen.OpGuessGender, "name", name); err != nil {
 		return gen.GenderGuess{}, err
 	}
-	return call[gen.GenderGuess](ctx, c, gen.OpGuessGender, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.GenderGuess](ctx, c, gen.OpGuessGender, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GuessGender(ctx, gen.GuessGenderBody{Name: name})
 	})
 }
@@ -65,11 +65,11 @@ func (c *Client) GuessGender(ctx context.Context, name string) (gen.GenderGuess,
 //
 // Contract: GET /experimental/geolocation (openapi.yaml, geolocate).
 // Source: https://bentonow.com/docs/utility
-func (c *Client) Geolocate(ctx context.Context, ip string) (gen.Location, error) {
+func (c *Client) Geolocate(ctx context.Context, ip string, opts ...CallOption) (gen.Location, error) {
 	if err := checkGiven(gen.OpGeolocate, "ip", ip); err != nil {
 		return nil, err
 	}
-	return call[gen.Location](ctx, c, gen.OpGeolocate, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.Location](ctx, c, gen.OpGeolocate, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.Geolocate(ctx, &gen.GeolocateParams{IP: ip})
 	})
 }
@@ -79,12 +79,12 @@ func (c *Client) Geolocate(ctx context.Context, ip string) (gen.Location, error)
 //
 // Contract: GET /experimental/blacklist (openapi.yaml, checkBlacklist).
 // Source: https://github.com/bentonow/bento-skills
-func (c *Client) CheckBlacklist(ctx context.Context, domain, ip string) (gen.BlacklistResult, error) {
+func (c *Client) CheckBlacklist(ctx context.Context, domain, ip string, opts ...CallOption) (gen.BlacklistResult, error) {
 	if domain == "" && ip == "" {
 		return gen.BlacklistResult{}, invalid(gen.OpCheckBlacklist, errors.New("domain and ip are empty: give one of them"))
 	}
 	params := gen.CheckBlacklistParams{Domain: optional(domain), IP: optional(ip)}
-	return call[gen.BlacklistResult](ctx, c, gen.OpCheckBlacklist, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.BlacklistResult](ctx, c, gen.OpCheckBlacklist, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CheckBlacklist(ctx, &params)
 	})
 }

@@ -69,6 +69,7 @@ func (f failure) heldBack(held *paceError) *Error {
 func (f failure) refused() *Error {
 	status := f.resp.StatusCode
 	body, _ := io.ReadAll(io.LimitReader(f.resp.Body, maxErrorBody))
+	f.state.keep(f.resp, body)
 	e := f.error(statusKinds(status)...)
 	e.Body = f.c.scrub.bytes(body)
 	e.RetryAfter = retryAfter(f.resp.Header, time.Now())

@@ -14,8 +14,8 @@ type Field = gen.Field
 //
 // Contract: GET /fetch/fields (openapi.yaml, listFields).
 // Source: https://bentonow.com/docs/fields
-func (c *Client) ListFields(ctx context.Context) ([]Field, error) {
-	list, err := call[gen.FieldList](ctx, c, gen.OpListFields, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) ListFields(ctx context.Context, opts ...CallOption) ([]Field, error) {
+	list, err := call[gen.FieldList](ctx, c, gen.OpListFields, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListFields(ctx)
 	})
 	return list.Data, err
@@ -26,11 +26,11 @@ func (c *Client) ListFields(ctx context.Context) ([]Field, error) {
 //
 // Contract: POST /fetch/fields (openapi.yaml, createField).
 // Source: https://bentonow.com/docs/fields
-func (c *Client) CreateField(ctx context.Context, key string) (*Field, error) {
+func (c *Client) CreateField(ctx context.Context, key string, opts ...CallOption) (*Field, error) {
 	if err := checkGiven(gen.OpCreateField, "key", key); err != nil {
 		return nil, err
 	}
-	envelope, err := call[gen.FieldEnvelope](ctx, c, gen.OpCreateField, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.FieldEnvelope](ctx, c, gen.OpCreateField, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateField(ctx, gen.CreateFieldBody{Field: gen.NewField{Key: key}})
 	})
 	return required(gen.OpCreateField, envelope.Data, err)

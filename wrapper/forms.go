@@ -14,11 +14,11 @@ type FormResponse = gen.FormResponse
 //
 // Contract: GET /fetch/responses (openapi.yaml, listFormResponses).
 // Source: https://github.com/bentonow/bento-laravel-sdk
-func (c *Client) ListFormResponses(ctx context.Context, form string) ([]FormResponse, error) {
+func (c *Client) ListFormResponses(ctx context.Context, form string, opts ...CallOption) ([]FormResponse, error) {
 	if err := checkGiven(gen.OpListFormResponses, "form", form); err != nil {
 		return nil, err
 	}
-	list, err := call[gen.FormResponseList](ctx, c, gen.OpListFormResponses, func(ctx context.Context) (*http.Response, error) {
+	list, err := call[gen.FormResponseList](ctx, c, gen.OpListFormResponses, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListFormResponses(ctx, &gen.ListFormResponsesParams{ID: form})
 	})
 	return list.Data, err

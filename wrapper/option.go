@@ -2,7 +2,6 @@ package bento
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -33,26 +32,6 @@ func WithHTTPClient(hc *http.Client) Option {
 		}
 		s.http = *hc
 		return nil
-	})
-}
-
-// WithTimeout bounds each attempt, from dialling to the last byte of the answer; the default is
-// 30 seconds. The whole call, with its retries and waits, is bounded by the context.
-func WithTimeout(d time.Duration) Option {
-	return optionFunc(func(s *settings) error {
-		if d <= 0 {
-			return fmt.Errorf("WithTimeout: %v is not positive: every attempt needs an end", d)
-		}
-		s.timeout = d
-		return nil
-	})
-}
-
-// WithRetry replaces the [RetryPolicy]. RetryPolicy{MaxAttempts: 1} never retries.
-func WithRetry(p RetryPolicy) Option {
-	return optionFunc(func(s *settings) error {
-		s.retry = p
-		return p.validate()
 	})
 }
 

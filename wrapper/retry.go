@@ -119,9 +119,12 @@ type run struct {
 
 func (t *retryTransport) newRun(req *http.Request) *run {
 	r := &run{retryTransport: t, policy: t.policy, class: gen.RetryNever, state: callStateOf(req.Context())}
+	if r.state.retry != nil {
+		r.policy = *r.state.retry
+	}
 	if op, ok := operationOf(req); ok { // else the contract does not know it
 		r.class = op.Retry
-		if op.ID == gen.OpSendEmails && t.policy.RejectedEmails {
+		if op.ID == gen.OpSendEmails && r.policy.RejectedEmails {
 			r.class = gen.RetryRejected
 		}
 	}

@@ -14,8 +14,8 @@ type Segment = gen.Segment
 //
 // Contract: GET /fetch/segments (openapi.yaml, listSegments).
 // Source: https://bentonow.com/docs/segments_api
-func (c *Client) ListSegments(ctx context.Context) ([]Segment, error) {
-	list, err := call[gen.SegmentList](ctx, c, gen.OpListSegments, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) ListSegments(ctx context.Context, opts ...CallOption) ([]Segment, error) {
+	list, err := call[gen.SegmentList](ctx, c, gen.OpListSegments, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListSegments(ctx)
 	})
 	return list.Data, err
@@ -25,11 +25,11 @@ func (c *Client) ListSegments(ctx context.Context) ([]Segment, error) {
 //
 // Contract: GET /fetch/segments/{id} (openapi.yaml, getSegment).
 // Source: https://bentonow.com/docs/segments_api
-func (c *Client) Segment(ctx context.Context, id string) (*Segment, error) {
+func (c *Client) Segment(ctx context.Context, id string, opts ...CallOption) (*Segment, error) {
 	if err := checkGiven(gen.OpGetSegment, "id", id); err != nil {
 		return nil, err
 	}
-	envelope, err := call[gen.SegmentEnvelope](ctx, c, gen.OpGetSegment, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.SegmentEnvelope](ctx, c, gen.OpGetSegment, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSegment(ctx, id)
 	})
 	return required(gen.OpGetSegment, envelope.Data, err)
@@ -39,14 +39,14 @@ func (c *Client) Segment(ctx context.Context, id string) (*Segment, error) {
 //
 // Contract: POST /fetch/segments/{id}/match (openapi.yaml, matchSegment).
 // Source: https://github.com/bentonow/bento-node-sdk
-func (c *Client) MatchSegment(ctx context.Context, id string, body gen.Anything) (gen.Anything, error) {
+func (c *Client) MatchSegment(ctx context.Context, id string, body gen.Anything, opts ...CallOption) (gen.Anything, error) {
 	if err := checkGiven(gen.OpMatchSegment, "id", id); err != nil {
 		return nil, err
 	}
 	if body == nil {
 		body = gen.Anything{}
 	}
-	return call[gen.Anything](ctx, c, gen.OpMatchSegment, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.Anything](ctx, c, gen.OpMatchSegment, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.MatchSegment(ctx, id, body)
 	})
 }

@@ -18,11 +18,11 @@ type SequenceEmail = gen.SequenceEmail
 //
 // Contract: GET /fetch/sequences (openapi.yaml, listSequences).
 // Source: https://bentonow.com/docs/sequences_api
-func (c *Client) ListSequences(ctx context.Context, page int) ([]Sequence, error) {
+func (c *Client) ListSequences(ctx context.Context, page int, opts ...CallOption) ([]Sequence, error) {
 	if err := checkPage(gen.OpListSequences, page); err != nil {
 		return nil, err
 	}
-	list, err := call[gen.SequenceList](ctx, c, gen.OpListSequences, func(ctx context.Context) (*http.Response, error) {
+	list, err := call[gen.SequenceList](ctx, c, gen.OpListSequences, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListSequences(ctx, &gen.ListSequencesParams{Page: &page})
 	})
 	return list.Data, err
@@ -32,9 +32,9 @@ func (c *Client) ListSequences(ctx context.Context, page int) ([]Sequence, error
 //
 // Contract: GET /fetch/sequences (openapi.yaml, listSequences).
 // Source: https://bentonow.com/docs/sequences_api
-func (c *Client) Sequences(ctx context.Context) iter.Seq2[Sequence, error] {
+func (c *Client) Sequences(ctx context.Context, opts ...CallOption) iter.Seq2[Sequence, error] {
 	return pages(gen.OpListSequences, func(page int) ([]Sequence, error) {
-		return c.ListSequences(ctx, page)
+		return c.ListSequences(ctx, page, opts...)
 	}, func(s Sequence) gen.ID { return s.ID })
 }
 
@@ -43,11 +43,11 @@ func (c *Client) Sequences(ctx context.Context) iter.Seq2[Sequence, error] {
 //
 // Contract: POST /fetch/sequences/{id}/emails/templates (openapi.yaml, createSequenceEmail).
 // Source: https://bentonow.com/docs/sequences_api
-func (c *Client) CreateSequenceEmail(ctx context.Context, sequence string, email SequenceEmail) (*EmailTemplate, error) {
+func (c *Client) CreateSequenceEmail(ctx context.Context, sequence string, email SequenceEmail, opts ...CallOption) (*EmailTemplate, error) {
 	if err := checkGiven(gen.OpCreateSequenceEmail, "sequence", sequence); err != nil {
 		return nil, err
 	}
-	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpCreateSequenceEmail, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpCreateSequenceEmail, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateSequenceEmail(ctx, sequence, gen.CreateSequenceEmailBody{EmailTemplate: email})
 	})
 	return required(gen.OpCreateSequenceEmail, envelope.Data, err)

@@ -15,8 +15,8 @@ type PeopleCount = gen.PeopleCount
 //
 // Contract: GET /stats/site (openapi.yaml, getSiteStats).
 // Source: https://bentonow.com/docs/stats
-func (c *Client) SiteStats(ctx context.Context) (PeopleCount, error) {
-	return call[PeopleCount](ctx, c, gen.OpGetSiteStats, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) SiteStats(ctx context.Context, opts ...CallOption) (PeopleCount, error) {
+	return call[PeopleCount](ctx, c, gen.OpGetSiteStats, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSiteStats(ctx)
 	})
 }
@@ -25,11 +25,11 @@ func (c *Client) SiteStats(ctx context.Context) (PeopleCount, error) {
 //
 // Contract: GET /stats/segment (openapi.yaml, getSegmentStats).
 // Source: https://bentonow.com/docs/stats
-func (c *Client) SegmentStats(ctx context.Context, segment string) (PeopleCount, error) {
+func (c *Client) SegmentStats(ctx context.Context, segment string, opts ...CallOption) (PeopleCount, error) {
 	if err := checkGiven(gen.OpGetSegmentStats, "segment", segment); err != nil {
 		return PeopleCount{}, err
 	}
-	return call[PeopleCount](ctx, c, gen.OpGetSegmentStats, func(ctx context.Context) (*http.Response, error) {
+	return call[PeopleCount](ctx, c, gen.OpGetSegmentStats, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSegmentStats(ctx, &gen.GetSegmentStatsParams{SegmentID: segment})
 	})
 }
@@ -39,11 +39,11 @@ func (c *Client) SegmentStats(ctx context.Context, segment string) (PeopleCount,
 //
 // Contract: GET /stats/report (openapi.yaml, getReport).
 // Source: https://bentonow.com/docs/stats
-func (c *Client) Report(ctx context.Context, id string) (gen.Report, error) {
+func (c *Client) Report(ctx context.Context, id string, opts ...CallOption) (gen.Report, error) {
 	if err := checkGiven(gen.OpGetReport, "id", id); err != nil {
 		return gen.Report{}, err
 	}
-	return call[gen.Report](ctx, c, gen.OpGetReport, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.Report](ctx, c, gen.OpGetReport, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetReport(ctx, &gen.GetReportParams{ReportID: id})
 	})
 }
@@ -52,8 +52,8 @@ func (c *Client) Report(ctx context.Context, id string) (gen.Report, error) {
 //
 // Contract: GET /stats/ads (openapi.yaml, getAdStats).
 // Source: https://bentonow.com/docs/stats
-func (c *Client) AdStats(ctx context.Context, params gen.GetAdStatsParams) (gen.AdStats, error) {
-	return call[gen.AdStats](ctx, c, gen.OpGetAdStats, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) AdStats(ctx context.Context, params gen.GetAdStatsParams, opts ...CallOption) (gen.AdStats, error) {
+	return call[gen.AdStats](ctx, c, gen.OpGetAdStats, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetAdStats(ctx, &params)
 	})
 }

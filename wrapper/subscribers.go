@@ -23,14 +23,14 @@ type Subscriber = gen.Subscriber
 //
 // Contract: POST /batch/subscribers (openapi.yaml, importSubscribers).
 // Source: https://bentonow.com/docs/subscribers
-func (c *Client) ImportSubscribers(ctx context.Context, records []SubscriberRecord) (*Result, error) {
-	return c.subscribers().all(ctx, records)
+func (c *Client) ImportSubscribers(ctx context.Context, records []SubscriberRecord, opts ...BatchOption) (*Result, error) {
+	return c.subscribers().all(ctx, records, opts)
 }
 
 // ImportSubscribersSeq is [Client.ImportSubscribers] for a sequence of any length; it holds
 // one batch at a time. When the call ends early the rest of the sequence is not read.
-func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[SubscriberRecord]) (*Result, error) {
-	return c.subscribers().seq(ctx, records)
+func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[SubscriberRecord], opts ...BatchOption) (*Result, error) {
+	return c.subscribers().seq(ctx, records, opts)
 }
 
 func (c *Client) subscribers() batcher[SubscriberRecord] {
@@ -45,26 +45,26 @@ func (c *Client) subscribers() batcher[SubscriberRecord] {
 //
 // Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
 // Source: https://bentonow.com/docs/subscribers
-func (c *Client) SubscriberByEmail(ctx context.Context, email string) (*Subscriber, error) {
+func (c *Client) SubscriberByEmail(ctx context.Context, email string, opts ...CallOption) (*Subscriber, error) {
 	if err := checkAddress("email", email); err != nil {
 		return nil, invalid(gen.OpGetSubscriber, err)
 	}
-	return c.subscriber(ctx, gen.GetSubscriberParams{Email: &email})
+	return c.subscriber(ctx, gen.GetSubscriberParams{Email: &email}, opts)
 }
 
 // SubscriberByUUID finds a person by Bento's identifier; nobody is nil without an error.
 //
 // Contract: GET /fetch/subscribers (openapi.yaml, getSubscriber).
 // Source: https://bentonow.com/docs/subscribers
-func (c *Client) SubscriberByUUID(ctx context.Context, uuid string) (*Subscriber, error) {
+func (c *Client) SubscriberByUUID(ctx context.Context, uuid string, opts ...CallOption) (*Subscriber, error) {
 	if uuid == "" {
 		return nil, invalid(gen.OpGetSubscriber, errors.New("uuid is empty: give the one Bento answered with"))
 	}
-	return c.subscriber(ctx, gen.GetSubscriberParams{UUID: &uuid})
+	return c.subscriber(ctx, gen.GetSubscriberParams{UUID: &uuid}, opts)
 }
 
-func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams) (*Subscriber, error) {
-	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpGetSubscriber, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams, opts []CallOption) (*Subscriber, error) {
+	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpGetSubscriber, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetSubscriber(ctx, &params)
 	})
 	return envelope.Data.Value, err
@@ -75,11 +75,11 @@ func (c *Client) subscriber(ctx context.Context, params gen.GetSubscriberParams)
 //
 // Contract: POST /fetch/subscribers (openapi.yaml, createSubscriber).
 // Source: https://bentonow.com/docs/subscribers
-func (c *Client) CreateSubscriber(ctx context.Context, email string) (*Subscriber, error) {
+func (c *Client) CreateSubscriber(ctx context.Context, email string, opts ...CallOption) (*Subscriber, error) {
 	if err := checkAddress("email", email); err != nil {
 		return nil, invalid(gen.OpCreateSubscriber, err)
 	}
-	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpCreateSubscriber, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.SubscriberEnvelope](ctx, c, gen.OpCreateSubscriber, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateSubscriber(ctx, gen.CreateSubscriberBody{Subscriber: gen.NewSubscriber{Email: email}})
 	})
 	return required(gen.OpCreateSubscriber, envelope.Data, err)
@@ -91,10 +91,11 @@ func (c *Client) CreateSubscriber(ctx context.Context, email string) (*Subscribe
 //
 // Contract: GET /fetch/search (openapi.yaml, searchSubscribers).
 // Source: https://bentonow.com/docs/subscribers
-func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscribersParams) iter.Seq2[Subscriber, error] {
+func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscribersParams, opts ...CallOption) iter.Seq2[Subscriber, error] {
 	return pages(gen.OpSearchSubscribers, func(page int) ([]Subscriber, error) {
+		filters := filters
 		filters.Page = &page
-		list, err := call[gen.SubscriberList](ctx, c, gen.OpSearchSubscribers, func(ctx context.Context) (*http.Response, error) {
+		list, err := call[gen.SubscriberList](ctx, c, gen.OpSearchSubscribers, opts, func(ctx context.Context) (*http.Response, error) {
 			return c.api.SearchSubscribers(ctx, &filters)
 		})
 		return list.Data, err

@@ -16,8 +16,8 @@ type Tag = gen.Tag
 //
 // Contract: GET /fetch/tags (openapi.yaml, listTags).
 // Source: https://bentonow.com/docs/tags_api
-func (c *Client) ListTags(ctx context.Context) ([]Tag, error) {
-	list, err := call[gen.TagList](ctx, c, gen.OpListTags, func(ctx context.Context) (*http.Response, error) {
+func (c *Client) ListTags(ctx context.Context, opts ...CallOption) ([]Tag, error) {
+	list, err := call[gen.TagList](ctx, c, gen.OpListTags, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListTags(ctx)
 	})
 	return list.Data, err
@@ -28,11 +28,11 @@ func (c *Client) ListTags(ctx context.Context) ([]Tag, error) {
 //
 // Contract: POST /fetch/tags (openapi.yaml, createTag).
 // Source: https://bentonow.com/docs/tags_api
-func (c *Client) CreateTag(ctx context.Context, name string) (*Tag, error) {
+func (c *Client) CreateTag(ctx context.Context, name string, opts ...CallOption) (*Tag, error) {
 	if strings.TrimSpace(name) == "" {
 		return nil, invalid(gen.OpCreateTag, errors.New("name is empty: a tag needs one"))
 	}
-	envelope, err := call[gen.TagEnvelope](ctx, c, gen.OpCreateTag, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.TagEnvelope](ctx, c, gen.OpCreateTag, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateTag(ctx, gen.CreateTagBody{Tag: gen.NewTag{Name: name}})
 	})
 	return required(gen.OpCreateTag, envelope.Data, err)
@@ -43,11 +43,11 @@ func (c *Client) CreateTag(ctx context.Context, name string) (*Tag, error) {
 //
 // Contract: DELETE /fetch/tags/{id} (openapi.yaml, deleteTag).
 // Source: https://github.com/bentonow/bento-skills
-func (c *Client) DeleteTag(ctx context.Context, id, name string) error {
+func (c *Client) DeleteTag(ctx context.Context, id, name string, opts ...CallOption) error {
 	if err := errors.Join(checkGiven(gen.OpDeleteTag, "id", id), checkGiven(gen.OpDeleteTag, "name", name)); err != nil {
 		return err
 	}
-	_, err := call[gen.Message](ctx, c, gen.OpDeleteTag, func(ctx context.Context) (*http.Response, error) {
+	_, err := call[gen.Message](ctx, c, gen.OpDeleteTag, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.DeleteTag(ctx, id, gen.CreateTagBody{Tag: gen.NewTag{Name: name}})
 	})
 	return err

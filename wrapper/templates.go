@@ -19,11 +19,11 @@ type EmailTemplateChange = gen.EmailTemplateChange
 //
 // Contract: GET /fetch/emails/templates/{id} (openapi.yaml, getEmailTemplate).
 // Source: https://bentonow.com/docs/email_templates_api
-func (c *Client) EmailTemplate(ctx context.Context, id int) (*EmailTemplate, error) {
+func (c *Client) EmailTemplate(ctx context.Context, id int, opts ...CallOption) (*EmailTemplate, error) {
 	if err := checkTemplate(gen.OpGetEmailTemplate, id); err != nil {
 		return nil, err
 	}
-	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpGetEmailTemplate, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpGetEmailTemplate, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.GetEmailTemplate(ctx, id)
 	})
 	return required(gen.OpGetEmailTemplate, envelope.Data, err)
@@ -34,14 +34,14 @@ func (c *Client) EmailTemplate(ctx context.Context, id int) (*EmailTemplate, err
 //
 // Contract: PATCH /fetch/emails/templates/{id} (openapi.yaml, updateEmailTemplate).
 // Source: https://bentonow.com/docs/email_templates_api
-func (c *Client) UpdateEmailTemplate(ctx context.Context, id int, change EmailTemplateChange) (*EmailTemplate, error) {
+func (c *Client) UpdateEmailTemplate(ctx context.Context, id int, change EmailTemplateChange, opts ...CallOption) (*EmailTemplate, error) {
 	if err := checkTemplate(gen.OpUpdateEmailTemplate, id); err != nil {
 		return nil, err
 	}
 	if change.Subject == nil && change.HTML == nil {
 		return nil, invalid(gen.OpUpdateEmailTemplate, errors.New("nothing to change: set Subject, HTML, or both"))
 	}
-	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpUpdateEmailTemplate, func(ctx context.Context) (*http.Response, error) {
+	envelope, err := call[gen.EmailTemplateEnvelope](ctx, c, gen.OpUpdateEmailTemplate, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.UpdateEmailTemplate(ctx, id, gen.UpdateEmailTemplateBody{EmailTemplate: change})
 	})
 	return required(gen.OpUpdateEmailTemplate, envelope.Data, err)

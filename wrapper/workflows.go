@@ -15,11 +15,11 @@ type Workflow = gen.Workflow
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
 // Source: https://bentonow.com/docs/workflows
-func (c *Client) ListWorkflows(ctx context.Context, page int) ([]Workflow, error) {
+func (c *Client) ListWorkflows(ctx context.Context, page int, opts ...CallOption) ([]Workflow, error) {
 	if err := checkPage(gen.OpListWorkflows, page); err != nil {
 		return nil, err
 	}
-	list, err := call[gen.WorkflowList](ctx, c, gen.OpListWorkflows, func(ctx context.Context) (*http.Response, error) {
+	list, err := call[gen.WorkflowList](ctx, c, gen.OpListWorkflows, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.ListWorkflows(ctx, &gen.ListWorkflowsParams{Page: &page})
 	})
 	return list.Data, err
@@ -29,8 +29,8 @@ func (c *Client) ListWorkflows(ctx context.Context, page int) ([]Workflow, error
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
 // Source: https://bentonow.com/docs/workflows
-func (c *Client) Workflows(ctx context.Context) iter.Seq2[Workflow, error] {
+func (c *Client) Workflows(ctx context.Context, opts ...CallOption) iter.Seq2[Workflow, error] {
 	return pages(gen.OpListWorkflows, func(page int) ([]Workflow, error) {
-		return c.ListWorkflows(ctx, page)
+		return c.ListWorkflows(ctx, page, opts...)
 	}, func(w Workflow) gen.ID { return w.ID })
 }
