@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// maxAnswer bounds the body of an answer, as it is after decompression. The largest real
+	// defaultMaxAnswer bounds the body of an answer, as it is after decompression. The largest real
 	// one, a list of tags, is well below a megabyte.
-	maxAnswer = 10 << 20
+	defaultMaxAnswer = 10 << 20
 	// maxErrorBody is how much of an error's body is kept.
 	maxErrorBody = 64 << 10
 )
@@ -80,10 +80,13 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 	default:
 		return answer, f.refused()
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.limit+1))
 	state.keep(resp, body)
 	if err != nil {
 		return answer, f.truncated(err)
+	}
+	if int64(len(body)) > c.limit {
+		return answer, f.unreadable(body, fmt.Errorf("the answer is larger than %d bytes", c.limit))
 	}
 	if reason := decode(resp.Header.Get("Content-Type"), body, &answer); reason != nil {
 		return answer, f.unreadable(body, reason)
@@ -94,7 +97,7 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 // keep hands out the raw answer, if somebody asked for it.
 func (s *callState) keep(resp *http.Response, body []byte) {
 	if s.response != nil {
-		*s.response = Response{resp.StatusCode, resp.Header, body[:min(len(body), maxAnswer)]}
+		*s.response = Response{resp.StatusCode, resp.Header, body}
 	}
 }
 
@@ -102,8 +105,6 @@ func (s *callState) keep(resp *http.Response, body []byte) {
 func decode(contentType string, body []byte, into any) error {
 	media, _, err := mime.ParseMediaType(contentType)
 	switch {
-	case len(body) > maxAnswer:
-		return fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
 	case err != nil || media != "application/json" && !strings.HasSuffix(media, "+json"):
 		return errors.New("the answer is not declared as JSON")
 	case len(body) == 0:

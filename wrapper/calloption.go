@@ -117,7 +117,7 @@ func WithHarmlessRepeat() CallOption {
 type Response struct {
 	StatusCode int
 	Header     http.Header
-	// Body is at most 10 MiB; of an error 64 KiB.
+	// Body is as long as [WithMaxAnswer] allows, and a byte; of an error 64 KiB.
 	Body []byte
 }
 

@@ -18,6 +18,7 @@ type Client struct {
 	api   *gen.Client
 	http  *http.Client
 	scrub scrubber
+	limit int64         // bytes of an answer
 	site  func() string // a closure, where no formatting verb reaches it
 }
 
@@ -27,7 +28,7 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := settings{timeout: defaultTimeout}
+	s := settings{timeout: defaultTimeout, answer: defaultMaxAnswer}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, &configError{[]error{errors.New("an option is nil: leave it out instead")}}
@@ -45,7 +46,7 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 	// host. It is returned instead, and becomes an Error.
 	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-	c := &Client{http: &s.http, scrub: newScrubber(cfg), site: func() string { return cfg.SiteUUID }}
+	c := &Client{http: &s.http, scrub: newScrubber(cfg), limit: s.answer, site: func() string { return cfg.SiteUUID }}
 	c.api, err = gen.NewClient(base.String(),
 		gen.WithHTTPClient(c.http),
 		gen.WithRequestEditorFn(BasicAuth(cfg.PublishableKey, cfg.SecretKey)),

@@ -30,6 +30,8 @@ var (
 
 	// ErrNetwork: no answer came, for a reason other than time.
 	ErrNetwork = errors.New("network failure")
+	// ErrCanceled: the context was canceled. context.Canceled is wrapped beside it.
+	ErrCanceled = errors.New("canceled")
 	// ErrTimeout: no answer came in time. The context's own error is wrapped beside it.
 	ErrTimeout = errors.New("timeout")
 	// ErrPaced: not sent, since its turn (see [Pace]) would have come after the deadline.
@@ -58,6 +60,8 @@ type Error struct {
 	Fields []FieldError
 	// Hint says what to do, in the words of the conventions.
 	Hint string
+	// RequestID is the answer's, from the API or the edge in front of it; support may ask for it.
+	RequestID string
 	// Header is the answer's without the client's keys and cookies, nil if none came.
 	Header http.Header
 	// Body is the beginning of the answer's body, at most 64 KiB, without the client's keys.
@@ -107,6 +111,9 @@ func (e Error) Error() string {
 	if e.Is(ErrOutcomeUnknown) {
 		b.WriteString("; it may have taken effect")
 	}
+	if e.RequestID != "" {
+		b.WriteString("; request " + e.RequestID)
+	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter.Round(time.Second))
 	}
@@ -136,6 +143,7 @@ func (e Error) LogValue() slog.Value {
 		slog.String("operation", e.Operation),
 		slog.Int("status", e.StatusCode),
 		slog.Int("attempts", e.Attempts),
+		slog.String("request_id", e.RequestID),
 		slog.String("message", e.Error()),
 	)
 }

@@ -12,6 +12,8 @@ import (
 	"example.com/bento-go/gen"
 )
 
+const maxRequestID = 100 // bytes; real ones are a UUID or less
+
 // A failure collects what is known of a failed call and makes its *Error.
 type failure struct {
 	c         *Client
@@ -26,8 +28,19 @@ func (f failure) error(kinds ...error) *Error {
 	if f.resp != nil {
 		e.StatusCode = f.resp.StatusCode
 		e.Header = f.c.scrub.header(f.resp.Header)
+		e.RequestID = requestID(e.Header)
 	}
 	return e
+}
+
+// requestID finds the identifier that an answer carries: Rails' own, or Cloudflare's.
+func requestID(h http.Header) string {
+	for _, name := range [...]string{"X-Request-Id", "Cf-Ray"} {
+		if id := oneLine(h.Get(name)); id != "" {
+			return id[:min(len(id), maxRequestID)]
+		}
+	}
+	return ""
 }
 
 // unanswered is the error of a call that ended without an answer.
@@ -43,7 +56,7 @@ func (f failure) unanswered(err error) *Error {
 	e.Hint = "Check the address, the network and any proxy; then retry later with backoff."
 	switch {
 	case errors.Is(err, context.Canceled):
-		e.kinds, e.Hint = nil, ""
+		e.kinds, e.Hint = []error{ErrCanceled}, ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.kinds = []error{ErrTimeout}
 		e.Hint = "Allow more time, by the context or WithTimeout, or send smaller batches."

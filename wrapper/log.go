@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"example.com/bento-go/gen"
 )
 
 // logTransport logs what passes: the shape of it, never its content.
@@ -15,6 +13,7 @@ type logTransport struct {
 	logger  *slog.Logger
 	level   slog.Level
 	message string
+	shapes  bool // of bodies, which costs a reading of each
 }
 
 func (t *logTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -24,12 +23,21 @@ func (t *logTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	start := time.Now()
 	resp, err := t.next.RoundTrip(req)
-	op, _ := gen.MatchOperation(req.Method, req.URL.Path)
+	op, _ := operationOf(req)
+	state := callStateOf(ctx)
 	attrs := []slog.Attr{
 		slog.String("operation", op.ID),
-		slog.Int("attempt", callStateOf(ctx).attempts),
+		slog.Int("attempt", state.attempts),
 		slog.Duration("duration", time.Since(start)),
 		slog.Int64("request_bytes", req.ContentLength),
+	}
+	if state.records > 0 {
+		attrs = append(attrs, slog.Int("records", state.records))
+	}
+	if t.shapes {
+		if shape := shapeOf(req); shape != "" {
+			attrs = append(attrs, slog.String("body", shape))
+		}
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("failure", failureClass(err)))

@@ -2,6 +2,7 @@ package bento
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -16,6 +17,7 @@ type settings struct {
 	retry   RetryPolicy
 	pace    Pace
 	logger  *slog.Logger
+	answer  int64 // bytes of an answer
 }
 
 type optionFunc func(*settings) error
@@ -43,8 +45,21 @@ func WithPace(p Pace) Option {
 	})
 }
 
-// WithLogger logs one line per call at Info and one per attempt at Debug: operation, status,
-// attempts, duration, sizes. Never a header, a query, a body or an address.
+// WithMaxAnswer bounds the body of an answer, as it is after decompression; the default is
+// 10 MiB. A larger one is an [ErrUnexpectedAnswer].
+func WithMaxAnswer(n int64) Option {
+	return optionFunc(func(s *settings) error {
+		if n < 1 {
+			return fmt.Errorf("WithMaxAnswer: %d: want at least 1", n)
+		}
+		s.answer = n
+		return nil
+	})
+}
+
+// WithLogger logs one line per call at Info and one per attempt at Debug: operation, attempts,
+// duration, status, sizes, records; at Debug also the shape of the body, such as
+// events[1000]{email,type}. Never a header, a query, a value or an address.
 func WithLogger(l *slog.Logger) Option {
 	return optionFunc(func(s *settings) error {
 		if l == nil {

@@ -2,6 +2,7 @@ package bento
 
 import (
 	"fmt"
+	"hash/maphash"
 	"iter"
 
 	"example.com/bento-go/gen"
@@ -11,11 +12,12 @@ import (
 const maxPages = 100_000
 
 // pages walks a paged list until a page is empty. A server that ignores `page` answers with the
-// same items for ever; the walk notices by their ids and ends with an error.
+// same items for ever; the walk notices a page that it had before, by its ids, and ends with an
+// error.
 func pages[T any](operation string, fetch func(page int) ([]T, error), id func(T) gen.ID) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		var previous []T
+		seed, seen := maphash.MakeSeed(), map[uint64]int{}
 		for page := 1; page <= maxPages; page++ {
 			items, err := fetch(page)
 			if err != nil {
@@ -25,31 +27,31 @@ func pages[T any](operation string, fetch func(page int) ([]T, error), id func(T
 			if len(items) == 0 {
 				return
 			}
-			if samePage(previous, items, id) {
-				yield(zero, endless(operation, fmt.Errorf("page %d brings the items of the page before it", page)))
+			sum := fingerprint(seed, items, id)
+			if before, repeats := seen[sum]; repeats {
+				yield(zero, endless(operation, fmt.Errorf("page %d brings the items of page %d", page, before)))
 				return
 			}
+			seen[sum] = page
 			for _, item := range items {
 				if !yield(item, nil) {
 					return
 				}
 			}
-			previous = items
 		}
 		yield(zero, endless(operation, fmt.Errorf("no end after %d pages", maxPages)))
 	}
 }
 
-func samePage[T any](a, b []T, id func(T) gen.ID) bool {
-	if len(a) != len(b) {
-		return false
+// fingerprint tells pages apart by the ids of their items.
+func fingerprint[T any](seed maphash.Seed, items []T, id func(T) gen.ID) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, item := range items {
+		_, _ = h.WriteString(string(id(item)))
+		_ = h.WriteByte(0)
 	}
-	for i := range a {
-		if id(a[i]) != id(b[i]) {
-			return false
-		}
-	}
-	return true
+	return h.Sum64()
 }
 
 func endless(operation string, cause error) *Error {

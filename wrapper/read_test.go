@@ -62,7 +62,7 @@ func TestAServerThatIgnoresPageIsNoticed(t *testing.T) {
 		last = err
 	}
 	require.ErrorIs(t, last, bento.ErrUnexpectedAnswer)
-	require.ErrorContains(t, last, "page 2 brings the items of the page before it")
+	require.ErrorContains(t, last, "page 2 brings the items of page 1")
 	assert.Len(t, s.seen, 2)
 }
 

@@ -26,7 +26,7 @@ func (s *settings) chain() http.RoundTripper {
 	}
 	rt = &attemptTransport{next: rt, timeout: s.timeout}
 	if s.logger != nil {
-		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt"}
+		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt", shapes: true}
 	}
 	rt = NewPaceTransport(rt, s.pace)
 	rt = newRetryTransport(rt, s.retry)

@@ -1,0 +1,97 @@
+package bento_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	bento "example.com/bento-go/wrapper"
+)
+
+func TestACallHasAPatienceOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stall := func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}
+		s := scripted(t, stall, answerJSON(503, ``))
+		start := time.Now()
+		_, err := s.client().ListTags(t.Context(), bento.WithTimeout(3*time.Second), bento.WithRetry(bento.RetryPolicy{MaxAttempts: 2, MinBackoff: 1}))
+		require.ErrorIs(t, err, bento.ErrServer)
+		assert.Len(t, s.seen, 2)
+		assert.InDelta(t, 3*time.Second, time.Since(start), float64(time.Second))
+	})
+}
+
+func TestHeadersOfACallGoWithEveryAttempt(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, answerJSON(503, ``), answerJSON(200, `{"data":[]}`), answerJSON(200, `{"data":[]}`))
+	c := s.client(quick)
+	_, err := c.ListTags(t.Context(), bento.WithHeader("traceparent", "00-a"), bento.WithHeader("Baggage", "k=v"))
+	require.NoError(t, err)
+	for _, req := range s.seen[:2] {
+		assert.Equal(t, "00-a", req.Header.Get("Traceparent"))
+		assert.Equal(t, "k=v", req.Header.Get("Baggage"))
+		assert.NotEmpty(t, req.Header.Get("Authorization"))
+	}
+	_, err = c.ListTags(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, s.seen[2].Header.Get("Traceparent"))
+}
+
+func TestTheRawAnswerIsReachable(t *testing.T) {
+	t.Parallel()
+	var raw bento.Response
+	s := scripted(t, answerJSON(201, `{"results":1,"failed":0,"news":"!"}`, "X-Limit", "60"), answerJSON(422, `{"error":"x","code":7}`), fail(errRefused))
+	c := s.client(once)
+	_, err := c.TrackEvents(t.Context(), events(1), bento.WithResponse(&raw))
+	require.NoError(t, err)
+	assert.Equal(t, 201, raw.StatusCode)
+	assert.Equal(t, "60", raw.Header.Get("X-Limit"))
+	assert.JSONEq(t, `{"results":1,"failed":0,"news":"!"}`, string(raw.Body))
+	_, err = c.ListTags(t.Context(), bento.WithResponse(&raw))
+	require.ErrorIs(t, err, bento.ErrUnprocessable)
+	assert.JSONEq(t, `{"error":"x","code":7}`, string(raw.Body))
+	_, err = c.ListTags(t.Context(), bento.WithResponse(&raw))
+	require.ErrorIs(t, err, bento.ErrNetwork)
+	assert.Equal(t, 422, raw.StatusCode, "nothing came, nothing changed")
+}
+
+// Somebody who knows that a repeat does no harm may say so, and answers for it.
+func TestARepeatMayBeDeclaredHarmless(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, fail(errReset), answerJSON(503, ``), accepted("1"))
+	result, err := s.client(quick).SendEmails(t.Context(), []bento.Email{email()}, bento.WithHarmlessRepeat())
+	require.NoError(t, err)
+	assert.Equal(t, 1, result.Accepted)
+	s = scripted(t, fail(errReset), answerJSON(200, `{"data":{"id":"1","type":"tags","attributes":{"name":"a"}}}`))
+	_, err = s.client(quick).CreateTag(t.Context(), "a", bento.WithHarmlessRepeat())
+	require.NoError(t, err)
+	s = scripted(t, fail(errReset))
+	_, err = s.client(quick).CreateTag(t.Context(), "a")
+	require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+}
+
+func TestErrorsNameTheRequestOfTheServer(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{"X-Request-Id": "req-1", "CF-Ray": "8a1-FRA"} {
+		_, err := scripted(t, answerJSON(500, `{}`, header, want)).client(once).ListTags(t.Context())
+		var e *bento.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, want, e.RequestID)
+		require.ErrorContains(t, err, "request "+want)
+	}
+}
+
+func TestALargerAnswerCanBeAllowed(t *testing.T) {
+	t.Parallel()
+	_, err := scripted(t, answerJSON(200, `{"data":[]}`)).client(bento.WithMaxAnswer(5)).ListTags(t.Context())
+	require.ErrorContains(t, err, "larger than 5 bytes")
+	_, err = scripted(t, answerJSON(200, `{"data":[]}`)).client(bento.WithMaxAnswer(11)).ListTags(t.Context())
+	require.NoError(t, err)
+}
