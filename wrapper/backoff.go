@@ -30,8 +30,12 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if err == nil || errors.Is(err, strconv.ErrRange) { // out of range is for ever, not never
 		return time.Duration(seconds) * time.Second
 	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, date.Sub(now))
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
 	}
-	return 0
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil { // by the clock that wrote it
+		now = theirs
+	}
+	return max(0, date.Sub(now))
 }

@@ -120,7 +120,7 @@ func decode(contentType string, body []byte, into any) error {
 		}
 		return errors.New("the answer is not the JSON that the contract describes")
 	}
-	return nil
+	return checkText(body)
 }
 
 // pathOf is the path of the operation in the contract, for error texts: never the URL, whose

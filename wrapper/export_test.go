@@ -4,6 +4,7 @@ package bento
 var (
 	RetryAfter    = retryAfter
 	ReadErrorBody = readErrorBody
+	CheckText     = checkText
 )
 
 // Encode writes one record as a batch would.

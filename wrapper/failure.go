@@ -107,8 +107,11 @@ func (f failure) refused() *Error {
 	case permanent(f.resp):
 		e.kinds = append(e.kinds, ErrForbidden)
 		e.Hint = "The account refuses this for good: authorize what the message names in Bento. A retry will not help."
-	case changes(f.operation) && (f.state.lost || status >= 500 && !f.harmless()):
+	case changes(f.operation) && (f.state.lost || status/100 == 2 || status >= 500 && !f.harmless()):
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
+	}
+	if status/100 == 2 {
+		e.Hint = "Bento answers with 200, 201 or 202 and a body. Check BaseURL and any proxy; its status says that the request was accepted."
 	}
 	if plan := f.state.operation.Plan; plan != "" && status == http.StatusForbidden {
 		e.Hint += " It needs the " + plan + " plan."
