@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,4 +261,32 @@ func TestErrorsGiveTheirConnectionsBack(t *testing.T) {
 		require.ErrorIs(t, err, bento.ErrRateLimited)
 	}
 	assert.Len(t, connections, 1, "40 attempts, one connection")
+}
+
+// However many batches are under way and however many of them are refused, the client opens a
+// connection for each and no more.
+func TestConnectionsAreAsManyAsBatchesUnderWay(t *testing.T) {
+	t.Parallel()
+	const concurrency = 8
+	var opened, asked atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		readAll(req)
+		w.Header().Set("Content-Type", "application/json")
+		if asked.Add(1)%12 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, strings.Repeat("x", 40<<10))
+			return
+		}
+		_, _ = io.WriteString(w, `{"results":10,"failed":0}`)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	_, _ = dial(t, server.URL).TrackEvents(t.Context(), numbered(3000), bento.WithBatchBytes(700), bento.WithConcurrency(concurrency))
+	assert.Greater(t, asked.Load(), int32(200))
+	assert.LessOrEqual(t, opened.Load(), int32(concurrency+1))
 }

@@ -45,5 +45,6 @@ func newBaseTransport() http.RoundTripper {
 	}
 	t = t.Clone()
 	t.MaxResponseHeaderBytes = maxHeaderBytes
+	t.MaxIdleConnsPerHost = maxConcurrency // net/http's 2 would dial anew for most concurrent batches
 	return t
 }
