@@ -93,3 +93,7 @@ func (b *cancelingBody) Close() error {
 	defer b.cancel()
 	return b.ReadCloser.Close()
 }
+
+// Attempt returns which attempt of its call a request is, from 1, by the context that a transport
+// or a trace sees; 0 for a request of no call.
+func Attempt(ctx context.Context) int { return callStateOf(ctx).attempts }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -203,7 +205,9 @@ func TestEveryFaultEndsInATypedError(t *testing.T) { //nolint:paralleltest // it
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // it measures memory
 			cfg := testConfig()
 			cfg.BaseURL = wire(t, fault.serve) + "/prefix/api/v1"
-			c, err := bento.New(cfg, quick, bento.WithPace(bento.PaceOff), bento.WithTimeout(patience))
+			var log strings.Builder
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			c, err := bento.New(cfg, quick, bento.WithPace(bento.PaceOff), bento.WithTimeout(patience), bento.WithLogger(logger))
 			require.NoError(t, err)
 			defer c.CloseIdleConnections()
 			var before, after runtime.MemStats
@@ -215,9 +219,13 @@ func TestEveryFaultEndsInATypedError(t *testing.T) { //nolint:paralleltest // it
 			requireNoSecrets(t, fmt.Sprintf("%v %+v %#v", err, err, err))
 			require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
 
-			result, err := c.TrackEvents(t.Context(), events(1))
+			planted := event("canary@example.com")
+			planted.Details = gen.EventDetails{"canary@example.com": testSecret, "note": "canary@example.com"}
+			result, err := c.TrackEvents(t.Context(), []bento.Event{planted})
 			require.ErrorIs(t, err, fault.write)
-			requireNoSecrets(t, fmt.Sprintf("%v %+v %#v", err, err, err))
+			logger.Error("failed", "err", err, "result", result, "client", c)
+			requireNoSecrets(t, fmt.Sprintf("%v %+v %#v %+v %#v", err, err, err, c, c)+log.String())
+			assert.Contains(t, log.String(), `body=events[1]{details,email,type}`)
 			assert.Zero(t, result.Accepted)
 			if fault.unknown {
 				require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
