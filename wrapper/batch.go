@@ -75,13 +75,15 @@ func (r *batchRun[T]) send(records iter.Seq[T]) (*Result, error) {
 	for record := range records {
 		at := r.result.Read
 		r.result.Read++
-		if err := r.take(record, at); err != nil {
-			r.result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(r.operation, err)})
-			if r.strict {
-				r.abandon(errStrict)
-			}
-		} else if r.batch.n == r.max {
-			r.dispatch()
+		encoded, err := r.encode(record)
+		switch {
+		case err == nil:
+			r.put(encoded, record, at)
+		case r.strict:
+			r.refuse(at, err)
+			r.abandon(errStrict)
+		default:
+			r.refuse(at, err)
 		}
 		if r.ended != nil {
 			break
@@ -89,6 +91,11 @@ func (r *batchRun[T]) send(records iter.Seq[T]) (*Result, error) {
 	}
 	r.dispatch()
 	return r.finish()
+}
+
+// refuse sets a record aside.
+func (r *batchRun[T]) refuse(at int, err error) {
+	r.result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(r.operation, err)})
 }
 
 var errStrict = errors.New("an invalid record ends a strict call")
@@ -118,7 +125,7 @@ func (r *batchRun[T]) allValid(records []T) bool {
 			valid++
 			continue
 		}
-		r.result.add(Problem{First: at, Last: at, Failed: 1, Err: invalid(r.operation, err)})
+		r.refuse(at, err)
 	}
 	if valid == len(records) {
 		return true
@@ -154,17 +161,13 @@ func (r *batchRun[T]) encode(record T) ([]byte, error) {
 	return r.scratch, nil
 }
 
-// take adds a record to the batch, or leaves the batch as it was. A batch that has no room for
-// it is sent first.
-func (r *batchRun[T]) take(record T, at int) error {
-	encoded, err := r.encode(record)
-	if err != nil {
-		return err
-	}
+// put adds a record to the batch. A batch that has no room for it is sent before, one that is
+// full then is sent after.
+func (r *batchRun[T]) put(encoded []byte, record T, at int) {
 	if len(r.batch.body)+len(encoded)+len(",]}") > r.maxBytes {
 		if r.dispatch(); r.ended != nil {
 			r.result.add(Problem{First: at, Last: at, NotSent: 1, Err: fmt.Errorf("not sent: %w", r.ended)})
-			return nil
+			return
 		}
 	}
 	r.batch.add(encoded, at, r.bisect)
@@ -176,7 +179,9 @@ func (r *batchRun[T]) take(record T, at int) error {
 		r.batch.body = slices.Grow(r.batch.body, min(expect*(len(encoded)+8), r.maxBytes, maxGuess))
 	}
 	r.batch.repeatable = r.batch.repeatable && (r.repeatable || r.again != nil && r.again(record))
-	return nil
+	if r.batch.n == r.max {
+		r.dispatch()
+	}
 }
 
 // maxGuess bounds the room, in bytes, that is made on the word of one record.

@@ -59,9 +59,9 @@ func counting(answer func(types []string) answer) roundTrip {
 	}
 }
 
-func unpaced(t testing.TB, transport http.RoundTripper, opts ...bento.Option) *bento.Client {
+func unpaced(t testing.TB, transport http.RoundTripper) *bento.Client {
 	t.Helper()
-	c, err := bento.New(testConfig(), append([]bento.Option{bento.WithHTTPClient(&http.Client{Transport: transport}), bento.WithPace(bento.PaceOff)}, opts...)...)
+	c, err := bento.New(testConfig(), bento.WithHTTPClient(&http.Client{Transport: transport}), bento.WithPace(bento.PaceOff))
 	require.NoError(t, err)
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -135,8 +136,6 @@ func WithResponse(into *Response) CallOption {
 
 // callHeaders is the editor that adds the headers of [WithHeader].
 func callHeaders(ctx context.Context, req *http.Request) error {
-	for name, values := range callStateOf(ctx).header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, callStateOf(ctx).header)
 	return nil
 }
