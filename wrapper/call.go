@@ -68,6 +68,9 @@ func call[T any](ctx context.Context, c *Client, operation string, opts []CallOp
 // answer. It is the one place where a status and a body become a T or an *Error.
 func perform[T any](ctx context.Context, c *Client, operation string, state *callState, send sender) (T, error) {
 	var answer T
+	if c.api == nil || ctx == nil {
+		return answer, invalid(operation, errNoClient)
+	}
 	state.operation, _ = gen.OperationByID(operation)
 	resp, err := send(withCallState(ctx, state))
 	f := failure{c: c, operation: operation, state: state, resp: resp}
@@ -93,6 +96,8 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 	}
 	return answer, nil
 }
+
+var errNoClient = errors.New("there is no client or no context: make the one with New, and pass the other")
 
 // keep hands out the raw answer, if somebody asked for it.
 func (s *callState) keep(resp *http.Response, body []byte) {

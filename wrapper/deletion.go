@@ -16,10 +16,9 @@ func (c *Client) RequestDataDeletion(ctx context.Context, email string, opts ...
 	if err := checkAddress("email", email); err != nil {
 		return invalid(gen.OpRequestDataDeletion, err)
 	}
-	site := c.site()
-	body := gen.DataDeletionBody{SiteUUID: &site, DataDeletionRequest: gen.NewSubscriber{Email: email}}
 	_, err := call[gen.DataDeletionResult](ctx, c, gen.OpRequestDataDeletion, opts, func(ctx context.Context) (*http.Response, error) {
-		return c.api.RequestDataDeletionWithFormdataBody(ctx, body)
+		site := c.site()
+		return c.api.RequestDataDeletionWithFormdataBody(ctx, gen.DataDeletionBody{SiteUUID: &site, DataDeletionRequest: gen.NewSubscriber{Email: email}})
 	})
 	return err
 }

@@ -165,7 +165,10 @@ type paceError struct {
 }
 
 func (e *paceError) Error() string {
-	per := map[time.Duration]string{time.Second: "a second", time.Minute: "a minute", time.Hour: "an hour", 24 * time.Hour: "a day"}[e.limit.Per]
+	per, named := map[time.Duration]string{time.Second: "a second", time.Minute: "a minute", time.Hour: "an hour", 24 * time.Hour: "a day"}[e.limit.Per]
+	if !named {
+		per = "in " + e.limit.Per.String()
+	}
 	return fmt.Sprintf("held back: of %d requests %s to %s, its turn comes in %s, after the deadline", e.limit.Requests, per, e.family, e.wait.Round(time.Second))
 }
 

@@ -37,7 +37,8 @@ func WithHTTPClient(hc *http.Client) Option {
 	})
 }
 
-// WithPace changes how fast the client asks; the default is [PaceGuarded].
+// WithPace changes how fast the client asks; the default is [PaceGuarded]. PaceOff switches it off,
+// [Pace.With] sets a figure of one's own.
 func WithPace(p Pace) Option {
 	return optionFunc(func(s *settings) error {
 		s.pace = p

@@ -2,7 +2,10 @@ package bento
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,26 +13,51 @@ import (
 )
 
 // A Pace says how fast a client asks, per limit family of the contract (x-bento-limits). All
-// goroutines of a client share it.
-type Pace int
+// goroutines of a client share it. The zero Pace is [PaceGuarded].
+type Pace struct {
+	figure figure
+	own    map[string]gen.Rate // by family; never changed once it is here
+}
+
+type figure int
 
 const (
+	guarded figure = iota
+	documented
+	none
+)
+
+var (
 	// PaceGuarded keeps below the lower of the contract's two figures, which is most often that of
 	// Bento's newer guardrails. It is the default.
-	PaceGuarded Pace = iota
+	PaceGuarded = Pace{figure: guarded}
 	// PaceDocumented keeps below the figure of Bento's access page.
-	PaceDocumented
+	PaceDocumented = Pace{figure: documented}
 	// PaceOff asks as fast as the program does, and leaves it to Bento to refuse.
-	PaceOff
+	PaceOff = Pace{figure: none}
 )
+
+// With returns a Pace that keeps below n requests in a span of time for one family, such as batch,
+// and is p for all others: for an account whose limits differ.
+func (p Pace) With(family string, n int, per time.Duration) Pace {
+	own := maps.Clone(p.own)
+	if own == nil {
+		own = map[string]gen.Rate{}
+	}
+	own[family] = gen.Rate{Requests: n, Per: per}
+	return Pace{p.figure, own}
+}
 
 // limit is the rate of a family; zero asks for none.
 func (p Pace) limit(family gen.LimitFamily) gen.Rate {
-	rate := family.Documented
-	if guarded := family.Guarded; p == PaceGuarded && guarded.Requests > 0 && perSecond(guarded) < perSecond(rate) {
-		rate = guarded
+	if own, ok := p.own[family.Name]; ok {
+		return own
 	}
-	if p == PaceOff {
+	rate := family.Documented
+	if p.figure == guarded && family.Guarded.Requests > 0 && perSecond(family.Guarded) < perSecond(rate) {
+		rate = family.Guarded
+	}
+	if p.figure == none {
 		return gen.Rate{}
 	}
 	return rate
@@ -38,11 +66,22 @@ func (p Pace) limit(family gen.LimitFamily) gen.Rate {
 func perSecond(r gen.Rate) float64 { return float64(r.Requests) / r.Per.Seconds() }
 
 func (p Pace) validate() error {
-	if p < PaceGuarded || p > PaceOff {
-		return fmt.Errorf("WithPace: there is no pace %d: want PaceGuarded, PaceDocumented or PaceOff", p)
+	known := map[string]bool{}
+	for _, op := range gen.Operations() {
+		known[op.Limit.Name] = true
+	}
+	for family, rate := range p.own {
+		if !known[family] {
+			return fmt.Errorf("WithPace: there is no limit family %q: want one of %s", family, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		if rate.Requests < 1 || rate.Per <= 0 || rate.Per > maxPer {
+			return fmt.Errorf("WithPace: %d requests to %s in %v: want at least 1, in at most %v", rate.Requests, family, rate.Per, maxPer)
+		}
 	}
 	return nil
 }
+
+const maxPer = 31 * 24 * time.Hour
 
 // NewPaceTransport returns a transport that sends through next at the pace, for use below a bare
 // generated client and below [NewRetryTransport]. A nil next is http.DefaultTransport. Requests

@@ -42,6 +42,7 @@ func TestTheDefaultPaceIsTheLowerOfTheContractsFigures(t *testing.T) {
 	}{
 		"guarded, by default": {nil, time.Minute},
 		"documented":          {[]bento.Option{bento.WithPace(bento.PaceDocumented)}, 36 * time.Second},
+		"of one's own":        {[]bento.Option{bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour).With("fetch", 600, time.Minute))}, 6 * time.Second},
 		"off":                 {[]bento.Option{bento.WithPace(bento.PaceOff)}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +154,10 @@ func TestATurnThatComesTooLateIsNotWaitedFor(t *testing.T) {
 
 func TestThereIsNoOtherPace(t *testing.T) {
 	t.Parallel()
-	_, err := bento.New(testConfig(), bento.WithPace(7))
-	require.ErrorIs(t, err, bento.ErrInvalid)
+	for _, pace := range []bento.Pace{
+		bento.PaceOff.With("bath", 1, time.Minute), bento.PaceOff.With("batch", 0, time.Minute), bento.PaceOff.With("batch", 1, 0),
+	} {
+		_, err := bento.New(testConfig(), bento.WithPace(pace))
+		require.ErrorIs(t, err, bento.ErrInvalid)
+	}
 }
