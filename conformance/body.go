@@ -10,7 +10,7 @@ import (
 )
 
 // checkRequestBody checks a body against the one that the operation takes.
-func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
+func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
 	if op.RequestBody == nil {
 		if len(r.Body) > 0 && op.Extensions["x-bento-body-filters"] != true {
 			return []Finding{found(RuleRequestSchema, SideRequest, "", "the endpoint takes no body")}
@@ -39,7 +39,7 @@ func checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
 		}
 		return append(findings, found(RuleRequestSchema, SideRequest, "", "the body is empty"))
 	}
-	return append(findings, checkContent(SideRequest, content.Get(media), media, r.Body)...)
+	return append(findings, c.checkContent(SideRequest, content.Get(media), media, r.Body)...)
 }
 
 func (c *Checker) checkResponse(operation, method string, r *Response) []Finding {
@@ -66,7 +66,7 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 		if len(answer.Content) != 1 {
 			return nil
 		}
-		return checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
+		return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
 	}
 	media, problem := mediaType(r.Header)
 	if problem == "" && answer.Content.Get(media) == nil {
@@ -75,7 +75,7 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 	if problem != "" {
 		return []Finding{found(RuleResponseType, SideResponse, "", problem)}
 	}
-	return checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
+	return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
 }
 
 // answerFor is the contract's answer with the status, by itself or by its class.
@@ -104,8 +104,11 @@ func (c *Checker) operation(id string) *openapi3.Operation {
 const formType = "application/x-www-form-urlencoded"
 
 // checkContent checks a body by the schema of its media type; text has no inside to check.
-func checkContent(side Side, content *openapi3.MediaType, media string, body []byte) []Finding {
-	if content == nil || content.Schema == nil || content.Schema.Value.Type.Is("string") {
+func (c *Checker) checkContent(side Side, of *openapi3.MediaType, media string, body []byte) []Finding {
+	if of == nil || of.Schema == nil || of.Schema.Value.Type.Is("string") {
+		return nil
+	}
+	if media == "application/json" && c.sure[content{side, of.Schema.Value}].accepts(body) {
 		return nil
 	}
 	decode := decodeJSON
@@ -120,7 +123,7 @@ func checkContent(side Side, content *openapi3.MediaType, media string, body []b
 		}
 		return []Finding{found(rule, side, "", "the body "+err.Error())}
 	}
-	return validate(side, content.Schema.Value, value)
+	return validate(side, of.Schema.Value, value)
 }
 
 // mediaType reads Content-Type. JSON is UTF-8, so no other charset will do.

@@ -12,8 +12,39 @@ import (
 // A Checker judges exchanges by the contract. It is safe for concurrent use.
 type Checker struct {
 	doc     *openapi3.T
+	sure    map[content]*acceptor
 	routes  []route
 	servers []server
+}
+
+// content is a schema on one side of an exchange.
+type content struct {
+	side   Side
+	schema *openapi3.Schema
+}
+
+// acceptorsOf compiles the JSON bodies of a contract.
+func acceptorsOf(doc *openapi3.T) map[content]*acceptor {
+	all := map[content]*acceptor{}
+	add := func(side Side, bodies openapi3.Content) {
+		if media := bodies["application/json"]; media != nil {
+			key := content{side, media.Schema.Value}
+			if _, done := all[key]; !done {
+				all[key] = compileAcceptor(side, media.Schema.Value)
+			}
+		}
+	}
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if op.RequestBody != nil {
+				add(SideRequest, op.RequestBody.Value.Content)
+			}
+			for _, answer := range op.Responses.Map() {
+				add(SideResponse, answer.Value.Content)
+			}
+		}
+	}
+	return all
 }
 
 // An Option adjusts a Checker at [New].
@@ -41,7 +72,7 @@ func New(opts ...Option) (*Checker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("conformance: the contract: %w", err)
 	}
-	c := &Checker{doc: doc, routes: routesOf(doc)}
+	c := &Checker{doc: doc, routes: routesOf(doc), sure: acceptorsOf(doc)}
 	for _, s := range doc.Servers {
 		known, err := parseServer(s.URL)
 		if err != nil {
@@ -113,10 +144,10 @@ func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding
 	if inputs, rest := inputsOf(op, r, at.query); inputs != nil {
 		content := op.RequestBody.Value.Content.Get("application/json")
 		findings = append(findings, c.checkQuery(op, rest)...)
-		return op.OperationID, append(findings, checkContent(SideRequest, content, "application/json", inputs)...)
+		return op.OperationID, append(findings, c.checkContent(SideRequest, content, "application/json", inputs)...)
 	}
 	findings = append(findings, c.checkQuery(op, at.query)...)
-	return op.OperationID, append(findings, checkRequestBody(op, r)...)
+	return op.OperationID, append(findings, c.checkRequestBody(op, r)...)
 }
 
 // CheckResponse judges an answer alone, as one of the operation.

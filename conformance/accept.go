@@ -1,0 +1,215 @@
+package conformance
+
+import (
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Most bodies keep the contract. An acceptor, compiled from a schema, goes over the bytes of a
+// body once and says "surely nothing to find" without building a tree; of anything else it says
+// "not sure", and validate, which is the authority, judges the body by itself. It may be unsure
+// of a body that is fine, never sure of one that is not: FuzzAccept holds the two together.
+
+// An acceptor is compiled from a schema for one side of an exchange.
+type acceptor struct{ root *shape }
+
+// accepts reports whether validate would surely find nothing.
+func (a *acceptor) accepts(body []byte) bool {
+	if a == nil || !utf8.Valid(body) {
+		return false
+	}
+	s := scan{body: body}
+	return s.value(a.root, 0) && s.end()
+}
+
+// kinds are the JSON types that a shape takes.
+type kinds uint8
+
+const (
+	kindString kinds = 1 << iota
+	kindNumber
+	kindInteger
+	kindBool
+	kindNull
+	kindObject
+	kindArray
+	kindAny
+)
+
+// A shape is a schema, made for scanning.
+type shape struct {
+	kinds kinds
+
+	// strings
+	minLength, maxLength uint64 // maxLength 0: none
+	format               format
+	enum                 []string
+
+	// numbers
+	min, max *float64
+
+	// arrays
+	items              *shape
+	minItems, maxItems uint64 // maxItems 0: none
+
+	// objects
+	properties []property
+	required   uint64 // bits of properties
+	minMembers uint64
+	extra      *shape // of members that are not named; nil: there may be none
+	custom     bool   // whoever sends them chose their names
+
+	// of a oneOf: the shape of each type
+	object, array, text, number *shape
+}
+
+type property struct {
+	name  string
+	shape *shape
+}
+
+type format uint8
+
+const (
+	formatNone format = iota
+	formatEmail
+	formatEmailStrict // a malformed one is a finding
+	formatDateTime
+	formatOther // never sure
+)
+
+// maxProperties is how many a shape can tell apart.
+const maxProperties = 64
+
+// compileAcceptor returns nil for a schema that it does not understand.
+func compileAcceptor(side Side, schema *openapi3.Schema) *acceptor {
+	c := shapeCompiler{side: side, done: map[*openapi3.Schema]*shape{}}
+	root := c.shape(schema)
+	if !c.understood() {
+		return nil
+	}
+	return &acceptor{root}
+}
+
+type shapeCompiler struct {
+	side    Side
+	done    map[*openapi3.Schema]*shape
+	strange bool
+}
+
+func (c *shapeCompiler) understood() bool { return !c.strange }
+
+// strangeTo reports whether a schema says something that a shape cannot.
+func strangeTo(s *openapi3.Schema) bool {
+	return len(s.AllOf)+len(s.AnyOf) > 0 || s.Not != nil || s.Pattern != "" || s.UniqueItems || s.MultipleOf != nil ||
+		s.ReadOnly || s.WriteOnly || len(s.Properties) > maxProperties || s.MaxProps != nil ||
+		s.ExclusiveMin.IsSet() || s.ExclusiveMax.IsSet()
+}
+
+func (c *shapeCompiler) shape(s *openapi3.Schema) *shape {
+	if known := c.done[s]; known != nil {
+		return known
+	}
+	sh := &shape{}
+	c.done[s] = sh
+	if strangeTo(s) || s.Discriminator != nil {
+		c.strange = true
+		return sh
+	}
+	if len(s.OneOf) > 0 {
+		c.oneOf(sh, s)
+		return sh
+	}
+	for _, kind := range s.Type.Slice() {
+		sh.kinds |= map[string]kinds{
+			openapi3.TypeString: kindString, openapi3.TypeNumber: kindNumber | kindInteger, openapi3.TypeInteger: kindInteger,
+			openapi3.TypeBoolean: kindBool, openapi3.TypeObject: kindObject, openapi3.TypeArray: kindArray,
+		}[kind]
+	}
+	if sh.kinds == 0 {
+		sh.kinds = kindAny
+	}
+	if s.Nullable {
+		sh.kinds |= kindNull
+	}
+	c.scalars(sh, s)
+	sh.minItems, sh.minMembers = s.MinItems, s.MinProps
+	if s.MaxItems != nil {
+		sh.maxItems = max(*s.MaxItems, 1)
+	}
+	if s.Items != nil {
+		sh.items = c.shape(s.Items.Value)
+	}
+	c.members(sh, s)
+	return sh
+}
+
+// oneOf takes shapes that can be told apart by their type.
+func (c *shapeCompiler) oneOf(sh *shape, s *openapi3.Schema) {
+	for _, ref := range s.OneOf {
+		one := c.shape(ref.Value)
+		if one.kinds&sh.kinds&^kindNull != 0 || one.kinds&kindAny != 0 || one.kinds&sh.kinds&kindNull != 0 {
+			c.strange = true
+		}
+		sh.kinds |= one.kinds
+		for kind, slot := range map[kinds]**shape{kindObject: &sh.object, kindArray: &sh.array, kindString: &sh.text, kindNumber | kindInteger: &sh.number} {
+			if one.kinds&kind != 0 {
+				*slot = one
+			}
+		}
+	}
+}
+
+func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
+	sh.minLength, sh.min, sh.max = s.MinLength, s.Min, s.Max
+	if s.MaxLength != nil {
+		if sh.maxLength = *s.MaxLength; sh.maxLength == 0 {
+			c.strange = true
+		}
+	}
+	switch {
+	case s.Format == "" || s.Format == "double" || s.Format == "float":
+	case s.Format == "email" && c.side == SideRequest:
+		sh.format = formatEmailStrict
+	case s.Format == "email":
+		sh.format = formatEmail
+	case s.Format == "date-time":
+		sh.format = formatDateTime
+	default:
+		sh.format = formatOther
+	}
+	for _, value := range s.Enum {
+		text, ok := value.(string)
+		c.strange = c.strange || !ok
+		sh.enum = append(sh.enum, text)
+	}
+}
+
+func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
+	for name, ref := range s.Properties {
+		sh.properties = append(sh.properties, property{name, c.shape(ref.Value)})
+	}
+	for _, name := range s.Required {
+		at := -1
+		for i, p := range sh.properties {
+			if p.name == name {
+				at = i
+			}
+		}
+		if at < 0 {
+			c.strange = true
+			return
+		}
+		sh.required |= 1 << at
+	}
+	free := s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has
+	sh.custom = c.side == SideRequest
+	switch {
+	case s.AdditionalProperties.Schema != nil:
+		sh.extra = c.shape(s.AdditionalProperties.Schema.Value)
+	case free, len(s.Properties) == 0 && s.AdditionalProperties.Has == nil:
+		sh.extra = &shape{kinds: kindAny, custom: sh.custom}
+		sh.custom = sh.custom && free
+	}
+}

@@ -1,0 +1,331 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+)
+
+const (
+	maxScanDepth = 64
+	maxScanNames = 64 // members that are open at a time, of those that no schema names
+)
+
+// A scan goes over a body, which is valid UTF-8. Each method consumes what it accepts; after a
+// false the position means nothing.
+type scan struct {
+	body []byte
+	at   int
+
+	// The names of the objects that are open, innermost last, to notice one that comes twice.
+	names [maxScanNames][]byte
+	open  int
+	// Names of fields that were found plain; a batch has the same few over and over.
+	plain [64][]byte
+}
+
+// blank skips white space, of which most bodies have none.
+func (s *scan) blank() {
+	if s.at < len(s.body) && s.body[s.at] > ' ' {
+		return
+	}
+	s.skipBlank()
+}
+
+func (s *scan) skipBlank() {
+	for s.at < len(s.body) {
+		switch s.body[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scan) end() bool {
+	s.blank()
+	return s.at == len(s.body)
+}
+
+// take consumes the byte if it is next.
+func (s *scan) take(b byte) bool {
+	if s.at < len(s.body) && s.body[s.at] == b {
+		s.at++
+		return true
+	}
+	return false
+}
+
+func (s *scan) word(w string) bool {
+	if len(s.body)-s.at < len(w) || string(s.body[s.at:s.at+len(w)]) != w {
+		return false
+	}
+	s.at += len(w)
+	return true
+}
+
+func (s *scan) value(sh *shape, depth int) bool {
+	s.blank()
+	if s.at >= len(s.body) || depth > maxScanDepth {
+		return false
+	}
+	switch c := s.body[s.at]; c {
+	case '{':
+		if sh.object != nil {
+			sh = sh.object
+		}
+		return sh.kinds&(kindObject|kindAny) != 0 && s.object(sh, depth)
+	case '[':
+		if sh.array != nil {
+			sh = sh.array
+		}
+		return sh.kinds&(kindArray|kindAny) != 0 && s.array(sh, depth)
+	case '"':
+		if sh.text != nil {
+			sh = sh.text
+		}
+		text, plain, ok := s.text()
+		return ok && sh.kinds&(kindString|kindAny) != 0 && sh.takesText(text, plain)
+	case 't':
+		return sh.kinds&(kindBool|kindAny) != 0 && s.word("true")
+	case 'f':
+		return sh.kinds&(kindBool|kindAny) != 0 && s.word("false")
+	case 'n':
+		return sh.kinds&(kindNull|kindAny) != 0 && s.word("null")
+	default:
+		if sh.number != nil {
+			sh = sh.number
+		}
+		return s.number(sh)
+	}
+}
+
+// once remembers a name of the object whose names begin at from, and reports whether it is the
+// first of it.
+func (s *scan) once(name []byte, from int) bool {
+	if s.open == maxScanNames {
+		return false
+	}
+	for _, other := range s.names[from:s.open] {
+		if len(other) == len(name) && bytes.Equal(other, name) {
+			return false
+		}
+	}
+	s.names[s.open] = name
+	s.open++
+	return true
+}
+
+// find returns the index of the property, -1 if there is none.
+func (sh *shape) find(name []byte) int {
+	for i := range sh.properties {
+		if p := &sh.properties[i]; len(p.name) == len(name) && p.name == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *scan) object(sh *shape, depth int) bool {
+	s.at++
+	var seen, members uint64
+	outer := s.open
+	for s.blank(); !s.take('}'); s.blank() {
+		if members > 0 && !s.take(',') {
+			return false
+		}
+		s.blank()
+		name, plain, ok := s.text()
+		if !ok || !plain {
+			return false
+		}
+		s.blank()
+		if !s.take(':') {
+			return false
+		}
+		members++
+		at := sh.find(name)
+		switch {
+		case at >= 0:
+			if seen&(1<<at) != 0 || !s.value(sh.properties[at].shape, depth+1) {
+				return false
+			}
+			seen |= 1 << at
+		case sh.kinds&kindAny == 0 && sh.extra == nil || !s.once(name, outer):
+			return false
+		case !s.extra(sh, name, depth):
+			return false
+		}
+	}
+	s.open = outer
+	return seen&sh.required == sh.required && members >= sh.minMembers
+}
+
+// extra scans a member that no property names.
+func (s *scan) extra(sh *shape, name []byte, depth int) bool {
+	within := sh.extra
+	if within == nil {
+		within = sh // anything, all the way down
+	}
+	if !sh.custom {
+		return s.value(within, depth+1)
+	}
+	if len(name) == 0 {
+		return false
+	}
+	sum := uint(len(name))
+	for _, b := range name {
+		sum = sum*31 + uint(b)
+	}
+	known := &s.plain[sum%uint(len(s.plain))]
+	if !bytes.Equal(*known, name) {
+		if !plainField(name) {
+			return false
+		}
+		*known = name
+	}
+	s.blank()
+	from := s.at
+	if !s.value(within, depth+1) {
+		return false
+	}
+	value := s.body[from:s.at]
+	return value[0] != '"' || !maybeSecret(value)
+}
+
+func (s *scan) array(sh *shape, depth int) bool {
+	s.at++
+	items := sh.items
+	if items == nil {
+		items = sh
+	}
+	var n uint64
+	for s.blank(); !s.take(']'); s.blank() {
+		if n > 0 && !s.take(',') {
+			return false
+		}
+		if !s.value(items, depth+1) {
+			return false
+		}
+		n++
+	}
+	return n >= sh.minItems && (sh.maxItems == 0 || n <= sh.maxItems)
+}
+
+// text scans a string and returns its inside, and whether it is plain: without escapes.
+func (s *scan) text() (inside []byte, plain, ok bool) {
+	if !s.take('"') {
+		return nil, false, false
+	}
+	from, plain := s.at, true
+	for {
+		s.at += ordinaryPrefix(s.body[s.at:])
+		switch {
+		case s.take('"'):
+			return s.body[from : s.at-1], plain, true
+		case s.at < len(s.body) && s.body[s.at] == '\\' && s.escape():
+			plain = false
+		default:
+			return nil, false, false
+		}
+	}
+}
+
+// ordinaryPrefix counts the bytes that stand for themselves in a string, eight at a time.
+func ordinaryPrefix(text []byte) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(text)-n >= 8; n += 8 {
+		w := binary.LittleEndian.Uint64(text[n:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		// A byte's top bit is set where it is a quote, a backslash or a control character; above
+		// such a byte a borrow may set others, so that only the lowest counts.
+		if found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & tops; found != 0 {
+			return n + bits.TrailingZeros64(found)/8
+		}
+	}
+	for n < len(text) && ordinary[text[n]] {
+		n++
+	}
+	return n
+}
+
+// ordinary are the bytes that stand for themselves in a string.
+var ordinary = func() (table [256]bool) {
+	for b := range table {
+		table[b] = b >= ' ' && b != '"' && b != '\\'
+	}
+	return table
+}()
+
+// escape takes what stands for one character by itself; halves of one are left to others.
+func (s *scan) escape() bool {
+	if s.at+1 >= len(s.body) {
+		return false
+	}
+	switch s.body[s.at+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.at += 2
+		return true
+	case 'u':
+		if s.at+6 > len(s.body) {
+			return false
+		}
+		code, err := strconv.ParseUint(string(s.body[s.at+2:s.at+6]), 16, 16)
+		s.at += 6
+		return err == nil && (code < 0xd800 || code > 0xdfff)
+	}
+	return false
+}
+
+// number takes integers of at most 18 digits, and decimals without an exponent.
+func (s *scan) number(sh *shape) bool {
+	from := s.at
+	s.take('-')
+	digits := s.at
+	for s.at < len(s.body) && s.body[s.at]-'0' <= 9 {
+		s.at++
+	}
+	n := s.at - digits
+	if n == 0 || n > 18 || n > 1 && s.body[digits] == '0' {
+		return false
+	}
+	whole := true
+	if s.take('.') {
+		whole = false
+		fraction := s.at
+		for s.at < len(s.body) && s.body[s.at]-'0' <= 9 {
+			s.at++
+		}
+		if s.at == fraction || s.at-fraction > 18 {
+			return false
+		}
+	}
+	if s.at < len(s.body) && (s.body[s.at] == 'e' || s.body[s.at] == 'E') {
+		return false
+	}
+	switch {
+	case sh.kinds&kindAny != 0 || sh.kinds&kindNumber != 0 && sh.min == nil && sh.max == nil:
+		return true
+	case !whole || sh.kinds&kindInteger == 0 || sh.kinds&kindNumber != 0:
+		return false
+	}
+	return s.within(sh, from, digits)
+}
+
+// within compares an integer with the bounds of its shape.
+func (s *scan) within(sh *shape, from, digits int) bool {
+	var n int64
+	for _, c := range s.body[digits:s.at] {
+		n = n*10 + int64(c-'0')
+	}
+	if digits > from { // -0 is for others to judge
+		n = -n
+		if n == 0 {
+			return false
+		}
+	}
+	return (sh.min == nil || float64(n) >= *sh.min) && (sh.max == nil || float64(n) <= *sh.max)
+}
