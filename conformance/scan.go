@@ -252,6 +252,33 @@ func ordinaryPrefix(text []byte) int {
 	return n
 }
 
+// inside counts the bytes of a string up to its quote, or to what has no place in one, escapes
+// included. It is past the end by one if the text ends within an escape.
+func inside(text []byte) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for len(text)-n >= 8 {
+		w := binary.LittleEndian.Uint64(text[n:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & tops
+		if found == 0 {
+			n += 8
+			continue
+		}
+		if n += bits.TrailingZeros64(found) / 8; text[n] != '\\' {
+			return n
+		}
+		n += 2
+	}
+	for n < len(text) && (ordinary[text[n]] || text[n] == '\\') {
+		if text[n] == '\\' {
+			n++
+		}
+		n++
+	}
+	return n
+}
+
 // ordinary are the bytes that stand for themselves in a string.
 var ordinary = func() (table [256]bool) {
 	for b := range table {

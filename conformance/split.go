@@ -1,0 +1,165 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// maxEntry bounds an entry of a recording, and whatever else stands in its file.
+const maxEntry = 64 << 20
+
+var (
+	errTooLarge = errors.New("larger than 64 MiB")
+	errNotValue = errors.New("not JSON")
+)
+
+// A splitter cuts a stream into the JSON values that stand in it one after the other, separated
+// by commas or white space. It looks at brackets and strings only: whether what is between them
+// is JSON, its reader finds out. It holds one value in memory.
+type splitter struct {
+	r      io.Reader
+	buf    []byte
+	at     int   // where the unread part of buf begins
+	offset int64 // of buf[0] in the stream
+	ended  bool
+}
+
+func newSplitter(r io.Reader, offset int64) *splitter {
+	return &splitter{r: r, buf: make([]byte, 0, 64<<10), offset: offset}
+}
+
+// position is the offset of what is read next.
+func (s *splitter) position() int64 { return s.offset + int64(s.at) }
+
+// fill reads more behind what is there, and returns io.EOF at the end.
+func (s *splitter) fill() error {
+	if s.ended {
+		return io.EOF
+	}
+	if s.at > 0 {
+		s.offset += int64(s.at)
+		s.buf = s.buf[:copy(s.buf, s.buf[s.at:])]
+		s.at = 0
+	}
+	if len(s.buf) == cap(s.buf) {
+		if len(s.buf) >= maxEntry {
+			return errTooLarge
+		}
+		s.buf = append(make([]byte, 0, min(2*cap(s.buf), maxEntry)), s.buf...)
+	}
+	for range 100 {
+		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf = s.buf[:len(s.buf)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			s.ended = true
+			if n == 0 {
+				return io.EOF
+			}
+			return nil
+		case err != nil:
+			return err
+		case n > 0:
+			return nil
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// peek skips separators and returns the byte that comes next.
+func (s *splitter) peek() (byte, error) {
+	for {
+		for s.at < len(s.buf) {
+			switch b := s.buf[s.at]; b {
+			case ' ', '\t', '\n', '\r', ',':
+				s.at++
+			default:
+				return b, nil
+			}
+		}
+		if err := s.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// next returns the next value, which is good until the one after it is asked for. It returns nil
+// before a closing bracket, and io.EOF at the end of the stream.
+func (s *splitter) next() (value []byte, at int64, err error) {
+	first, err := s.peek()
+	if err != nil {
+		return nil, s.position(), err
+	}
+	at = s.position()
+	switch first {
+	case ']', '}':
+		return nil, at, nil
+	case '{', '[':
+		value, err = s.bracketed()
+	default:
+		value, err = s.scalar()
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return value, at, err
+}
+
+// bracketed returns an object or an array.
+func (s *splitter) bracketed() ([]byte, error) {
+	depth, quoted := 0, false
+	for i := 0; ; {
+		for s.at+i >= len(s.buf) {
+			if err := s.fill(); err != nil {
+				return nil, err
+			}
+		}
+		rest := s.buf[s.at+i:]
+		if quoted {
+			n := inside(rest)
+			if i += n; n < len(rest) { // its quote; or a control character, which its reader will not like
+				quoted = rest[n] != '"'
+				i++
+			}
+			continue
+		}
+		i++
+		switch rest[0] {
+		case '"':
+			quoted = true
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				value := s.buf[s.at : s.at+i]
+				s.at += i
+				return value, nil
+			}
+		}
+	}
+}
+
+// scalar returns what is neither object nor array.
+func (s *splitter) scalar() ([]byte, error) {
+	for i := 1; ; i++ {
+		if s.at+i >= len(s.buf) {
+			if err := s.fill(); err != nil && (!errors.Is(err, io.EOF) || s.at+i > len(s.buf)) {
+				return nil, err
+			}
+		}
+		if s.at+i >= len(s.buf) || bytes.IndexByte([]byte(" \t\r\n,]}"), s.buf[s.at+i]) >= 0 {
+			value := s.buf[s.at : s.at+i]
+			s.at += i
+			return value, nil
+		}
+		if i > 1<<20 {
+			return nil, errNotValue
+		}
+	}
+}
+
+// rest is what was read ahead, and what is not read yet.
+func (s *splitter) rest() io.Reader {
+	return io.MultiReader(bytes.NewReader(bytes.Clone(s.buf[s.at:])), s.r)
+}
