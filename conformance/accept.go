@@ -60,6 +60,10 @@ type shape struct {
 	extra      *shape // of members that are not named; nil: there may be none
 	custom     bool   // whoever sends them chose their names
 
+	event   bool // its details are looked into
+	details bool // of an event
+	kindAt  int
+
 	// of a oneOf: the shape of each type
 	object, array, text, number *shape
 }
@@ -76,6 +80,7 @@ const (
 	formatEmail
 	formatEmailStrict // a malformed one is a finding
 	formatDateTime
+	formatField
 	formatOther // never sure
 )
 
@@ -169,6 +174,8 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 		}
 	}
 	switch {
+	case s.Extensions["x-bento-field-name"] == true && c.side == SideRequest:
+		sh.format = formatField
 	case s.Format == "" || s.Format == "double" || s.Format == "float":
 	case s.Format == "email" && c.side == SideRequest:
 		sh.format = formatEmailStrict
@@ -189,6 +196,12 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 	for name, ref := range s.Properties {
 		sh.properties = append(sh.properties, property{name, c.shape(ref.Value)})
+	}
+	sh.event, sh.details = isEvent(c.side, s), isDetails(c.side, s)
+	for i, p := range sh.properties {
+		if p.name == "type" {
+			sh.kindAt = i
+		}
 	}
 	for _, name := range s.Required {
 		at := -1

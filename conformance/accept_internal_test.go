@@ -66,7 +66,11 @@ func slowly(of content, body []byte) []Finding {
 	if err != nil {
 		return []Finding{{Message: err.Error()}}
 	}
-	return validate(of.side, of.schema, value)
+	findings := validate(of.side, of.schema, value)
+	if isEvents(of.side, of.schema) {
+		findings = append(findings, checkPurchases(body)...)
+	}
+	return findings
 }
 
 func newTestChecker(t testing.TB) *Checker {

@@ -49,7 +49,11 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 	}
 	answer := answerFor(op, r.Status)
 	if answer == nil {
-		return []Finding{found(RuleResponseStatus, SideResponse, "", "status "+strconv.Itoa(r.Status)+" is not in the contract")}
+		rule := RuleResponseStatus
+		if r.Status >= 400 && r.Status < 600 { // news, but nobody takes it for something else
+			rule = RuleStatusDrift
+		}
+		return []Finding{found(rule, SideResponse, "", "status "+strconv.Itoa(r.Status)+" is not in the contract")}
 	}
 	if r.BodyState == BodyMissing || method == http.MethodHead {
 		return nil
@@ -73,7 +77,11 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 		problem = "the answer is " + mediaName(media) + ", not " + wantedType(answer.Content)
 	}
 	if problem != "" {
-		return []Finding{found(RuleResponseType, SideResponse, "", problem)}
+		rule := RuleResponseType
+		if r.Status >= 400 {
+			rule = RuleTypeDrift
+		}
+		return []Finding{found(rule, SideResponse, "", problem)}
 	}
 	return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
 }
@@ -123,7 +131,11 @@ func (c *Checker) checkContent(side Side, of *openapi3.MediaType, media string, 
 		}
 		return []Finding{found(rule, side, "", "the body "+err.Error())}
 	}
-	return validate(side, of.Schema.Value, value)
+	findings := validate(side, of.Schema.Value, value)
+	if isEvents(side, of.Schema.Value) {
+		findings = append(findings, checkPurchases(body)...)
+	}
+	return findings
 }
 
 // mediaType reads Content-Type. JSON is UTF-8, so no other charset will do.

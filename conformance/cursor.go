@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -156,39 +157,55 @@ func (c *cursor) number(path string) (n float64, given bool, err error) {
 
 // skip passes over the value at hand.
 func (c *cursor) skip() error {
+	switch c.next() {
+	case 0:
+		return errNotValue
+	case '"':
+		_, err := c.raw()
+		return err
+	case '{', '[':
+		return c.skipBrackets()
+	}
+	from := c.at
+	for c.at < len(c.body) && scalarByte[c.body[c.at]] {
+		c.at++
+	}
+	if c.at == from {
+		return errNotValue
+	}
+	return nil
+}
+
+func (c *cursor) skipBrackets() error {
 	depth := 0
-	for {
-		switch b := c.next(); b {
-		case 0:
-			return errNotValue
+	for c.at < len(c.body) {
+		b := c.body[c.at]
+		c.at++
+		switch b {
 		case '"':
-			if _, err := c.raw(); err != nil {
-				return err
-			}
-		case '{', '[':
-			depth++
-			c.at++
-		case '}', ']':
-			depth--
-			c.at++
-		case ',', ':':
-			if depth == 0 {
+			c.at += inside(c.body[c.at:])
+			if c.at >= len(c.body) || c.body[c.at] != '"' {
 				return errNotValue
 			}
 			c.at++
-		default:
-			for c.at < len(c.body) && bytes.IndexByte([]byte(" \t\r\n,:]}"), c.body[c.at]) < 0 {
-				c.at++
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return nil
 			}
 		}
-		if depth < 0 {
-			return errNotValue
-		}
-		if depth == 0 {
-			return nil
-		}
 	}
+	return errNotValue
 }
+
+// scalarByte are the bytes that numbers and words are made of.
+var scalarByte = func() (table [256]bool) {
+	for b := range table {
+		table[b] = b > ' ' && !strings.ContainsRune(`{}[],:"`, rune(b))
+	}
+	return table
+}()
 
 // raw passes over a string and returns its inside as it is written.
 func (c *cursor) raw() ([]byte, error) {
@@ -214,47 +231,51 @@ func (c *cursor) text() ([]byte, error) {
 	if !c.own {
 		return raw, nil
 	}
-	return unescape(append(make([]byte, 0, len(raw)), raw[:first]...), raw[first:])
+	return unescape(append([]byte(nil), raw...), first)
 }
 
-// unescape appends what the inside of a string says. Half a character becomes U+FFFD.
-func unescape(dst, raw []byte) ([]byte, error) {
-	for i := 0; i < len(raw); {
-		if raw[i] != '\\' {
-			n := ordinaryPrefix(raw[i:])
-			dst = append(dst, raw[i:i+max(n, 1)]...)
-			i += max(n, 1)
+// unescape makes of the inside of a string, in its place, what it says; nothing is escaped before
+// from. Half a character becomes U+FFFD.
+func unescape(text []byte, from int) ([]byte, error) {
+	end := from
+	for at := from; at < len(text); {
+		if n := ordinaryPrefix(text[at:]); n > 0 || text[at] != '\\' {
+			n = max(n, 1)
+			end += copy(text[end:], text[at:at+n])
+			at += n
 			continue
 		}
-		if i+1 == len(raw) {
+		if at+1 == len(text) {
 			return nil, errNotValue
 		}
-		escaped := raw[i+1]
-		i += 2
+		escaped := text[at+1]
+		at += 2
 		if plain := escapes[escaped]; plain != 0 {
-			dst = append(dst, plain)
+			text[end] = plain
+			end++
 			continue
 		}
-		if escaped != 'u' {
+		r, n, ok := unicodeEscape(text[at:])
+		if escaped != 'u' || !ok {
 			return nil, errNotValue
 		}
-		r, ok := hex4(raw[i:])
-		if !ok {
-			return nil, errNotValue
-		}
-		i += 4
-		if utf16.IsSurrogate(r) {
-			second, ok := rune(0), false
-			if i+1 < len(raw) && raw[i] == '\\' && raw[i+1] == 'u' {
-				second, ok = hex4(raw[i+2:])
-			}
-			if r = utf16.DecodeRune(r, second); ok && r != utf8.RuneError {
-				i += 6
-			}
-		}
-		dst = utf8.AppendRune(dst, r)
+		at += n
+		end += utf8.EncodeRune(text[end:end+utf8.UTFMax], r)
 	}
-	return dst, nil
+	return text[:end], nil
+}
+
+// unicodeEscape reads what follows \u, both halves of a pair, and returns how long that is.
+func unicodeEscape(text []byte) (r rune, n int, ok bool) {
+	if r, ok = hex4(text); !ok || !utf16.IsSurrogate(r) {
+		return r, 4, ok
+	}
+	if len(text) >= 10 && text[4] == '\\' && text[5] == 'u' {
+		if second, ok := hex4(text[6:]); ok && utf16.DecodeRune(r, second) != utf8.RuneError {
+			return utf16.DecodeRune(r, second), 10, true
+		}
+	}
+	return utf8.RuneError, 4, true
 }
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}

@@ -17,9 +17,14 @@ const (
 	RuleResponseSchema      = "response.body.schema"
 	RuleResponseEncoding    = "response.body.encoding"
 	RuleResponseDrift       = "response.body.drift"
+	RuleResponseHeader      = "response.header.drift"
+	RuleStatusDrift         = "response.status.drift"
+	RuleTypeDrift           = "response.content-type.drift"
 	RulePayloadFieldName    = "payload.field-name"
 	RulePayloadSecret       = "payload.secret"
 	RulePayloadEmail        = "payload.email"
+	RulePayloadPurchase     = "payload.purchase"
+	RulePayloadAmount       = "payload.amount"
 	RuleRecordingUnreadable = "recording.unreadable"
 	RuleInternal            = "internal"
 )
@@ -48,9 +53,14 @@ var rules = []Rule{
 	{RuleResponseSchema, SeverityError, "the answer is not what the contract says", "If Bento answers so, correct the contract; programs generated from it will fail."},
 	{RuleResponseEncoding, SeverityError, "the answer is not one JSON value in UTF-8", "Look at what stands between you and Bento."},
 	{RuleResponseDrift, SeverityDrift, "the answer holds a member that the contract does not know", "Add the member to the contract if programs should see it."},
+	{RuleResponseHeader, SeverityDrift, "the answer has headers that the contract does not know", "Add them to the contract if programs should heed them."},
+	{RuleStatusDrift, SeverityDrift, "an error has a status that the contract does not know", "If Bento answers so, add the status to the contract; else look at what stands in between."},
+	{RuleTypeDrift, SeverityDrift, "an error is of a type that the contract does not know", "Nobody reads an error by its type alone; add the type to the contract if it comes from Bento."},
 	{RulePayloadFieldName, SeverityWarning, "a field name is not lower case with underscores", "Keep field names lowercase and underscored where possible."},
 	{RulePayloadSecret, SeverityWarning, "a field looks like a secret", "Do not send secrets in event details or custom fields."},
 	{RulePayloadEmail, SeverityWarning, "an email address is malformed", "Correct the address; Bento counts such records as failed."},
+	{RulePayloadPurchase, SeverityWarning, "a $purchase does not say what was bought once", "Give details.unique.key, by which repeats are dropped, and details.value with currency and amount."},
+	{RulePayloadAmount, SeverityWarning, "value.amount is not a whole number", "Amounts are integer cents: 7995, not 79.95."},
 	{RuleRecordingUnreadable, SeverityError, "an entry of the recording cannot be read", "Export the recording again; the other entries were judged."},
 	{RuleInternal, SeverityError, "the checker failed on this exchange", "Please report it, with the contract's shapes but without your data."},
 }

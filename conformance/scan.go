@@ -23,6 +23,8 @@ type scan struct {
 	open  int
 	// Names of fields that were found plain; a batch has the same few over and over.
 	plain [64][]byte
+
+	unique, worth []byte // of the details of the event at hand
 }
 
 // blank skips white space, of which most bodies have none.
@@ -131,7 +133,11 @@ func (sh *shape) find(name []byte) int {
 func (s *scan) object(sh *shape, depth int) bool {
 	s.at++
 	var seen, members uint64
+	var kind []byte // of an event
 	outer := s.open
+	if sh.event {
+		s.unique, s.worth = nil, nil
+	}
 	for s.blank(); !s.take('}'); s.blank() {
 		if members > 0 && !s.take(',') {
 			return false
@@ -149,10 +155,15 @@ func (s *scan) object(sh *shape, depth int) bool {
 		at := sh.find(name)
 		switch {
 		case at >= 0:
+			s.blank()
+			from := s.at
 			if seen&(1<<at) != 0 || !s.value(sh.properties[at].shape, depth+1) {
 				return false
 			}
 			seen |= 1 << at
+			if sh.event && at == sh.kindAt {
+				kind = s.body[from:s.at]
+			}
 		case sh.kinds&kindAny == 0 && sh.extra == nil || !s.once(name, outer):
 			return false
 		case !s.extra(sh, name, depth):
@@ -160,6 +171,9 @@ func (s *scan) object(sh *shape, depth int) bool {
 		}
 	}
 	s.open = outer
+	if sh.event && len(detailFaults(kind, s.unique, s.worth)) > 0 {
+		return false
+	}
 	return seen&sh.required == sh.required && members >= sh.minMembers
 }
 
@@ -192,6 +206,11 @@ func (s *scan) extra(sh *shape, name []byte, depth int) bool {
 		return false
 	}
 	value := s.body[from:s.at]
+	if sh.details && string(name) == "unique" {
+		s.unique = value
+	} else if sh.details && string(name) == "value" {
+		s.worth = value
+	}
 	return value[0] != '"' || !maybeSecret(value)
 }
 

@@ -32,6 +32,8 @@ func (sh *shape) takesText(text []byte, plain bool) bool {
 		return plainAddress(text)
 	case formatDateTime:
 		return plainTime(text)
+	case formatField:
+		return plainField(text)
 	case formatOther:
 		return false
 	}

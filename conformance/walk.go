@@ -53,6 +53,9 @@ func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
 			w.add(schemaRule(w.side), at, "want an integer of at most 64 bits, in plain digits")
 		}
 	case string:
+		if schema.Extensions["x-bento-field-name"] == true && w.side == SideRequest && !snakeCase.MatchString(value) {
+			w.add(RulePayloadFieldName, at, "")
+		}
 		if schema.Format == "email" && w.side == SideRequest && !ValidEmail(value) {
 			w.add(RulePayloadEmail, at, "")
 		}

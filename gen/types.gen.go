@@ -512,6 +512,11 @@ type FieldError struct {
 // FieldErrors A list of field and message, messages by field, or a sentence.
 type FieldErrors = json.RawMessage
 
+// FieldKey Lower case, with underscores.
+//
+// Example: loyalty_points
+type FieldKey = string
+
 // FieldList defines model for FieldList.
 type FieldList struct {
 	Data List[Field] `json:"data"`
@@ -519,7 +524,10 @@ type FieldList struct {
 
 // FieldValue defines model for FieldValue.
 type FieldValue struct {
-	Key string `json:"key"`
+	// Key Lower case, with underscores.
+	//
+	// Example: loyalty_points
+	Key FieldKey `json:"key"`
 
 	// Value Any JSON value.
 	Value any `json:"value"`
@@ -584,7 +592,10 @@ type ModerationResult struct {
 
 // NewField defines model for NewField.
 type NewField struct {
-	Key string `json:"key"`
+	// Key Lower case, with underscores.
+	//
+	// Example: loyalty_points
+	Key FieldKey `json:"key"`
 }
 
 // NewSubscriber defines model for NewSubscriber.

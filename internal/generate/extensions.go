@@ -14,7 +14,7 @@ import (
 
 // extensions are the words that the contract has for behaviour; its head explains them.
 var extensions = []string{
-	"x-bento-async", "x-bento-automations", "x-bento-batch", "x-bento-body-filters", "x-bento-generic-agents", "x-bento-limit",
+	"x-bento-async", "x-bento-automations", "x-bento-batch", "x-bento-body-filters", "x-bento-field-name", "x-bento-generic-agents", "x-bento-limit",
 	"x-bento-limits", "x-bento-one-of", "x-bento-pace", "x-bento-page-size", "x-bento-paged", "x-bento-permanent", "x-bento-plan",
 	"x-bento-query-inputs", "x-bento-repeatable", "x-bento-retry",
 }
