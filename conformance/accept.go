@@ -15,11 +15,11 @@ import (
 type acceptor struct{ root *shape }
 
 // accepts reports whether validate would surely find nothing.
-func (a *acceptor) accepts(body []byte) bool {
+func (a *acceptor) accepts(body []byte, cover *coverage) bool {
 	if a == nil || !utf8.Valid(body) {
 		return false
 	}
-	s := scan{body: body}
+	s := scan{body: body, cover: cover}
 	return s.value(a.root, 0) && s.end()
 }
 
@@ -71,6 +71,7 @@ type shape struct {
 type property struct {
 	name  string
 	shape *shape
+	seen  int // its place in the coverage
 }
 
 type format uint8
@@ -88,8 +89,8 @@ const (
 const maxProperties = 64
 
 // compileAcceptor returns nil for a schema that it does not understand.
-func compileAcceptor(side Side, schema *openapi3.Schema) *acceptor {
-	c := shapeCompiler{side: side, done: map[*openapi3.Schema]*shape{}}
+func compileAcceptor(side Side, schema *openapi3.Schema, members *registry) *acceptor {
+	c := shapeCompiler{side: side, known: members, done: map[*openapi3.Schema]*shape{}}
 	root := c.shape(schema)
 	if !c.understood() {
 		return nil
@@ -101,6 +102,7 @@ type shapeCompiler struct {
 	side    Side
 	done    map[*openapi3.Schema]*shape
 	strange bool
+	known   *registry
 }
 
 func (c *shapeCompiler) understood() bool { return !c.strange }
@@ -195,7 +197,7 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 
 func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 	for name, ref := range s.Properties {
-		sh.properties = append(sh.properties, property{name, c.shape(ref.Value)})
+		sh.properties = append(sh.properties, property{name, c.shape(ref.Value), c.known.index(c.side, s, name)})
 	}
 	sh.event, sh.details = isEvent(c.side, s), isDetails(c.side, s)
 	for i, p := range sh.properties {

@@ -89,7 +89,7 @@ func TestTheExamplesAreSurelyFine(t *testing.T) {
 		if strings.Contains(s.name, "/fetch/commands") && s.side == SideRequest {
 			continue
 		}
-		assert.True(t, c.sure[s.content].accepts(s.body), "%s: %s", s.name, s.body)
+		assert.True(t, c.sure[s.content].accepts(s.body, nil), "%s: %s", s.name, s.body)
 		assert.Empty(t, slowly(s.content, s.body), s.name)
 	}
 }
@@ -144,7 +144,7 @@ func TestSureIsSure(t *testing.T) {
 				body = spoiled(rng, body, all[rng.IntN(len(all))].body)
 			}
 		}
-		if !c.sure[s.content].accepts(body) {
+		if !c.sure[s.content].accepts(body, nil) {
 			refused++
 			continue
 		}
@@ -166,7 +166,7 @@ func FuzzAccept(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint16, body []byte) {
 		s := all[int(which)%len(all)]
-		if !c.sure[s.content].accepts(body) {
+		if !c.sure[s.content].accepts(body, nil) {
 			return
 		}
 		if findings := slowly(s.content, body); len(findings) > 0 {
@@ -193,7 +193,7 @@ func BenchmarkBodies(b *testing.B) {
 		b.SetBytes(int64(events.Len()))
 		b.ReportAllocs()
 		for b.Loop() {
-			if !c.sure[of].accepts(events.Bytes()) {
+			if !c.sure[of].accepts(events.Bytes(), nil) {
 				b.Fatal("not accepted")
 			}
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // checkRequestBody checks a body against the one that the operation takes.
-func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request) []Finding {
+func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request, cover *coverage) []Finding {
 	if op.RequestBody == nil {
 		if len(r.Body) > 0 && op.Extensions["x-bento-body-filters"] != true {
 			return []Finding{found(RuleRequestSchema, SideRequest, "", "the endpoint takes no body")}
@@ -39,14 +39,18 @@ func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request) []Finding
 		}
 		return append(findings, found(RuleRequestSchema, SideRequest, "", "the body is empty"))
 	}
-	return append(findings, c.checkContent(SideRequest, content.Get(media), media, r.Body)...)
+	return append(findings, c.checkContent(SideRequest, content.Get(media), media, r.Body, cover)...)
 }
 
-func (c *Checker) checkResponse(operation, method string, r *Response) []Finding {
+func (c *Checker) checkResponse(operation, method string, r *Response, cover *coverage) []Finding {
 	op := c.operation(operation)
 	if op == nil || r == nil {
 		return nil
 	}
+	return append(c.checkAnswer(op, method, r, cover), headerDrift(r.Header)...)
+}
+
+func (c *Checker) checkAnswer(op *openapi3.Operation, method string, r *Response, cover *coverage) []Finding {
 	answer := answerFor(op, r.Status)
 	if answer == nil {
 		rule := RuleResponseStatus
@@ -70,7 +74,7 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 		if len(answer.Content) != 1 {
 			return nil
 		}
-		return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
+		return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body, cover)
 	}
 	media, problem := mediaType(r.Header)
 	if problem == "" && answer.Content.Get(media) == nil {
@@ -83,7 +87,7 @@ func (c *Checker) checkResponse(operation, method string, r *Response) []Finding
 		}
 		return []Finding{found(rule, SideResponse, "", problem)}
 	}
-	return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body)
+	return c.checkContent(SideResponse, answer.Content.Get(media), media, r.Body, cover)
 }
 
 // answerFor is the contract's answer with the status, by itself or by its class.
@@ -98,25 +102,16 @@ func answerFor(op *openapi3.Operation, status int) *openapi3.Response {
 	return ref.Value
 }
 
-func (c *Checker) operation(id string) *openapi3.Operation {
-	for _, r := range c.routes {
-		for _, op := range r.item.Operations() {
-			if op.OperationID == id {
-				return op
-			}
-		}
-	}
-	return nil
-}
+func (c *Checker) operation(id string) *openapi3.Operation { return c.byID[id] }
 
 const formType = "application/x-www-form-urlencoded"
 
 // checkContent checks a body by the schema of its media type; text has no inside to check.
-func (c *Checker) checkContent(side Side, of *openapi3.MediaType, media string, body []byte) []Finding {
+func (c *Checker) checkContent(side Side, of *openapi3.MediaType, media string, body []byte, cover *coverage) []Finding {
 	if of == nil || of.Schema == nil || of.Schema.Value.Type.Is("string") {
 		return nil
 	}
-	if media == "application/json" && c.sure[content{side, of.Schema.Value}].accepts(body) {
+	if media == "application/json" && c.sure[content{side, of.Schema.Value}].accepts(body, cover) {
 		return nil
 	}
 	decode := decodeJSON
@@ -132,6 +127,7 @@ func (c *Checker) checkContent(side Side, of *openapi3.MediaType, media string, 
 		return []Finding{found(rule, side, "", "the body "+err.Error())}
 	}
 	findings := validate(side, of.Schema.Value, value)
+	cover.body(side, of.Schema.Value, value)
 	if isEvents(side, of.Schema.Value) {
 		findings = append(findings, checkPurchases(body)...)
 	}

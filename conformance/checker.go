@@ -13,7 +13,10 @@ import (
 type Checker struct {
 	doc     *openapi3.T
 	sure    map[content]*acceptor
+	members *registry
+	values  bool
 	routes  []route
+	byID    map[string]*openapi3.Operation
 	servers []server
 }
 
@@ -24,13 +27,13 @@ type content struct {
 }
 
 // acceptorsOf compiles the JSON bodies of a contract.
-func acceptorsOf(doc *openapi3.T) map[content]*acceptor {
+func acceptorsOf(doc *openapi3.T, members *registry) map[content]*acceptor {
 	all := map[content]*acceptor{}
 	add := func(side Side, bodies openapi3.Content) {
 		if media := bodies["application/json"]; media != nil {
 			key := content{side, media.Schema.Value}
 			if _, done := all[key]; !done {
-				all[key] = compileAcceptor(side, media.Schema.Value)
+				all[key] = compileAcceptor(side, media.Schema.Value, members)
 			}
 		}
 	}
@@ -66,13 +69,23 @@ func WithServer(baseURL string) Option {
 	}
 }
 
+// WithValues puts what stands at the place of a finding into [Finding.Value], up to 200 bytes of
+// it. Such findings hold data of the traffic; without the option they never do.
+func WithValues() Option { return func(c *Checker) error { c.values = true; return nil } }
+
 // New returns a checker of the contract.
 func New(opts ...Option) (*Checker, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("conformance: the contract: %w", err)
 	}
-	c := &Checker{doc: doc, routes: routesOf(doc), sure: acceptorsOf(doc)}
+	c := &Checker{doc: doc, routes: routesOf(doc), byID: map[string]*openapi3.Operation{}, members: newRegistry(doc)}
+	c.sure = acceptorsOf(doc, c.members)
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			c.byID[op.OperationID] = op
+		}
+	}
 	for _, s := range doc.Servers {
 		known, err := parseServer(s.URL)
 		if err != nil {
@@ -89,7 +102,10 @@ func New(opts ...Option) (*Checker, error) {
 }
 
 // Check judges an exchange. It never panics: should the checker fail, that is a finding.
-func (c *Checker) Check(x *Exchange) (verdict Verdict) {
+func (c *Checker) Check(x *Exchange) Verdict { return c.judge(x, nil) }
+
+// judge is Check that also marks what of the contract it saw.
+func (c *Checker) judge(x *Exchange, cover *coverage) (verdict Verdict) {
 	if x == nil {
 		return Verdict{Skipped: "no exchange"}
 	}
@@ -99,17 +115,20 @@ func (c *Checker) Check(x *Exchange) (verdict Verdict) {
 		}
 		for i := range verdict.Findings {
 			f := &verdict.Findings[i]
-			f.Operation, f.File, f.Entry = verdict.Operation, x.Source.File, x.Source.Entry
+			f.Operation, f.File, f.Entry, f.offset = verdict.Operation, x.Source.File, x.Source.Entry, x.Source.Offset
+			if c.values {
+				f.Value = valueAt(x, *f)
+			}
 		}
 	}()
 	if verdict.Skipped = c.skip(x); verdict.Skipped != "" {
 		return verdict
 	}
-	verdict.Operation, verdict.Findings = c.CheckRequest(&x.Request)
+	verdict.Operation, verdict.Findings = c.checkRequest(&x.Request, cover)
 	verdict.Unverifiable = x.Request.BodyState == BodyMissing || x.Response.BodyState == BodyMissing ||
 		x.Request.Header == nil || x.Response.Header == nil && len(x.Response.Body) > 0
 	if verdict.Operation != "" {
-		verdict.Findings = append(verdict.Findings, c.checkResponse(verdict.Operation, x.Request.Method, x.Response)...)
+		verdict.Findings = append(verdict.Findings, c.checkResponse(verdict.Operation, x.Request.Method, x.Response, cover)...)
 	}
 	return verdict
 }
@@ -131,6 +150,10 @@ func (c *Checker) skip(x *Exchange) string {
 // CheckRequest judges a request alone and names its operation, if it has one. Its host is not
 // judged.
 func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding) {
+	return c.checkRequest(r, nil)
+}
+
+func (c *Checker) checkRequest(r *Request, cover *coverage) (operation string, findings []Finding) {
 	at, _ := c.locate(r.URL)
 	op, pattern, pathKnown := c.match(r.Method, at.path)
 	findings = c.checkSecurity(op, r, at.query)
@@ -144,13 +167,13 @@ func (c *Checker) CheckRequest(r *Request) (operation string, findings []Finding
 	if inputs, rest := inputsOf(op, r, at.query); inputs != nil {
 		content := op.RequestBody.Value.Content.Get("application/json")
 		findings = append(findings, c.checkQuery(op, rest)...)
-		return op.OperationID, append(findings, c.checkContent(SideRequest, content, "application/json", inputs)...)
+		return op.OperationID, append(findings, c.checkContent(SideRequest, content, "application/json", inputs, cover)...)
 	}
 	findings = append(findings, c.checkQuery(op, at.query)...)
-	return op.OperationID, append(findings, c.checkRequestBody(op, r)...)
+	return op.OperationID, append(findings, c.checkRequestBody(op, r, cover)...)
 }
 
 // CheckResponse judges an answer alone, as one of the operation.
 func (c *Checker) CheckResponse(operation string, r *Response) []Finding {
-	return c.checkResponse(operation, http.MethodGet, r)
+	return c.checkResponse(operation, http.MethodGet, r, nil)
 }

@@ -35,6 +35,10 @@ type Finding struct {
 	Message   string   `json:"message"` // what is wrong
 	Hint      string   `json:"hint"`    // what to do
 	Count     int      `json:"count"`
+	// Value is what stands there, in part; only if values were asked for ([WithValues]).
+	Value string `json:"value,omitempty"`
+
+	offset int64 // of the entry in its file
 }
 
 // A Verdict is what the contract says of an exchange.

@@ -19,6 +19,10 @@ type Report struct {
 	findings []Finding
 	skipped  map[string]int
 	seen     map[string]*OperationCoverage
+	known    Baseline
+	cover    *coverage
+	moments  []moment
+	every    int // one exchange of so many becomes a moment
 }
 
 // Summary is a report in numbers.
@@ -29,6 +33,8 @@ type Summary struct {
 	Errors   int `json:"errors"`
 	Warnings int `json:"warnings"`
 	Drift    int `json:"drift"`
+	// Known findings are those of the baseline; they count nowhere else.
+	Known int `json:"known,omitempty"`
 	// Unverifiable entries were checked, but for bodies or headers that the recording left out.
 	Unverifiable int `json:"unverifiable"`
 }
@@ -36,10 +42,13 @@ type Summary struct {
 // Coverage says which part of the contract the traffic touched.
 type Coverage struct {
 	Operations OperationCount      `json:"operations"`
+	Responses  OperationCount      `json:"responses"`    // statuses of operations
+	Parameters OperationCount      `json:"parameters"`   // of queries
+	Properties OperationCount      `json:"properties"`   // members of JSON bodies, those of requests and answers apart
 	ByID       []OperationCoverage `json:"by_operation"` // sorted by operationId
 }
 
-// OperationCount counts the contract's operations and those that were seen.
+// OperationCount counts what the contract has, and what of it was seen.
 type OperationCount struct {
 	Total int `json:"total"`
 	Seen  int `json:"seen"`
@@ -56,7 +65,7 @@ type OperationCoverage struct {
 
 // NewReport returns an empty report of what c will find.
 func NewReport(c *Checker) *Report {
-	r := &Report{checker: c, skipped: map[string]int{}, seen: map[string]*OperationCoverage{}}
+	r := &Report{checker: c, skipped: map[string]int{}, seen: map[string]*OperationCoverage{}, cover: c.newCoverage(), every: 1}
 	for _, op := range gen.Operations() {
 		r.seen[op.ID] = &OperationCoverage{Operation: op.ID, Method: op.Method, Path: op.Path, Statuses: map[string]int{}}
 	}
@@ -65,7 +74,7 @@ func NewReport(c *Checker) *Report {
 
 // Add judges an exchange and adds the verdict, which it returns.
 func (r *Report) Add(x *Exchange) Verdict {
-	v := r.checker.Check(x)
+	v := r.checker.judge(x, r.cover)
 	r.summary.Entries++
 	if v.Skipped != "" {
 		r.summary.Skipped++
@@ -79,6 +88,8 @@ func (r *Report) Add(x *Exchange) Verdict {
 	if seen := r.seen[v.Operation]; seen != nil {
 		seen.Exchanges++
 		seen.Statuses[strconv.Itoa(x.Response.Status)]++
+		r.cover.exchange(r.checker.operation(v.Operation), x)
+		r.remember(x)
 	}
 	for _, f := range v.Findings {
 		r.add(f)
@@ -99,6 +110,10 @@ func (r *Report) AddError(at Source, err error) {
 }
 
 func (r *Report) add(f Finding) {
+	if r.known != nil && r.known[f.Fingerprint()] {
+		r.summary.Known++
+		return
+	}
 	switch f.Severity {
 	case SeverityError:
 		r.summary.Errors++
@@ -129,16 +144,22 @@ func (r *Report) Coverage() Coverage {
 			c.Operations.Seen++
 		}
 	}
+	c.Responses, c.Parameters, c.Properties = r.cover.counts()
 	return c
 }
 
 // WriteJSON writes the report as one JSON object: summary, findings, coverage.
-func (r *Report) WriteJSON(w io.Writer) error {
+func (r *Report) WriteJSON(w io.Writer) error { return r.writeJSON(w, r.Findings()) }
+
+// WriteGroupedJSON is [Report.WriteJSON] with alike findings folded into one, with its count.
+func (r *Report) WriteGroupedJSON(w io.Writer) error { return r.writeJSON(w, r.Groups()) }
+
+func (r *Report) writeJSON(w io.Writer, findings any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
-		Summary  Summary   `json:"summary"`
-		Findings []Finding `json:"findings"`
-		Coverage Coverage  `json:"coverage"`
-	}{r.summary, r.Findings(), r.Coverage()})
+		Summary  Summary  `json:"summary"`
+		Findings any      `json:"findings"`
+		Coverage Coverage `json:"coverage"`
+	}{r.summary, findings, r.Coverage()})
 }

@@ -14,14 +14,14 @@ import (
 
 // A route is a path of the contract, in segments.
 type route struct {
-	segments []string // "{name}" matches any one segment
-	item     *openapi3.PathItem
+	segments   []string // "{name}" matches any one segment
+	operations map[string]*openapi3.Operation
 }
 
 func routesOf(doc *openapi3.T) []route {
 	var routes []route
 	for path, item := range doc.Paths.Map() {
-		routes = append(routes, route{strings.Split(path, "/"), item})
+		routes = append(routes, route{strings.Split(path, "/"), item.Operations()})
 	}
 	return routes
 }
@@ -50,7 +50,7 @@ func (c *Checker) match(method, path string) (op *openapi3.Operation, pattern []
 		if !r.matches(segments) {
 			continue
 		}
-		if op := r.item.Operations()[method]; op != nil {
+		if op := r.operations[method]; op != nil {
 			return op, r.segments, true
 		}
 		pathKnown = true

@@ -24,6 +24,7 @@ type scan struct {
 	// Names of fields that were found plain; a batch has the same few over and over.
 	plain [64][]byte
 
+	cover         *coverage
 	unique, worth []byte // of the details of the event at hand
 }
 
@@ -161,6 +162,7 @@ func (s *scan) object(sh *shape, depth int) bool {
 				return false
 			}
 			seen |= 1 << at
+			s.cover.member(sh.properties[at].seen)
 			if sh.event && at == sh.kindAt {
 				kind = s.body[from:s.at]
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,56 +17,15 @@ type TextOptions struct {
 	Color bool
 }
 
-// maxExamples is how many entries a group of alike findings names.
-const maxExamples = 3
-
-// A group is findings that are alike: one rule, one operation, one place.
-type group struct {
-	Finding
-	examples []string
-}
-
 // WriteText writes the report for a person: alike findings folded, what to mend first on top.
 func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	t := text{width: cmp.Or(o.Width, 80), color: o.Color}
-	for _, g := range r.groups() {
+	for _, g := range r.Groups() {
 		t.group(g)
 	}
 	t.summary(r)
 	_, err := io.WriteString(w, t.String())
 	return err
-}
-
-var arrayIndex = regexp.MustCompile(`/[0-9]+(/|$)`)
-
-// groups folds alike findings and sorts errors first, then by how often.
-func (r *Report) groups() []*group {
-	byKey := map[Finding]*group{}
-	var all []*group
-	for _, f := range r.findings {
-		key := f
-		key.File, key.Entry = "", 0
-		for arrayIndex.MatchString(key.Pointer) {
-			key.Pointer = arrayIndex.ReplaceAllString(key.Pointer, "/*$1")
-		}
-		g := byKey[key]
-		if g == nil {
-			g = &group{Finding: key}
-			g.Count = 0
-			byKey[key] = g
-			all = append(all, g)
-		}
-		g.Count++
-		example := fmt.Sprintf("%s:%d", printable(f.File), f.Entry)
-		if len(g.examples) < maxExamples && !slices.Contains(g.examples, example) {
-			g.examples = append(g.examples, example)
-		}
-	}
-	weight := map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityDrift: 2}
-	slices.SortStableFunc(all, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), cmp.Compare(b.Count, a.Count))
-	})
-	return all
 }
 
 // printable keeps what a file may be named from steering a terminal.
@@ -96,7 +54,7 @@ func (t *text) paint(code, s string) string {
 }
 
 // group writes three lines at most: what, where and what to do.
-func (t *text) group(g *group) {
+func (t *text) group(g Group) {
 	fmt.Fprintf(t, "%s %s", t.paint(ansi[g.Severity], fmt.Sprintf("%-7s", g.Severity)), g.Rule)
 	if g.Count > 1 {
 		fmt.Fprintf(t, "  x%d", g.Count)
@@ -104,8 +62,11 @@ func (t *text) group(g *group) {
 	t.WriteByte('\n')
 	where := strings.TrimSpace(g.Operation + " " + string(g.Side) + " " + g.Pointer)
 	t.wrap(where + ": " + g.Message)
+	if g.Value != "" {
+		t.wrap("here: " + printable(g.Value))
+	}
 	t.wrap(g.Hint)
-	t.wrap("in " + strings.Join(g.examples, ", "))
+	t.wrap("in " + strings.Join(g.Examples, ", "))
 	t.WriteByte('\n')
 }
 
@@ -135,7 +96,11 @@ func (t *text) summary(r *Report) {
 	case s.Errors > 0:
 		verdict = t.paint("31", "not conformant")
 	}
-	fmt.Fprintf(t, "%s: %s, %s, %d drift\n\n", verdict, plural(s.Errors, "error"), plural(s.Warnings, "warning"), s.Drift)
+	fmt.Fprintf(t, "%s: %s, %s, %d drift", verdict, plural(s.Errors, "error"), plural(s.Warnings, "warning"), s.Drift)
+	if s.Known > 0 {
+		fmt.Fprintf(t, "; %d known", s.Known)
+	}
+	t.WriteString("\n\n")
 	fmt.Fprintf(t, "  entries     %d: %d checked, %d skipped\n", s.Entries, s.Checked, s.Skipped)
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		fmt.Fprintf(t, "              %d skipped: %s\n", r.skipped[reason], reason)
@@ -143,7 +108,9 @@ func (t *text) summary(r *Report) {
 	if s.Unverifiable > 0 {
 		fmt.Fprintf(t, "              %d in part only: the recording left out bodies or headers\n", s.Unverifiable)
 	}
-	fmt.Fprintf(t, "  coverage    %d of %d operations\n", c.Operations.Seen, c.Operations.Total)
+	fmt.Fprintf(t, "  coverage    %d of %d operations, %d of %d answers, %d of %d parameters,\n", c.Operations.Seen, c.Operations.Total,
+		c.Responses.Seen, c.Responses.Total, c.Parameters.Seen, c.Parameters.Total)
+	fmt.Fprintf(t, "              %d of %d members of bodies\n", c.Properties.Seen, c.Properties.Total)
 	for _, op := range c.ByID {
 		if op.Exchanges > 0 {
 			fmt.Fprintf(t, "              %-18s %s\n", op.Operation, statuses(op.Statuses))

@@ -1,53 +1,134 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/conformance"
 )
 
+// reportFormats are the formats of a report, by their names.
+var reportFormats = map[string]func(*conformance.Report, io.Writer) error{
+	"json":   (*conformance.Report).WriteJSON,
+	"junit":  (*conformance.Report).WriteJUnit,
+	"sarif":  (*conformance.Report).WriteSARIF,
+	"github": (*conformance.Report).WriteGitHub,
+	"csv":    (*conformance.Report).WriteCSV,
+	"html":   (*conformance.Report).WriteHTML,
+}
+
+// A checkJob is what the flags of check say.
+type checkJob struct {
+	format, output, baseline string
+	failOn                   string
+	servers                  []string
+	group, values            bool
+	minCoverage              float64
+}
+
 func newCheck(g *globals) *cobra.Command {
-	var format, output string
+	var job checkJob
 	cmd := &cobra.Command{
-		Use:   "check FILE...",
+		Use:   "check FILE|DIRECTORY|PATTERN|-...",
 		Short: "Judge recorded traffic by the contract",
-		Long: "Reads HAR recordings (- is standard input) and judges every exchange with Bento in them by\n" +
-			"the contract. Reports hold no payload values.\n\n" +
-			"Exit code: 0 conformant, 1 errors were found, 2 a file cannot be read or holds no\nexchange with Bento.",
-		Example: "  bentoctl check recording.har\n  bentoctl check --format json -o report.json *.har",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error {
+		Long: "Reads recorded traffic and judges every exchange with Bento in it by the contract: HAR,\n" +
+			"cassettes of go-vcr, and NDJSON of exchanges, each also compressed by gzip; the format is\n" +
+			"found from the content. - is standard input. Reports hold no payload values, unless\n--show-values asks for them.\n\n" +
+			"Exit code: 0 conformant, 1 there is something to mend (see --fail-on), 2 a file cannot\nbe read or holds no exchange with Bento.",
+		Example: "  bentoctl check recording.har\n" +
+			"  bentoctl check --format html -o report.html recordings/\n" +
+			"  bentoctl check --format json -o known.json recordings/   # then, in CI:\n" +
+			"  bentoctl check --baseline known.json --fail-on drift --format github recordings/",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.json && !cmd.Flags().Changed("format") {
-				format = "json"
+				job.format = "json"
 			}
-			if format != "text" && format != "json" {
-				return usage("--format %s: want text or json", format)
+			if err := job.validate(); err != nil {
+				return err
 			}
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()
-			return g.check(ctx, files, format, output)
+			return g.check(ctx, args, job)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write the report to this file")
+	flags := cmd.Flags()
+	flags.StringVar(&job.format, "format", "text", "text, json, junit, sarif, github, csv or html")
+	flags.StringVarP(&job.output, "output", "o", "", "write the report to this file")
+	flags.StringVar(&job.failOn, "fail-on", "error", "error, warning or drift: what exit code 1 is for, and all that is worse")
+	flags.StringVar(&job.baseline, "baseline", "", "JSON report of what is known; only what is new counts")
+	flags.StringArrayVar(&job.servers, "server", nil, "take this base URL for Bento's too; may be given more than once")
+	flags.BoolVar(&job.group, "group", false, "fold alike findings in JSON")
+	flags.BoolVar(&job.values, "show-values", false, "show what stands at the place of a finding")
+	flags.Float64Var(&job.minCoverage, "min-coverage", 0, "percent of the operations that the traffic has to touch")
 	return cmd
+}
+
+func (j checkJob) validate() error {
+	if j.format != "text" && reportFormats[j.format] == nil {
+		return usage("--format %s: want text, json, junit, sarif, github, csv or html", j.format)
+	}
+	if !slices.Contains([]string{"error", "warning", "drift"}, j.failOn) {
+		return usage("--fail-on %s: want error, warning or drift", j.failOn)
+	}
+	if j.minCoverage < 0 || j.minCoverage > 100 {
+		return usage("--min-coverage %v: want a percentage, 0 to 100", j.minCoverage)
+	}
+	if j.group && j.format != "json" {
+		return usage("--group folds findings in JSON: give --format json; the others fold them anyway")
+	}
+	return nil
+}
+
+// newReport makes an empty report as the job has it.
+func (j checkJob) newReport() (*conformance.Report, error) {
+	var opts []conformance.Option
+	for _, server := range j.servers {
+		opts = append(opts, conformance.WithServer(server))
+	}
+	if j.values {
+		opts = append(opts, conformance.WithValues())
+	}
+	checker, err := conformance.New(opts...)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	report := conformance.NewReport(checker)
+	if j.baseline == "" {
+		return report, nil
+	}
+	f, err := openFile(j.baseline)
+	if err != nil {
+		return nil, usage("--baseline: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	known, err := conformance.ReadBaseline(f)
+	if err != nil {
+		return nil, usage("--baseline %s: %w", j.baseline, err)
+	}
+	report.Accept(known)
+	return report, nil
 }
 
 // check judges the files and writes one report about all of them. A file that breaks off is an
 // error, but what was read of it is in the report.
-func (g *globals) check(ctx context.Context, files []string, format, output string) error {
-	checker, err := conformance.New()
+func (g *globals) check(ctx context.Context, args []string, job checkJob) error {
+	report, err := job.newReport()
 	if err != nil {
 		return err
 	}
-	report := conformance.NewReport(checker)
+	files, err := trafficFiles(args)
+	if err != nil {
+		return err
+	}
 	var unreadable []error
 	for _, file := range files {
 		if err := g.checkFile(ctx, report, file); err != nil {
@@ -57,21 +138,39 @@ func (g *globals) check(ctx context.Context, files []string, format, output stri
 			break
 		}
 	}
-	summary := report.Summary()
-	if summary.Entries > 0 || len(unreadable) == 0 {
-		if err := g.writeReport(report, format, output); err != nil {
+	if report.Summary().Entries > 0 || len(unreadable) == 0 {
+		if err := g.writeReport(report, job); err != nil {
 			return err
 		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("stopped after %d entries: %w", summary.Entries, context.Cause(ctx))
-	case len(unreadable) > 0:
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped after %d entries: %w", report.Summary().Entries, context.Cause(ctx))
+	}
+	if len(unreadable) > 0 {
 		return &exitError{exitUsage, errors.Join(unreadable...)}
-	case summary.Checked == 0:
-		return usage("nothing was checked: none of the %d entries is an exchange with Bento", summary.Entries)
-	case summary.Errors > 0:
+	}
+	return job.verdict(report)
+}
+
+// verdict is the error that the report's numbers deserve.
+func (j checkJob) verdict(report *conformance.Report) error {
+	s := report.Summary()
+	bad := s.Errors
+	if j.failOn != "error" {
+		bad += s.Warnings
+	}
+	if j.failOn == "drift" {
+		bad += s.Drift
+	}
+	covered := report.Coverage().Operations
+	percent := 100 * float64(covered.Seen) / float64(max(covered.Total, 1))
+	switch {
+	case s.Checked == 0 && s.Errors+s.Known == 0:
+		return usage("nothing was checked: none of the %d entries is an exchange with Bento (--server names another address of it)", s.Entries)
+	case bad > 0:
 		return &exitError{code: exitFailures}
+	case percent < j.minCoverage:
+		return &exitError{exitFailures, fmt.Errorf("the traffic touches %.0f%% of the operations, less than --min-coverage %v", percent, j.minCoverage)}
 	}
 	return nil
 }
@@ -81,14 +180,14 @@ func (g *globals) checkFile(ctx context.Context, report *conformance.Report, fil
 	if file == "-" {
 		in = io.NopCloser(interruptible(ctx, g.in))
 	} else {
-		opened, err := openFile(file)
+		opened, err := openTraffic(ctx, file)
 		if err != nil {
 			return err
 		}
 		in = opened
 	}
 	defer func() { _ = in.Close() }()
-	for exchange, err := range conformance.ReadHAR(bufio.NewReaderSize(in, 1<<16), file) {
+	for exchange, err := range conformance.Read(in, file) {
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -103,36 +202,33 @@ func (g *globals) checkFile(ctx context.Context, report *conformance.Report, fil
 	return nil
 }
 
-// openFile opens a regular file, with an error that says what to do.
-func openFile(file string) (*os.File, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		_ = f.Close()
-		return nil, fmt.Errorf("%s is a directory: name the files in it", file)
-	}
-	return f, nil
-}
-
-func (g *globals) writeReport(report *conformance.Report, format, output string) (err error) {
+func (g *globals) writeReport(report *conformance.Report, job checkJob) (err error) {
 	out := g.out
-	if output != "" {
-		f, err := os.Create(output)
+	if job.output != "" {
+		f, err := os.Create(job.output)
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	if format == "json" {
-		return report.WriteJSON(out)
+	if job.group {
+		return report.WriteGroupedJSON(out)
 	}
-	if s := report.Summary(); g.quiet && s.Errors == 0 && output == "" {
+	if write := reportFormats[job.format]; write != nil {
+		return write(report, out)
+	}
+	if s := report.Summary(); g.quiet && s.Errors == 0 && job.output == "" {
 		return nil
 	}
-	return report.WriteText(out, conformance.TextOptions{Width: 80, Color: output == "" && g.color()})
+	return report.WriteText(out, conformance.TextOptions{Width: width(), Color: job.output == "" && g.color()})
+}
+
+// width is that of the terminal as the shell says it, and 80 where nobody does.
+func width() int {
+	var columns int
+	_, _ = fmt.Sscanf(strings.TrimSpace(os.Getenv("COLUMNS")), "%d", &columns)
+	return min(max(cmp.Or(columns, 80), 40), 200)
 }
 
 // color reports whether results go to a terminal that wants colour.

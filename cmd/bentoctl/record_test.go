@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/gen"
+)
+
+func emptyDirectory(t *testing.T) string {
+	t.Helper()
+	return t.TempDir()
+}
+
+// started runs a verb that listens, and returns where; its exit code comes when it has ended.
+func started(ctx context.Context, t *testing.T, stderr io.Writer, args ...string) (address string, ended chan int) {
+	t.Helper()
+	out := &firstLine{line: make(chan string, 1)}
+	ended = make(chan int, 1)
+	go func() { ended <- run(ctx, args, streams{strings.NewReader(""), out, stderr}) }()
+	address, ok := strings.CutPrefix(<-out.line, "listening on ")
+	require.True(t, ok)
+	return address, ended
+}
+
+// What passes the proxy is recorded without keys, judged, and fit for a check.
+func TestRecordPassesOnAndWritesDown(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	fakeAddress, _ := started(ctx, t, io.Discard, "fake", "--listen", "127.0.0.1:0")
+	file := filepath.Join(t.TempDir(), "passed.har")
+	var said bytes.Buffer
+	recordContext, stop := context.WithCancel(ctx)
+	address, done := started(recordContext, t, &said, "record", "--listen", "127.0.0.1:0", "--upstream", fakeAddress+gen.BasePath, "--check", "-o", file)
+
+	for _, body := range []string{`{"events":[{"type":"x","email":"a@example.com"}]}`, `{"events":[]}`} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, address+gen.BasePath+"/batch/events?site_uuid=canary-site", strings.NewReader(body))
+		require.NoError(t, err)
+		req.SetBasicAuth("pk_canary_key", "sk_canary_key")
+		req.Header.Set("User-Agent", "AcmeCRM/1.0")
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	stop()
+	assert.Equal(t, 1, <-done, said.String())
+	assert.Contains(t, said.String(), "request.body.schema")
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.NotContains(t, string(written), "canary")
+	checked := bentoctl(t.Context(), "", "check", file)
+	assert.Equal(t, 1, checked.code, checked.err)
+	assert.Contains(t, checked.out, "2 checked")
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}

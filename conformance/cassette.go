@@ -1,0 +1,164 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var (
+	interactionsLine = regexp.MustCompile(`(?m)^interactions:[ \t]*\r?$`)
+	itemLine         = regexp.MustCompile(`^([ \t]*)- `)
+)
+
+// ReadCassette reads a cassette of go-vcr, versions 3 and 4. It cuts the file at its
+// interactions, so that one of them is in memory at a time. Errors are as with [ReadHAR].
+func ReadCassette(r io.Reader, file string) iter.Seq2[*Exchange, error] {
+	return func(yield func(*Exchange, error) bool) {
+		c := cassette{in: bufio.NewReaderSize(r, 64<<10), file: file}
+		if err := c.read(yield); err != nil && !errors.Is(err, errStop) {
+			yield(nil, err)
+		}
+	}
+}
+
+type cassette struct {
+	in     *bufio.Reader
+	file   string
+	offset int64 // of the next line
+	number int
+}
+
+// line returns the next line with its end, or io.EOF.
+func (c *cassette) line() ([]byte, error) {
+	var line []byte
+	for {
+		part, err := c.in.ReadSlice('\n')
+		line = append(line, part...)
+		c.offset += int64(len(part))
+		switch {
+		case len(line) > maxEntry:
+			return nil, errTooLarge
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(line) > 0:
+			return line, nil
+		}
+		return line, err
+	}
+}
+
+func (c *cassette) read(yield func(*Exchange, error) bool) error {
+	var item []byte // the interaction at hand
+	var at int64
+	indent := ""
+	inside := false
+	for {
+		before := c.offset
+		line, err := c.line()
+		if errors.Is(err, io.EOF) {
+			if len(item) == 0 {
+				return nil
+			}
+			return c.yield(item, at, yield)
+		}
+		if err != nil {
+			return c.broken(err)
+		}
+		if !inside {
+			inside = interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+			continue
+		}
+		dash := itemLine.FindSubmatch(line)
+		if dash != nil && (len(item) == 0 || string(dash[1]) == indent) {
+			if len(item) > 0 {
+				if err := c.yield(item, at, yield); err != nil {
+					return err
+				}
+			}
+			item, at, indent = item[:0], before, string(dash[1])
+		}
+		if item = append(item, line...); len(item) > maxEntry {
+			return c.broken(errTooLarge)
+		}
+	}
+}
+
+func (c *cassette) broken(err error) error {
+	if errors.Is(err, errTooLarge) {
+		return fmt.Errorf("%s: an interaction around byte %d is larger than 64 MiB: record with smaller bodies", c.file, c.offset)
+	}
+	return fmt.Errorf("%s: at byte %d: %w", c.file, c.offset, err)
+}
+
+func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) bool) error {
+	x, err := parseInteraction(item)
+	if err != nil {
+		err = fmt.Errorf("%s: entry %d at byte %d: %w", c.file, c.number, at, err)
+		x = &Exchange{}
+	}
+	x.Source = Source{File: c.file, Entry: c.number, Offset: at}
+	c.number++
+	if !yield(x, err) {
+		return errStop
+	}
+	return nil
+}
+
+// An interaction is what matters of one.
+type interaction struct {
+	Request struct {
+		Method  string      `yaml:"method"`
+		URL     string      `yaml:"url"`
+		Body    string      `yaml:"body"`
+		Headers http.Header `yaml:"headers"`
+	} `yaml:"request"`
+	Response struct {
+		Code     int         `yaml:"code"`
+		Body     string      `yaml:"body"`
+		Headers  http.Header `yaml:"headers"`
+		Duration string      `yaml:"duration"`
+	} `yaml:"response"`
+}
+
+func parseInteraction(item []byte) (*Exchange, error) {
+	var list []interaction
+	if err := yaml.Unmarshal(item, &list); err != nil || len(list) != 1 {
+		return nil, errors.New("not an interaction of a cassette") // the error of YAML quotes it
+	}
+	i := list[0]
+	if i.Request.URL == "" || i.Request.Method == "" {
+		return nil, errors.New("no request.method and request.url")
+	}
+	x := &Exchange{Request: Request{
+		Method: strings.ToUpper(i.Request.Method), URL: i.Request.URL, Header: canonical(i.Request.Headers), Body: []byte(i.Request.Body),
+	}}
+	x.Duration, _ = time.ParseDuration(i.Response.Duration)
+	if i.Response.Code != 0 {
+		x.Response = &Response{Status: i.Response.Code, Header: canonical(i.Response.Headers), Body: []byte(i.Response.Body)}
+	}
+	return x, nil
+}
+
+// canonical is nil for no headers at all: the recording then says nothing of them.
+func canonical(h http.Header) http.Header {
+	if len(h) == 0 {
+		return nil
+	}
+	clean := http.Header{}
+	for name, values := range h {
+		for _, value := range values {
+			clean.Add(name, value)
+		}
+	}
+	return clean
+}

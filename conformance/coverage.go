@@ -1,0 +1,162 @@
+package conformance
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A registry numbers the members that JSON bodies of a contract may have, those of requests and of
+// answers apart.
+type registry struct{ numbers map[member]int }
+
+type member struct {
+	side   Side
+	schema *openapi3.Schema
+	name   string
+}
+
+func newRegistry(doc *openapi3.T) *registry {
+	r := &registry{map[member]int{}}
+	seen := map[content]bool{}
+	var visit func(side Side, s *openapi3.Schema)
+	visit = func(side Side, s *openapi3.Schema) {
+		if s == nil || seen[content{side, s}] {
+			return
+		}
+		seen[content{side, s}] = true
+		for name, ref := range s.Properties {
+			if len(s.OneOf) == 0 { // the shapes have their own
+				r.numbers[member{side, s, name}] = len(r.numbers)
+			}
+			visit(side, ref.Value)
+		}
+		for _, ref := range s.OneOf {
+			visit(side, ref.Value)
+		}
+		if s.Items != nil {
+			visit(side, s.Items.Value)
+		}
+		if s.AdditionalProperties.Schema != nil {
+			visit(side, s.AdditionalProperties.Schema.Value)
+		}
+	}
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if op.RequestBody != nil {
+				for _, media := range op.RequestBody.Value.Content {
+					visit(SideRequest, media.Schema.Value)
+				}
+			}
+			for _, answer := range op.Responses.Map() {
+				if media := answer.Value.Content["application/json"]; media != nil {
+					visit(SideResponse, media.Schema.Value)
+				}
+			}
+		}
+	}
+	return r
+}
+
+// index returns the number of a member, -1 if it has none.
+func (r *registry) index(side Side, s *openapi3.Schema, name string) int {
+	if n, ok := r.numbers[member{side, s, name}]; ok {
+		return n
+	}
+	return -1
+}
+
+// A coverage is what of a contract was seen. Its methods do nothing on nil.
+type coverage struct {
+	members    *registry
+	doc        *openapi3.T
+	properties []bool
+	parameters map[*openapi3.Parameter]bool
+	responses  map[*openapi3.ResponseRef]bool
+}
+
+func (c *Checker) newCoverage() *coverage {
+	return &coverage{
+		members: c.members, doc: c.doc, properties: make([]bool, len(c.members.numbers)),
+		parameters: map[*openapi3.Parameter]bool{}, responses: map[*openapi3.ResponseRef]bool{},
+	}
+}
+
+func (c *coverage) member(n int) {
+	if c != nil && n >= 0 {
+		c.properties[n] = true
+	}
+}
+
+// body marks the members of a body that was judged as a tree.
+func (c *coverage) body(side Side, s *openapi3.Schema, value any) {
+	if c == nil {
+		return
+	}
+	if shape := shapeOf(s, value); shape != nil {
+		c.body(side, shape, value)
+		return
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			if ref := s.Properties[name]; ref != nil {
+				c.member(c.members.index(side, s, name))
+				c.body(side, ref.Value, inner)
+			}
+		}
+	case []any:
+		for _, item := range value {
+			if s.Items != nil {
+				c.body(side, s.Items.Value, item)
+			}
+		}
+	}
+}
+
+// exchange marks the parameters of a request, and the answer to it.
+func (c *coverage) exchange(op *openapi3.Operation, x *Exchange) {
+	if c == nil || op == nil {
+		return
+	}
+	if u, err := url.Parse(x.Request.URL); err == nil && u.RawQuery != "" {
+		for name := range u.Query() {
+			if p, _ := parameterOf(op, name); p != nil {
+				c.parameters[p] = true
+			}
+		}
+	}
+	for _, code := range [...]string{strconv.Itoa(x.Response.Status), strconv.Itoa(x.Response.Status/100) + "XX"} {
+		if ref := op.Responses.Value(code); ref != nil {
+			c.responses[ref] = true
+			return
+		}
+	}
+}
+
+func (c *coverage) counts() (responses, parameters, properties OperationCount) {
+	for _, item := range c.doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			for _, ref := range op.Responses.Map() {
+				responses.count(c.responses[ref])
+			}
+			for _, ref := range op.Parameters {
+				if ref.Value.In == openapi3.ParameterInQuery {
+					parameters.count(c.parameters[ref.Value])
+				}
+			}
+		}
+	}
+	for _, seen := range c.properties {
+		properties.count(seen)
+	}
+	return responses, parameters, properties
+}
+
+func (n *OperationCount) count(seen bool) {
+	n.Total++
+	if seen {
+		n.Seen++
+	}
+}

@@ -1,0 +1,213 @@
+package conformance
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed report.html
+var page string
+
+var pageTemplate = template.Must(template.New("report").Parse(page))
+
+// WriteHTML writes the report as one page that needs nothing else: no network, no script of
+// others. It shows coverage, findings with the place where they are, and when the exchanges
+// happened and how long they took.
+func (r *Report) WriteHTML(w io.Writer) error {
+	view := htmlView{Summary: r.summary, Coverage: r.Coverage(), Plot: r.plot(), Bars: r.bars()}
+	switch s := r.summary; {
+	case s.Checked == 0:
+		view.Verdict, view.Tone = "Nothing was checked", "warning"
+	case s.Errors > 0:
+		view.Verdict, view.Tone = "Not conformant", "error"
+	default:
+		view.Verdict, view.Tone = "Conformant", "fine"
+	}
+	for _, g := range r.Groups() {
+		view.Groups = append(view.Groups, htmlGroup{g, skeleton(g.Pointer)})
+	}
+	view.matrix(r)
+	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
+		view.Skipped = append(view.Skipped, fmt.Sprintf("%d: %s", r.skipped[reason], reason))
+	}
+	return pageTemplate.Execute(w, view)
+}
+
+type htmlView struct {
+	Verdict, Tone string
+	Summary       Summary
+	Coverage      Coverage
+	Statuses      []string
+	Rows          []htmlRow
+	Groups        []htmlGroup
+	Skipped       []string
+	Plot          htmlPlot
+	Bars          []htmlBar
+}
+
+type htmlRow struct {
+	OperationCoverage
+	Cells []int
+	Worst Severity // empty if nothing was found
+}
+
+type htmlGroup struct {
+	Group
+	Shape []htmlLine
+}
+
+// A htmlLine is a line of the shape of a body, around the place of a finding.
+type htmlLine struct {
+	Text string
+	Here bool
+}
+
+// matrix has a row for each operation and a column for each status that was seen.
+func (v *htmlView) matrix(r *Report) {
+	seen := map[string]bool{}
+	for _, op := range v.Coverage.ByID {
+		for status := range op.Statuses {
+			seen[status] = true
+		}
+	}
+	v.Statuses = slices.Sorted(maps.Keys(seen))
+	worst := map[string]Severity{}
+	for _, f := range r.findings {
+		if old, found := worst[f.Operation]; !found || weight[f.Severity] < weight[old] {
+			worst[f.Operation] = f.Severity
+		}
+	}
+	for _, op := range v.Coverage.ByID {
+		row := htmlRow{OperationCoverage: op, Worst: worst[op.Operation]}
+		for _, status := range v.Statuses {
+			row.Cells = append(row.Cells, op.Statuses[status])
+		}
+		v.Rows = append(v.Rows, row)
+	}
+}
+
+// skeleton draws the way to a place: the members that lead there, and no value.
+func skeleton(pointer string) []htmlLine {
+	if pointer == "" {
+		return nil
+	}
+	var lines []htmlLine
+	var closing []string
+	indent := ""
+	segments := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, segment := range segments {
+		here := i == len(segments)-1
+		open, end, name := "{", "}", `"`+strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)+`": `
+		if segment == "*" {
+			open, end, name = "[", "]", ""
+		}
+		lines = append(lines, htmlLine{Text: indent + open})
+		closing = append([]string{indent + end}, closing...)
+		indent += "  "
+		if here {
+			lines = append(lines, htmlLine{indent + name + "▮", true})
+		} else if name != "" {
+			lines = append(lines, htmlLine{Text: indent + name})
+		}
+	}
+	for _, end := range closing {
+		lines = append(lines, htmlLine{Text: end})
+	}
+	return lines
+}
+
+// A htmlPlot is exchanges over time, by how long they took.
+type htmlPlot struct {
+	Points     []htmlPoint
+	From, To   string
+	Low, High  string
+	Every      int
+	HasMoments bool
+}
+
+type htmlPoint struct {
+	X, Y  float64
+	Class string
+	Title string
+}
+
+const (
+	plotWidth  = 1000
+	plotHeight = 220
+)
+
+func (r *Report) plot() htmlPlot {
+	p := htmlPlot{Every: r.every, HasMoments: len(r.moments) > 0}
+	if !p.HasMoments {
+		return p
+	}
+	first, last := r.moments[0].at, r.moments[0].at
+	low, high := math.MaxFloat64, 0.0
+	for _, m := range r.moments {
+		if m.at.Before(first) {
+			first = m.at
+		}
+		if m.at.After(last) {
+			last = m.at
+		}
+		ms := millis(m)
+		low, high = min(low, ms), max(high, ms)
+	}
+	span, scale := last.Sub(first).Seconds(), math.Log(high/low)
+	for _, m := range r.moments {
+		x, y := 0.5, 0.5
+		if span > 0 {
+			x = m.at.Sub(first).Seconds() / span
+		}
+		if scale > 0 {
+			y = math.Log(millis(m)/low) / scale
+		}
+		p.Points = append(p.Points, htmlPoint{
+			math.Round(x*plotWidth*10) / 10, math.Round((1-y)*plotHeight*10) / 10, fmt.Sprintf("s%d", m.status/100),
+			fmt.Sprintf("%s: %d in %s", m.at.UTC().Format(time.RFC3339), m.status, m.duration.Round(100*time.Microsecond)),
+		})
+	}
+	p.From, p.To = first.UTC().Format("2006-01-02 15:04:05"), last.UTC().Format("2006-01-02 15:04:05")
+	p.Low, p.High = fmt.Sprintf("%.3g ms", low), fmt.Sprintf("%.3g ms", high)
+	return p
+}
+
+// millis is a duration that has a logarithm.
+func millis(m moment) float64 { return max(float64(m.duration)/float64(time.Millisecond), 0.01) }
+
+// A htmlBar counts the exchanges that took so long.
+type htmlBar struct {
+	Label  string
+	Count  int
+	Height int // of 100
+}
+
+func (r *Report) bars() []htmlBar {
+	edges := []float64{1, 3, 10, 30, 100, 300, 1000, 3000, 10000, math.MaxFloat64}
+	labels := []string{"≤1 ms", "≤3", "≤10", "≤30", "≤100", "≤300", "≤1 s", "≤3", "≤10", "more"}
+	bars := make([]htmlBar, len(edges))
+	most := 1
+	for _, m := range r.moments {
+		i, _ := slices.BinarySearch(edges, millis(m))
+		bars[i].Count++
+		most = max(most, bars[i].Count)
+	}
+	for i := range bars {
+		bars[i].Label, bars[i].Height = labels[i], (100*bars[i].Count+most-1)/most
+	}
+	return bars
+}
+
+// JSON is the summary for programs that find the page.
+func (v htmlView) JSON() (template.JS, error) {
+	encoded, err := json.Marshal(v.Summary)
+	return template.JS(encoded), err //nolint:gosec // numbers
+}

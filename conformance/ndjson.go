@@ -1,0 +1,167 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// ReadNDJSON reads exchanges, one JSON object a line:
+//
+//	{"started":"2026-06-10T09:30:00Z","duration_ms":12.5,
+//	 "request":{"method":"POST","url":"https://app.bentonow.com/api/v1/…","headers":{"User-Agent":"AcmeCRM/1.0"},"body":"{…}"},
+//	 "response":{"status":200,"headers":{"Content-Type":["application/json"]},"body":"{…}"}}
+//
+// Only request.method and request.url have to be there. A header is a text, or a list of them;
+// without headers they are not judged. A body is a text, or base64 in body_base64; null says
+// that there was one, which nobody kept. Without a response, none came. Errors are as with
+// [ReadHAR].
+func ReadNDJSON(r io.Reader, file string) iter.Seq2[*Exchange, error] {
+	return func(yield func(*Exchange, error) bool) {
+		lines := newSplitter(r, 0)
+		for number := 0; ; number++ {
+			raw, at, err := lines.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil || raw == nil {
+				yield(nil, brokenLines(file, at, err))
+				return
+			}
+			x, err := parseLine(raw)
+			if err != nil {
+				err = fmt.Errorf("%s: entry %d at byte %d: %w", file, number, at, err)
+				x = &Exchange{}
+			}
+			x.Source = Source{File: file, Entry: number, Offset: at}
+			if !yield(x, err) {
+				return
+			}
+		}
+	}
+}
+
+func brokenLines(file string, at int64, err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: the recording breaks off at byte %d: what came before was read; export it again", file, at)
+	case errors.Is(err, errTooLarge):
+		return fmt.Errorf("%s: an entry around byte %d is larger than 64 MiB: record with smaller bodies", file, at)
+	case err != nil:
+		return fmt.Errorf("%s: at byte %d: %w", file, at, err)
+	}
+	return fmt.Errorf("%s: not JSON at byte %d: want one object a line", file, at)
+}
+
+// parseLine reads an exchange. Its errors quote no value.
+func parseLine(raw []byte) (*Exchange, error) {
+	c := cursor{body: raw}
+	x := &Exchange{}
+	if c.kind() != "object" {
+		return nil, errors.New("not an exchange: want an object with request and response")
+	}
+	err := c.members("exchange", func(name []byte) error {
+		switch string(name) {
+		case "started":
+			text, _, err := c.string("started")
+			x.Started, _ = time.Parse(time.RFC3339Nano, string(text))
+			return err
+		case "duration_ms":
+			n, _, err := c.number("duration_ms")
+			x.Duration = time.Duration(n * float64(time.Millisecond))
+			return err
+		case "request":
+			return c.members("request", func(name []byte) error { return lineRequest(&c, &x.Request, name) })
+		case "response":
+			if c.next() == 'n' {
+				return c.skip()
+			}
+			x.Response = &Response{}
+			return c.members("response", func(name []byte) error { return lineResponse(&c, x.Response, name) })
+		}
+		return c.skip()
+	})
+	if err == nil && (x.Request.URL == "" || x.Request.Method == "") {
+		err = errors.New("no request.method and request.url")
+	}
+	return x, err
+}
+
+func lineRequest(c *cursor, r *Request, name []byte) error {
+	var text []byte
+	var err error
+	switch string(name) {
+	case "method":
+		text, _, err = c.string("request.method")
+		r.Method = strings.ToUpper(string(text))
+	case "url":
+		text, _, err = c.string("request.url")
+		r.URL = string(text)
+	case "headers":
+		r.Header, err = lineHeaders(c, "request.headers")
+	case "body", "body_base64":
+		r.Body, r.BodyState, err = lineBody(c, "request."+string(name))
+	default:
+		err = c.skip()
+	}
+	return err
+}
+
+func lineResponse(c *cursor, r *Response, name []byte) error {
+	var err error
+	switch string(name) {
+	case "status":
+		var n float64
+		n, _, err = c.number("response.status")
+		r.Status = int(n)
+	case "headers":
+		r.Header, err = lineHeaders(c, "response.headers")
+	case "body", "body_base64":
+		r.Body, r.BodyState, err = lineBody(c, "response."+string(name))
+	default:
+		err = c.skip()
+	}
+	return err
+}
+
+func lineHeaders(c *cursor, path string) (http.Header, error) {
+	h := http.Header{}
+	err := c.members(path, func(name []byte) error {
+		add := func() error {
+			value, _, err := c.string(path)
+			h.Add(string(name), string(value))
+			return err
+		}
+		name = append([]byte(nil), name...)
+		if c.next() == '[' {
+			return c.items(path, add)
+		}
+		return add()
+	})
+	if len(h) == 0 {
+		return nil, err
+	}
+	return h, err
+}
+
+func lineBody(c *cursor, path string) ([]byte, BodyState, error) {
+	text, given, err := c.string(path)
+	switch {
+	case err != nil:
+		return nil, BodyMissing, err
+	case !given:
+		return nil, BodyMissing, nil
+	case strings.HasSuffix(path, "_base64"):
+		decoded, err := base64.StdEncoding.DecodeString(string(text))
+		if err != nil {
+			return nil, BodyMissing, fmt.Errorf("%s is not base64", path)
+		}
+		return decoded, BodyKnown, nil
+	}
+	return append([]byte(nil), text...), BodyKnown, nil
+}
