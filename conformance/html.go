@@ -99,26 +99,25 @@ func skeleton(pointer string) []htmlLine {
 	if pointer == "" {
 		return nil
 	}
+	const step = "  "
 	var lines []htmlLine
 	var closing []string
-	indent := ""
-	segments := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, segment := range segments {
-		here := i == len(segments)-1
-		open, end, name := "{", "}", `"`+strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)+`": `
+	name, indent := "", ""
+	for segment := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		open, end := "{", "}"
 		if segment == "*" {
-			open, end, name = "[", "]", ""
+			open, end = "[", "]"
 		}
-		lines = append(lines, htmlLine{Text: indent + open})
-		closing = append([]string{indent + end}, closing...)
-		indent += "  "
-		if here {
-			lines = append(lines, htmlLine{indent + name + "▮", true})
-		} else if name != "" {
-			lines = append(lines, htmlLine{Text: indent + name})
+		lines = append(lines, htmlLine{Text: indent + name + open})
+		closing = append(closing, indent+end)
+		indent += step
+		name = `"` + strings.NewReplacer("~1", "/", "~0", "~").Replace(segment) + `": `
+		if segment == "*" {
+			name = ""
 		}
 	}
-	for _, end := range closing {
+	lines = append(lines, htmlLine{indent + name + "▮", true})
+	for _, end := range slices.Backward(closing) {
 		lines = append(lines, htmlLine{Text: end})
 	}
 	return lines
@@ -176,12 +175,19 @@ func (r *Report) plot() htmlPlot {
 		})
 	}
 	p.From, p.To = first.UTC().Format("2006-01-02 15:04:05"), last.UTC().Format("2006-01-02 15:04:05")
-	p.Low, p.High = fmt.Sprintf("%.3g ms", low), fmt.Sprintf("%.3g ms", high)
+	p.Low, p.High = spanOf(low), spanOf(high)
 	return p
 }
 
 // millis is a duration that has a logarithm.
 func millis(m moment) float64 { return max(float64(m.duration)/float64(time.Millisecond), 0.01) }
+
+func spanOf(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%.3g s", ms/1000)
+	}
+	return fmt.Sprintf("%.3g ms", ms)
+}
 
 // A htmlBar counts the exchanges that took so long.
 type htmlBar struct {

@@ -1,0 +1,254 @@
+package conformance_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance"
+)
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return content
+}
+
+func readFrom(r io.Reader, name string) (exchanges []*conformance.Exchange, errs []error) {
+	for x, err := range conformance.Read(r, name) {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			exchanges = append(exchanges, x)
+		}
+	}
+	return exchanges, errs
+}
+
+// The same two exchanges, as each tool writes them; the content says which it was.
+func TestEveryFormatIsKnownByItsContent(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"chrome.har", "firefox.har", "charles.har", "insomnia.har", "mitmproxy.har", "go-vcr-v3.yaml", "go-vcr-v4.yaml", "exchanges.ndjson"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			content := readFile(t, "testdata/formats/"+name)
+			var packed bytes.Buffer
+			z := gzip.NewWriter(&packed)
+			_, _ = z.Write(content)
+			require.NoError(t, z.Close())
+			for _, in := range []io.Reader{bytes.NewReader(content), &packed, &oneByte{content}} {
+				exchanges, errs := readFrom(in, name)
+				require.Empty(t, errs)
+				require.Len(t, exchanges, 2)
+				track, tags := exchanges[0], exchanges[1]
+				assert.Equal(t, "POST", track.Request.Method)
+				assert.JSONEq(t, `{"events":[{"type":"$signed_up","email":"ari@example.com"}]}`, string(track.Request.Body))
+				assert.JSONEq(t, `{"results":1,"failed":0}`, string(track.Response.Body))
+				assert.Equal(t, 1, tags.Source.Entry)
+				for _, x := range exchanges {
+					verdict := newChecker(t).Check(x)
+					assert.Empty(t, verdict.Findings)
+					assert.False(t, verdict.Unverifiable)
+				}
+			}
+		})
+	}
+}
+
+// oneByte is a slow pipe.
+type oneByte struct{ rest []byte }
+
+func (o *oneByte) Read(p []byte) (int, error) {
+	if len(o.rest) == 0 {
+		return 0, io.EOF
+	}
+	p[0] = o.rest[0]
+	o.rest = o.rest[1:]
+	return 1, nil
+}
+
+func TestABrokenEntryOfAnyFormatIsOneError(t *testing.T) {
+	t.Parallel()
+	line := `{"request":{"method":"GET","url":"https://app.bentonow.com/api/v1/fetch/tags?site_uuid=x"},"response":{"status":200,"body":"{}"}}`
+	interaction := "    - id: 0\n      request:\n        method: GET\n        url: https://app.bentonow.com/\n      response:\n        code: 200\n"
+	for name, tc := range map[string]struct {
+		content string
+		good    int
+		want    string // part of the one error
+	}{
+		"a line that is no exchange":    {line + "\n{\"request\":7}\n" + line, 2, "entry 1 at byte 130: request is a JSON number"},
+		"a line that breaks off":        {line + "\n" + line[:40], 1, "breaks off at byte 130"},
+		"a line without a URL":          {`{"request":{"method":"GET"}}`, 0, "no request.method and request.url"},
+		"two lines and a bracket":       {line + "\n]", 1, "not JSON at byte 130"},
+		"a body that is no base64":      {`{"request":{"method":"GET","url":"/x","body_base64":"!"}}`, 0, "request.body_base64 is not base64"},
+		"an interaction that is none":   {"---\nversion: 2\ninteractions:\n" + interaction + "    - id: [\n" + interaction, 2, "not an interaction of a cassette"},
+		"an interaction without URL":    {"---\nversion: 2\ninteractions:\n    - id: 0\n", 0, "no request.method"},
+		"a cassette without any":        {"---\nversion: 2\ninteractions:\n", 0, ""},
+		"gzip that breaks off":          {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", 0, "file"},
+		"gzip that is none":             {"\x1f\x8b\x00", 0, "begins like a gzip file"},
+		"neither":                       {"GET / HTTP/1.1\r\n", 0, "not JSON at byte 0"},
+		"UTF-16":                        {"\xff\xfe{\x00", 0, "not JSON at byte 0"},
+		"100,000 levels":                {`{"request":` + strings.Repeat("[", 100_000), 0, "breaks off"},
+		"100,000 levels, closed":        {`{"request":{"method":"GET","url":"/x","y":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, 1, ""},
+		"a response that is half of it": {`{"request":{"method":"GET","url":"/x"},"response":{"status":"200","headers":{"A":["b",1]}}}`, 0, "response.headers is a JSON number"},
+	} {
+		exchanges, errs := readFrom(strings.NewReader(tc.content), "file")
+		assert.Len(t, exchanges, tc.good, name)
+		if tc.want == "" {
+			assert.Empty(t, errs, name)
+			continue
+		}
+		require.Len(t, errs, 1, name)
+		require.ErrorContains(t, errs[0], tc.want, name)
+	}
+}
+
+// A gzip bomb of one value is read no further than a value may be long.
+func TestABombIsNotReadForEver(t *testing.T) {
+	t.Parallel()
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	_, _ = io.WriteString(z, `{"log":{"entries":[{"request":"`)
+	for range 100 {
+		_, _ = z.Write(bytes.Repeat([]byte("x"), 1<<20))
+	}
+	require.NoError(t, z.Close())
+	_, errs := readFrom(&bomb, "bomb.har.gz")
+	require.Len(t, errs, 1)
+	require.ErrorContains(t, errs[0], "larger than 64 MiB")
+}
+
+// broken is a report with a finding of each severity.
+func broken(t testing.TB, opts ...conformance.Option) *conformance.Report {
+	t.Helper()
+	checker, err := conformance.New(opts...)
+	require.NoError(t, err)
+	report := conformance.NewReport(checker)
+	for i := range 3 {
+		x := good("POST", "/batch/events", `{"events":[{"type":"$purchase","email":"a@example.com","details":{"password":"canary"}},{"type":"canary"}]}`, `{"results":1,"news":1}`)
+		x.Source = conformance.Source{File: "rec,1.har", Entry: i, Offset: int64(100 * i)}
+		x.Started, x.Duration = time.Date(2026, 6, 10, 9, 30, i, 0, time.UTC), time.Duration(1+i)*7*time.Millisecond
+		report.Add(x)
+	}
+	tags := good("GET", "/fetch/tags", "", `{"data":[]}`)
+	tags.Started, tags.Duration = time.Date(2026, 6, 10, 9, 30, 9, 0, time.UTC), 2*time.Second
+	report.Add(tags)
+	return report
+}
+
+func TestReportsForMachinesSayTheSame(t *testing.T) {
+	t.Parallel()
+	report := broken(t)
+	written := func(write func(io.Writer) error) string {
+		var out strings.Builder
+		require.NoError(t, write(&out))
+		assert.NotContains(t, out.String(), "canary", "no value of the traffic")
+		return out.String()
+	}
+	var suites struct {
+		Failures int `xml:"failures,attr"`
+		Suites   []struct {
+			Cases []struct {
+				Name    string    `xml:"name,attr"`
+				Failure *struct{} `xml:"failure"`
+				Skipped *struct{} `xml:"skipped"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(written(report.WriteJUnit)), &suites))
+	assert.Equal(t, 1, suites.Failures)
+	assert.Greater(t, len(suites.Suites[0].Cases), 30)
+
+	var sarif struct {
+		Version string
+		Runs    []struct {
+			Results []struct {
+				RuleID, Level       string
+				OccurrenceCount     int
+				PartialFingerprints map[string]string
+				Locations           []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+					}
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(written(report.WriteSARIF)), &sarif))
+	assert.Equal(t, "2.1.0", sarif.Version)
+	require.Len(t, sarif.Runs[0].Results, 5)
+	assert.Equal(t, "error", sarif.Runs[0].Results[0].Level)
+	assert.Equal(t, 3, sarif.Runs[0].Results[0].OccurrenceCount)
+	assert.Equal(t, "rec,1.har", sarif.Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI)
+	assert.Len(t, sarif.Runs[0].Results[0].PartialFingerprints["group/v1"], 16)
+
+	annotations := written(report.WriteGitHub)
+	assert.Contains(t, annotations, "::error file=rec%2C1.har,title=request.body.schema::trackEvents request /events/*/email: is required (3 times")
+	assert.Contains(t, annotations, "::notice ")
+	assert.Equal(t, 5, strings.Count(annotations, "\n"))
+
+	rows, err := csv.NewReader(strings.NewReader(written(report.WriteCSV))).ReadAll()
+	require.NoError(t, err)
+	assert.Len(t, rows, 16)
+	for _, row := range rows {
+		for _, cell := range row {
+			assert.False(t, strings.HasPrefix(cell, "="), cell)
+		}
+	}
+	assert.Contains(t, written(report.WriteGroupedJSON), `"count": 3`)
+}
+
+func TestABaselineLeavesWhatIsNew(t *testing.T) {
+	t.Parallel()
+	var before bytes.Buffer
+	require.NoError(t, broken(t).WriteJSON(&before))
+	known, err := conformance.ReadBaseline(&before)
+	require.NoError(t, err)
+	report := conformance.NewReport(newChecker(t))
+	report.Accept(known)
+	x := good("POST", "/batch/events", `{"events":[{"type":"a","email":"a@example.com"},{"type":"b","email":"a@example.com"},{"type":"c"}]}`, `{"results":1}`)
+	report.Add(x)
+	assert.Equal(t, 1, report.Summary().Known, "the same at another index")
+	x = good("POST", "/batch/events", `{"events":[{"email":"a@example.com"}]}`, `{"results":1}`)
+	report.Add(x)
+	assert.Equal(t, 1, report.Summary().Errors)
+	_, err = conformance.ReadBaseline(strings.NewReader(`[]`))
+	require.Error(t, err)
+}
+
+func TestValuesAreShownOnlyIfAskedFor(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	require.NoError(t, broken(t, conformance.WithValues()).WriteText(&out, conformance.TextOptions{}))
+	assert.Contains(t, out.String(), `here: "canary"`)
+}
+
+func FuzzRead(f *testing.F) {
+	for _, name := range []string{"chrome.har", "go-vcr-v4.yaml", "exchanges.ndjson"} {
+		f.Add(readFile(f, "testdata/formats/"+name))
+	}
+	checker := newChecker(f)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		for _, read := range []func(io.Reader, string) (exchanges []*conformance.Exchange, errs []error){readFrom} {
+			exchanges, _ := read(bytes.NewReader(content), "f")
+			for _, x := range exchanges {
+				for _, finding := range checker.Check(x).Findings {
+					if finding.Rule == conformance.RuleInternal {
+						t.Fatal("the checker panicked")
+					}
+				}
+			}
+		}
+	})
+}
