@@ -109,6 +109,7 @@ func (c *Checker) judge(x *Exchange, cover *coverage) (verdict Verdict) {
 	if x == nil {
 		return Verdict{Skipped: "no exchange"}
 	}
+	at, _ := c.locate(x.Request.URL)
 	defer func() {
 		if recover() != nil {
 			verdict.Findings = append(verdict.Findings, found(RuleInternal, SideRequest, "", ""))
@@ -116,6 +117,7 @@ func (c *Checker) judge(x *Exchange, cover *coverage) (verdict Verdict) {
 		for i := range verdict.Findings {
 			f := &verdict.Findings[i]
 			f.Operation, f.File, f.Entry, f.offset = verdict.Operation, x.Source.File, x.Source.Entry, x.Source.Offset
+			f.Hint = hintFor(*f, at.path)
 			if c.values {
 				f.Value = valueAt(x, *f)
 			}

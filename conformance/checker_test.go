@@ -56,6 +56,27 @@ func manyEvents(n int) string {
 
 // What is wrong, and the one finding that says so. Most of these kin-openapi lets pass by
 // default.
+// Mistakes that old pages spread are explained as such.
+func TestOldMistakesAreExplained(t *testing.T) {
+	t.Parallel()
+	for want, x := range map[string]*conformance.Exchange{
+		"typo of old pages":         good("POST", "/batch/broadcasts", `{"broadcasts":[{"name":"n","subject":"s","content":"c","type":"plain","from":{"email":"a@example.com"},"segement_id":"1"}]}`, `{"results":1}`),
+		"belongs to each email":     good("POST", "/batch/emails", `{"transactional":true,"emails":[{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"}]}`, `{"results":1}`),
+		"joined by commas":          good("POST", "/batch/subscribers", `{"subscribers":[{"email":"a@example.com","tags":["a"]}]}`, `{"results":1}`),
+		"stand beside email":        good("POST", "/batch/subscribers", `{"subscribers":[{"email":"a@example.com","fields":{"a":1}}]}`, `{"results":1}`),
+		"not by \"key:value\"":      good("POST", "/fetch/commands", `{"command":[{"command":"add_field","email":"a@example.com","query":"a:b"}]}`, `{"results":1}`),
+		"has no .json":              good("GET", "/experimental/blacklist.json?domain=example.com", "", `{"query":"x"}`),
+		"ip_address is an old name": good("GET", "/experimental/blacklist?ip_address=192.0.2.1", "", `{"query":"x"}`),
+		"deleted by its id":         good("DELETE", "/fetch/tags", `{"tag":{"name":"a"}}`, `{"message":"x"}`),
+	} {
+		var hints []string
+		for _, f := range newChecker(t).Check(x).Findings {
+			hints = append(hints, f.Hint)
+		}
+		assert.Contains(t, strings.Join(hints, "\n"), want)
+	}
+}
+
 // What the contract says works beside its canonical form.
 func TestWhatIsAdmittedIsClean(t *testing.T) {
 	t.Parallel()

@@ -92,6 +92,7 @@ func (v *htmlView) matrix(r *Report) {
 		}
 		v.Rows = append(v.Rows, row)
 	}
+	slices.SortStableFunc(v.Rows, func(a, b htmlRow) int { return min(b.Exchanges, 1) - min(a.Exchanges, 1) }) // seen ones first
 }
 
 // skeleton draws the way to a place: the members that lead there, and no value.
