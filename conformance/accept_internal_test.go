@@ -100,7 +100,7 @@ func spoiled(rng *rand.Rand, body, other []byte) []byte {
 	at := rng.IntN(len(changed) + 1)
 	tokens := []string{
 		`null`, `true`, `-0`, `1e30`, `9223372036854775808`, `1.5`, `""`, `"\ud800"`, `"\u0061"`, "\xff", `{}`, `[]`, `,`, `:`, `"`, `"a":1,`, `"data":null,`,
-		`[1]`, `"sk_live_0123456789"`, `"firstName"`, `"api_key":"x",`, `"2024-02-30T00:00:00Z"`, `"a@b"`, ` `, `{"a":{"b":[{"C":1}]}}`, `"id"`, `0`,
+		`[1]`, `"sk_live_0123456789"`, `"ghp_0123456789012345678901"`, `"x glpat-01234567890123456789"`, `"xoxb-0123456789"`, `"whsec_0123456789"`, `"AKIA0123456789ABCDEF"`, `"order-1_and-2_more"`, `"firstName"`, `"api_key":"x",`, `"2024-02-30T00:00:00Z"`, `"a@b"`, ` `, `{"a":{"b":[{"C":1}]}}`, `"id"`, `0`,
 	}
 	switch rng.IntN(6) {
 	case 0:

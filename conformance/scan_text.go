@@ -152,15 +152,35 @@ func plainField(name []byte) bool {
 // shortestSecret is shorter than anything that secretValue matches.
 const shortestSecret = 12
 
-// maybeSecret reports whether a string, as it is written, might look like a key.
+// maybeSecret reports whether a string, as it is written, might look like a key: whether it holds
+// the beginning of one of those that secretValue knows.
 func maybeSecret(text []byte) bool {
-	switch {
-	case len(text) < shortestSecret:
+	if len(text) < shortestSecret {
 		return false
-	case bytes.IndexByte(text, '\\') >= 0 || bytes.Contains(text, []byte("Bearer")):
-		return true
-	case bytes.IndexByte(text, '_') >= 0 || bytes.IndexByte(text, '-') >= 0 || bytes.Contains(text, []byte("AKIA")) || bytes.Contains(text, []byte("eyJ")):
-		return secretValue.Match(text[1 : len(text)-1])
+	}
+	for i, b := range text {
+		before, after := text[:i], text[i+1:]
+		suspect := false
+		switch b {
+		case '\\':
+			return true
+		case '_':
+			suspect = bytes.HasPrefix(after, []byte("live_")) || bytes.HasPrefix(after, []byte("test_")) ||
+				bytes.HasSuffix(before, []byte("whsec")) || i > 2 && text[i-3] == 'g' && text[i-2] == 'h'
+		case '-':
+			suspect = bytes.HasSuffix(before, []byte("glpat")) || i > 3 && string(text[i-4:i-1]) == "xox" || bytes.HasPrefix(after, []byte("----"))
+		case 'A':
+			suspect = bytes.HasPrefix(after, []byte("KIA"))
+		case 'e':
+			suspect = bytes.HasPrefix(after, []byte("yJ"))
+		case 'B':
+			if bytes.HasPrefix(after, []byte("earer")) {
+				return true
+			}
+		}
+		if suspect {
+			return secretValue.Match(text[1 : len(text)-1])
+		}
 	}
 	return false
 }
