@@ -285,5 +285,5 @@ func hex4(digits []byte) (rune, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(string(digits[:4]), 16, 16)
-	return rune(n), err == nil //nolint:gosec // 16 bits
+	return rune(n), err == nil
 }

@@ -73,13 +73,13 @@ func TestWhatBreaksTheContractIsStopped(t *testing.T) {
 	enforce := conformance.Live{Enforce: true}
 	var violation *conformance.ViolationError
 
-	_, err := conformance.NewTransport(counted(`{}`), newChecker(t), enforce).RoundTrip(track(t, `{"events":[{"type":"canary"}]}`)) //nolint:bodyclose // there is none
+	_, err := conformance.NewTransport(counted(`{}`), newChecker(t), enforce).RoundTrip(track(t, `{"events":[{"type":"canary"}]}`))
 	require.ErrorAs(t, err, &violation)
 	require.ErrorContains(t, err, "trackEvents breaks the contract: request.body.schema: /events/0/email is required")
 	assert.NotContains(t, err.Error(), "canary")
 	assert.Zero(t, sent)
 
-	_, err = conformance.NewTransport(counted(`{"results":"canary"}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent)) //nolint:bodyclose // there is none
+	_, err = conformance.NewTransport(counted(`{"results":"canary"}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent))
 	require.ErrorAs(t, err, &violation)
 	assert.Equal(t, 1, sent)
 	assert.NotContains(t, err.Error(), "canary")
@@ -98,7 +98,7 @@ func TestWhatBreaksTheContractIsStopped(t *testing.T) {
 	assert.Len(t, body, len(large), "too large to be judged, and whole all the same")
 
 	failed := errors.New("no route")
-	_, err = conformance.NewTransport(transport(func(*http.Request) (*http.Response, error) { return nil, failed }), newChecker(t), enforce).RoundTrip(track(t, oneEvent)) //nolint:bodyclose // there is none
+	_, err = conformance.NewTransport(transport(func(*http.Request) (*http.Response, error) { return nil, failed }), newChecker(t), enforce).RoundTrip(track(t, oneEvent))
 	require.ErrorIs(t, err, failed)
 }
 

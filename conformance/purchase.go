@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -107,14 +108,7 @@ func detailFaults(kind, unique, value []byte) []detailFault {
 	return faults
 }
 
-func isMissing(value []byte) bool {
-	for _, none := range emptyOrMissing {
-		if string(value) == none {
-			return true
-		}
-	}
-	return false
-}
+func isMissing(value []byte) bool { return slices.Contains(emptyOrMissing, string(value)) }
 
 func isWhole(number []byte) bool {
 	digits := bytes.TrimPrefix(number, []byte("-"))

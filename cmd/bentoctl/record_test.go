@@ -66,3 +66,41 @@ func TestRecordPassesOnAndWritesDown(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
+
+// What check can be asked for: formats, directories, patterns, a baseline, another server.
+func TestCheckAsItIsUsedInCI(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := `{"request":{"method":"GET","url":"https://app.bentonow.com/api/v1/fetch/tags"},"response":{"status":200,"headers":{"Content-Type":"application/json"},"body":"{\"data\":[],\"news\":1}"}}`
+	recording := filepath.Join(dir, "a.ndjson")
+	require.NoError(t, os.WriteFile(recording, []byte(bad+"\n"), 0o600))
+	staging := filepath.Join(dir, "staging.jsonl")
+	require.NoError(t, os.WriteFile(staging, []byte(strings.ReplaceAll(bad, "app.bentonow.com/api/v1", "staging.example.com/bento")), 0o600))
+
+	first := bentoctl(t.Context(), "", "check", dir)
+	assert.Equal(t, 1, first.code)
+	assert.Contains(t, first.out, "1 skipped: another host")
+	both := bentoctl(t.Context(), "", "check", "--server", "https://staging.example.com/bento", filepath.Join(dir, "*.*json*"))
+	assert.Contains(t, both.out, "entries     2: 2 checked, 0 skipped")
+
+	known := filepath.Join(dir, "known.report")
+	assert.Equal(t, 1, bentoctl(t.Context(), "", "check", "--format", "json", "-o", known, recording).code)
+	again := bentoctl(t.Context(), "", "check", "--baseline", known, "--fail-on", "drift", recording)
+	assert.Equal(t, 0, again.code, again.out+again.err)
+	assert.Contains(t, again.out, "2 known")
+
+	siteless := strings.Replace(bad, "fetch/tags", "fetch/tags?site_uuid=x", 1)
+	drift := filepath.Join(dir, "drift.json")
+	require.NoError(t, os.WriteFile(drift, []byte(siteless), 0o600))
+	for failOn, code := range map[string]int{"error": 0, "warning": 0, "drift": 1} {
+		assert.Equal(t, code, bentoctl(t.Context(), "", "check", "--fail-on", failOn, drift).code, failOn)
+	}
+	for format, sign := range map[string]string{
+		"junit": "<testsuites", "sarif": `"2.1.0"`, "github": "::error ", "csv": "severity,rule", "html": "<!DOCTYPE html>", "json": `"summary"`,
+	} {
+		assert.Contains(t, bentoctl(t.Context(), "", "check", "--format", format, recording).out, sign)
+	}
+	assert.Contains(t, bentoctl(t.Context(), "", "check", "--json", "--group", recording).out, `"fingerprint"`)
+	piped := bentoctl(t.Context(), bad, "check", "-")
+	assert.Contains(t, piped.out, "in -:0")
+}
