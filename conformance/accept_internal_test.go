@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,36 +175,43 @@ func FuzzAccept(f *testing.F) {
 	})
 }
 
-// Bodies alone: the acceptor, and the authority for comparison.
+// Bodies alone, of both kinds: the acceptor, and the authority for comparison.
 func BenchmarkBodies(b *testing.B) {
 	c := newTestChecker(b)
-	var events bytes.Buffer
-	events.WriteString(`{"events":[`)
-	for i := range 1000 {
-		if i > 0 {
-			events.WriteByte(',')
+	list := func(head, item string, n int) []byte {
+		items := make([]string, n)
+		for i := range items {
+			items[i] = strings.ReplaceAll(item, "%d", strconv.Itoa(i))
 		}
-		fmt.Fprintf(&events, `{"type":"$purchase","email":"person%d@example.com","date":"2026-06-10T09:30:00Z","fields":{"first_name":"Ari","seats":3},"details":{"unique":{"key":"order-%d"},"value":{"currency":"USD","amount":7995}}}`, i, i)
+		return []byte(head + strings.Join(items, ",") + "]}")
 	}
-	events.WriteString(`]}`)
-	schema := c.operation("trackEvents").RequestBody.Value.Content["application/json"].Schema.Value
-	of := content{SideRequest, schema}
-	b.Run("accept", func(b *testing.B) {
-		b.SetBytes(int64(events.Len()))
-		b.ReportAllocs()
-		for b.Loop() {
-			if !c.sure[of].accepts(events.Bytes(), nil) {
-				b.Fatal("not accepted")
+	events := c.operation("trackEvents").RequestBody.Value.Content["application/json"].Schema.Value
+	tags := c.operation("listTags").Responses.Value("200").Value.Content["application/json"].Schema.Value
+	for name, bench := range map[string]struct {
+		of   content
+		body []byte
+	}{
+		"events": {content{SideRequest, events}, list(`{"events":[`, `{"type":"$purchase","email":"person%d@example.com","date":"2026-06-10T09:30:00Z",`+
+			`"fields":{"first_name":"Ari","seats":3},"details":{"unique":{"key":"order-%d"},"value":{"currency":"USD","amount":7995}}}`, 1000)},
+		"tags": {content{SideResponse, tags}, list(`{"data":[`, `{"id":"%d","type":"tags","attributes":{"name":"newsletter of %d, in German","created_at":"2024-08-06T05:44:04.444Z","discarded_at":null}}`, 1000)},
+	} {
+		b.Run(name+"/accept", func(b *testing.B) {
+			b.SetBytes(int64(len(bench.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if !c.sure[bench.of].accepts(bench.body, nil) {
+					b.Fatal("not accepted")
+				}
 			}
-		}
-	})
-	b.Run("authority", func(b *testing.B) {
-		b.SetBytes(int64(events.Len()))
-		b.ReportAllocs()
-		for b.Loop() {
-			if len(slowly(of, events.Bytes())) > 0 {
-				b.Fatal("not conformant")
+		})
+		b.Run(name+"/authority", func(b *testing.B) {
+			b.SetBytes(int64(len(bench.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(slowly(bench.of, bench.body)) > 0 {
+					b.Fatal("not conformant")
+				}
 			}
-		}
-	})
+		})
+	}
 }

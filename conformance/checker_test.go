@@ -316,7 +316,7 @@ func TestTheConventionsByExample(t *testing.T) {
 		assert.Empty(t, verdict.Findings, "entry %d", x.Source.Entry)
 	}
 	s := report.Summary()
-	assert.Equal(t, conformance.Summary{Entries: 16, Checked: 16}, s)
+	assert.Equal(t, conformance.Summary{Entries: 16, Checked: 16, Conforming: 16}, s)
 	assert.Equal(t, conformance.OperationCount{Total: 34, Seen: 7}, report.Coverage().Operations)
 }
 

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -152,6 +153,39 @@ func (c *coverage) counts() (responses, parameters, properties OperationCount) {
 		properties.count(seen)
 	}
 	return responses, parameters, properties
+}
+
+// missing is what of an operation was not seen.
+func (c *coverage) missing(op *openapi3.Operation) Missing {
+	m := Missing{Statuses: []string{}, Parameters: []string{}}
+	for code, ref := range op.Responses.Map() {
+		if !c.responses[ref] {
+			m.Statuses = append(m.Statuses, code)
+		}
+	}
+	for _, ref := range op.Parameters {
+		if ref.Value.In == openapi3.ParameterInQuery && !c.parameters[ref.Value] {
+			m.Parameters = append(m.Parameters, ref.Value.Name)
+		}
+	}
+	slices.Sort(m.Statuses)
+	return m
+}
+
+// unseen names the members that were not seen.
+func (c *coverage) unseen() []string {
+	names := map[*openapi3.Schema]string{}
+	for name, ref := range c.doc.Components.Schemas {
+		names[ref.Value] = name
+	}
+	all := []string{}
+	for m, n := range c.members.numbers {
+		if !c.properties[n] {
+			all = append(all, string(m.side)+" "+names[m.schema]+"."+m.name)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func (n *OperationCount) count(seen bool) {

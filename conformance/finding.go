@@ -1,5 +1,7 @@
 package conformance
 
+import "slices"
+
 // A Severity says how much a finding matters.
 type Severity string
 
@@ -39,6 +41,30 @@ type Finding struct {
 	Value string `json:"value,omitempty"`
 
 	offset int64 // of the entry in its file
+}
+
+// An Outcome is a verdict in one word.
+type Outcome string
+
+// The outcomes of an exchange. What breaks the contract is violating, whatever else was left out.
+const (
+	Conforming   Outcome = "conforming"
+	Violating    Outcome = "violating"
+	Unverifiable Outcome = "unverifiable" // clean, as far as the recording goes
+	Skipped      Outcome = "skipped"
+)
+
+// Outcome sums the verdict up. Warnings and drift violate nothing.
+func (v Verdict) Outcome() Outcome {
+	switch {
+	case v.Skipped != "":
+		return Skipped
+	case slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Severity == SeverityError }):
+		return Violating
+	case v.Unverifiable:
+		return Unverifiable
+	}
+	return Conforming
 }
 
 // A Verdict is what the contract says of an exchange.

@@ -209,6 +209,31 @@ func TestReportsForMachinesSayTheSame(t *testing.T) {
 	assert.Contains(t, written(report.WriteGroupedJSON), `"count": 3`)
 }
 
+// Coverage counts what was seen, and names what was not.
+func TestCoverageNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	report := conformance.NewReport(newChecker(t))
+	report.Add(good("GET", "/fetch/search?tags=vip&created_at[gt]=2024-01-01", "", `{"data":[],"meta":{"page":1}}`))
+	report.Add(good("POST", "/batch/events", `{"events":[{"type":"x","email":"nobody"}]}`, `{"results":1}`)) // a warning: judged slowly
+	report.Add(good("POST", "/batch/events", `{"events":[{"type":"x","email":"a@example.com","date":"2026-06-10T09:30:00Z"}]}`, `{"results":1}`))
+	c := report.Coverage()
+	assert.Equal(t, 2, c.Operations.Seen)
+	assert.Equal(t, 2, c.Responses.Seen)
+	assert.Equal(t, 2, c.Parameters.Seen)
+	assert.Equal(t, 8, c.Properties.Seen)
+	assert.Len(t, c.Unseen, c.Properties.Total-c.Properties.Seen)
+	assert.Contains(t, c.Unseen, "response BatchResult.failed")
+	assert.NotContains(t, c.Unseen, "request Event.date")
+	for _, op := range c.ByID {
+		if op.Operation == "searchSubscribers" {
+			assert.Equal(t, []string{"400", "401", "403", "404", "422", "429", "5XX"}, op.Missing.Statuses)
+			assert.Equal(t, []string{"page", "tag_names", "tag_ids", "updated_at", "last_event_at", "unsubscribed_at"}, op.Missing.Parameters)
+		}
+	}
+	s := report.Summary()
+	assert.Equal(t, 3, s.Conforming)
+}
+
 func TestABaselineLeavesWhatIsNew(t *testing.T) {
 	t.Parallel()
 	var before bytes.Buffer

@@ -33,6 +33,9 @@ type Summary struct {
 	Errors   int `json:"errors"`
 	Warnings int `json:"warnings"`
 	Drift    int `json:"drift"`
+	// Conforming and Violating entries are those of each [Outcome].
+	Conforming int `json:"conforming"`
+	Violating  int `json:"violating"`
 	// Known findings are those of the baseline; they count nowhere else.
 	Known int `json:"known,omitempty"`
 	// Unverifiable entries were checked, but for bodies or headers that the recording left out.
@@ -46,6 +49,8 @@ type Coverage struct {
 	Parameters OperationCount      `json:"parameters"`   // of queries
 	Properties OperationCount      `json:"properties"`   // members of JSON bodies, those of requests and answers apart
 	ByID       []OperationCoverage `json:"by_operation"` // sorted by operationId
+	// Unseen are the members that were not seen, as "request Event.date", sorted.
+	Unseen []string `json:"unseen_properties"`
 }
 
 // OperationCount counts what the contract has, and what of it was seen.
@@ -61,6 +66,14 @@ type OperationCoverage struct {
 	Path      string         `json:"path"`
 	Exchanges int            `json:"exchanges"`
 	Statuses  map[string]int `json:"statuses"`
+	// Missing are the documented statuses and query parameters that were not seen.
+	Missing Missing `json:"missing"`
+}
+
+// Missing is what of an operation was not seen.
+type Missing struct {
+	Statuses   []string `json:"statuses"`
+	Parameters []string `json:"parameters"`
 }
 
 // NewReport returns an empty report of what c will find.
@@ -84,6 +97,12 @@ func (r *Report) Add(x *Exchange) Verdict {
 	r.summary.Checked++
 	if v.Unverifiable {
 		r.summary.Unverifiable++
+	}
+	switch v.Outcome() {
+	case Conforming:
+		r.summary.Conforming++
+	case Violating:
+		r.summary.Violating++
 	}
 	if seen := r.seen[v.Operation]; seen != nil {
 		seen.Exchanges++
@@ -137,14 +156,16 @@ func (r *Report) Findings() []Finding { return append([]Finding{}, r.findings...
 func (r *Report) Coverage() Coverage {
 	var c Coverage
 	for _, op := range gen.Operations() {
-		seen := r.seen[op.ID]
-		c.ByID = append(c.ByID, *seen)
+		seen := *r.seen[op.ID]
+		seen.Missing = r.cover.missing(r.checker.operation(op.ID))
+		c.ByID = append(c.ByID, seen)
 		c.Operations.Total++
 		if seen.Exchanges > 0 {
 			c.Operations.Seen++
 		}
 	}
 	c.Responses, c.Parameters, c.Properties = r.cover.counts()
+	c.Unseen = r.cover.unseen()
 	return c
 }
 

@@ -76,7 +76,7 @@ func TestTheJSONReportKeepsItsShape(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(out.Bytes(), &report))
 	assert.Equal(t, map[string]int{
-		"entries": 11, "checked": 9, "skipped": 1, "errors": 7, "warnings": 1, "drift": 1, "unverifiable": 1,
+		"entries": 11, "checked": 9, "skipped": 1, "errors": 7, "warnings": 1, "drift": 1, "unverifiable": 1, "conforming": 2, "violating": 6,
 	}, report.Summary)
 	require.Len(t, report.Findings, 9)
 	for _, f := range report.Findings {
