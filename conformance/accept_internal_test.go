@@ -204,6 +204,14 @@ func BenchmarkBodies(b *testing.B) {
 				}
 			}
 		})
+		b.Run(name+"/json.Valid", func(b *testing.B) { // which looks at the grammar alone
+			b.SetBytes(int64(len(bench.body)))
+			for b.Loop() {
+				if !json.Valid(bench.body) {
+					b.Fatal("not JSON")
+				}
+			}
+		})
 		b.Run(name+"/authority", func(b *testing.B) {
 			b.SetBytes(int64(len(bench.body)))
 			b.ReportAllocs()

@@ -28,29 +28,28 @@ type scan struct {
 	unique, worth []byte // of the details of the event at hand
 }
 
-// blank skips white space, of which most bodies have none.
-func (s *scan) blank() {
+// peek returns the byte that comes next, 0 at the end. It skips white space, of which most bodies
+// have none.
+func (s *scan) peek() byte {
 	if s.at < len(s.body) && s.body[s.at] > ' ' {
-		return
+		return s.body[s.at]
 	}
-	s.skipBlank()
+	return s.peekBeyond()
 }
 
-func (s *scan) skipBlank() {
+func (s *scan) peekBeyond() byte {
 	for s.at < len(s.body) {
-		switch s.body[s.at] {
+		switch b := s.body[s.at]; b {
 		case ' ', '\t', '\n', '\r':
 			s.at++
 		default:
-			return
+			return b
 		}
 	}
+	return 0
 }
 
-func (s *scan) end() bool {
-	s.blank()
-	return s.at == len(s.body)
-}
+func (s *scan) end() bool { return s.peek() == 0 && s.at == len(s.body) }
 
 // take consumes the byte if it is next.
 func (s *scan) take(b byte) bool {
@@ -70,11 +69,10 @@ func (s *scan) word(w string) bool {
 }
 
 func (s *scan) value(sh *shape, depth int) bool {
-	s.blank()
-	if s.at >= len(s.body) || depth > maxScanDepth {
+	if depth > maxScanDepth {
 		return false
 	}
-	switch c := s.body[s.at]; c {
+	switch s.peek() {
 	case '{':
 		if sh.object != nil {
 			sh = sh.object
@@ -139,24 +137,32 @@ func (s *scan) object(sh *shape, depth int) bool {
 	if sh.event {
 		s.unique, s.worth = nil, nil
 	}
-	for s.blank(); !s.take('}'); s.blank() {
-		if members > 0 && !s.take(',') {
+	for {
+		next := s.peek()
+		if next == '}' {
+			s.at++
+			break
+		}
+		if members > 0 {
+			if next != ',' {
+				return false
+			}
+			s.at++
+			next = s.peek()
+		}
+		if next != '"' {
 			return false
 		}
-		s.blank()
 		name, plain, ok := s.text()
-		if !ok || !plain {
+		if !ok || !plain || s.peek() != ':' {
 			return false
 		}
-		s.blank()
-		if !s.take(':') {
-			return false
-		}
+		s.at++
 		members++
 		at := sh.find(name)
 		switch {
 		case at >= 0:
-			s.blank()
+			s.peek()
 			from := s.at
 			if seen&(1<<at) != 0 || !s.value(sh.properties[at].shape, depth+1) {
 				return false
@@ -173,7 +179,7 @@ func (s *scan) object(sh *shape, depth int) bool {
 		}
 	}
 	s.open = outer
-	if sh.event && len(detailFaults(kind, s.unique, s.worth)) > 0 {
+	if sh.event && !plainDetails(kind, s.unique, s.worth) && len(detailFaults(kind, s.unique, s.worth)) > 0 {
 		return false
 	}
 	return seen&sh.required == sh.required && members >= sh.minMembers
@@ -202,7 +208,7 @@ func (s *scan) extra(sh *shape, name []byte, depth int) bool {
 		}
 		*known = name
 	}
-	s.blank()
+	s.peek()
 	from := s.at
 	if !s.value(within, depth+1) {
 		return false
@@ -223,9 +229,17 @@ func (s *scan) array(sh *shape, depth int) bool {
 		items = sh
 	}
 	var n uint64
-	for s.blank(); !s.take(']'); s.blank() {
-		if n > 0 && !s.take(',') {
-			return false
+	for {
+		next := s.peek()
+		if next == ']' {
+			s.at++
+			break
+		}
+		if n > 0 {
+			if next != ',' {
+				return false
+			}
+			s.at++
 		}
 		if !s.value(items, depth+1) {
 			return false
@@ -237,9 +251,7 @@ func (s *scan) array(sh *shape, depth int) bool {
 
 // text scans a string and returns its inside, and whether it is plain: without escapes.
 func (s *scan) text() (inside []byte, plain, ok bool) {
-	if !s.take('"') {
-		return nil, false, false
-	}
+	s.at++ // the quote, which the caller has seen
 	from, plain := s.at, true
 	for {
 		s.at += ordinaryPrefix(s.body[s.at:])

@@ -130,6 +130,28 @@ func daysOf(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
+// plainDetails reports whether the details of an event are surely fine: without a value, or with
+// key and amount where most programs write them.
+func plainDetails(kind, unique, worth []byte) bool {
+	if worth == nil {
+		return !bytes.Equal(kind, purchaseType)
+	}
+	const key, amount = `{"key":"`, `"amount":`
+	if len(unique) <= len(key) || string(unique[:len(key)]) != key || unique[len(key)] == '"' {
+		return false
+	}
+	at := bytes.Index(worth, []byte(amount))
+	if at < 0 || worth[0] != '{' || bytes.IndexByte(worth[1:], '{') >= 0 {
+		return false
+	}
+	digits := worth[at+len(amount):]
+	n := 0
+	for n < len(digits) && digits[n]-'0' <= 9 {
+		n++
+	}
+	return n > 0 && n < len(digits) && (digits[n] == ',' || digits[n] == '}')
+}
+
 // suspects are parts of names that may name a secret; see secretName for those that do.
 var suspects = [][]byte{[]byte("pass"), []byte("pwd"), []byte("secret"), []byte("key"), []byte("token"), []byte("card"), []byte("cv"), []byte("ssn")}
 
