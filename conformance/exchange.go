@@ -31,6 +31,9 @@ type Request struct {
 	Header    http.Header
 	Body      []byte
 	BodyState BodyState
+	// Sanitized says that the recorder leaves credentials out, as Chrome does: that there are none
+	// is then no finding, but leaves the exchange unverifiable.
+	Sanitized bool
 }
 
 // A Response is what was answered.

@@ -66,6 +66,25 @@ func TestEveryFormatIsKnownByItsContent(t *testing.T) {
 	}
 }
 
+// Chrome leaves credentials out of what it exports, which is no fault of the traffic.
+func TestWhatARecorderLeavesOutIsNoFinding(t *testing.T) {
+	t.Parallel()
+	content := strings.ReplaceAll(string(readFile(t, "testdata/formats/chrome.har")), `"authorization"`, `"x-was-there"`)
+	for _, chrome := range []bool{true, false} {
+		if !chrome {
+			content = strings.Replace(content, "WebInspector", "Other", 1)
+		}
+		exchanges, errs := readFrom(strings.NewReader(content), "chrome.har")
+		require.Empty(t, errs)
+		verdict := newChecker(t).Check(exchanges[0])
+		if chrome {
+			assert.Equal(t, conformance.Unverifiable, verdict.Outcome())
+		} else {
+			assert.Equal(t, conformance.Violating, verdict.Outcome())
+		}
+	}
+}
+
 // oneByte is a slow pipe.
 type oneByte struct{ rest []byte }
 

@@ -38,6 +38,8 @@ type harReader struct {
 	in   *boundedReader
 	file string
 	base int64 // of what dec reads in the file
+
+	sanitized bool // credentials were left out
 }
 
 // newLenientDecoder reads files as real recorders write them, with a key twice now and then, or
@@ -70,6 +72,9 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 			return h.dec.SkipValue()
 		}
 		return h.members(func(name string) error {
+			if name == "creator" {
+				return h.creator()
+			}
 			if name != "entries" || h.dec.PeekKind() != '[' {
 				return h.dec.SkipValue()
 			}
@@ -89,6 +94,26 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 		return fmt.Errorf("%s: not a HAR recording: it holds no log.entries", h.file)
 	}
 	return nil
+}
+
+// creator finds out who made the recording.
+func (h *harReader) creator() error {
+	value, err := h.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	c := cursor{body: value}
+	if c.kind() != "object" {
+		return nil
+	}
+	return c.members("creator", func(name []byte) error {
+		if string(name) != "name" || c.next() != '"' {
+			return c.skip()
+		}
+		text, err := c.text()
+		h.sanitized = string(text) == "WebInspector" // Chrome's, and that of its kin
+		return err
+	})
 }
 
 // end makes sure that nothing follows the recording: two files in one are not one file.
@@ -153,7 +178,7 @@ func (h *harReader) entries(yield func(*Exchange, error) bool) error {
 			err = fmt.Errorf("%s: entry %d at byte %d: %w", h.file, number, at, err)
 			exchange = &Exchange{}
 		}
-		exchange.Source = source
+		exchange.Source, exchange.Request.Sanitized = source, h.sanitized
 		if !yield(exchange, err) {
 			return errStop
 		}

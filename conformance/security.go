@@ -43,6 +43,7 @@ func brokenScheme(scheme *openapi3.SecurityScheme, r *Request, query string) (ru
 			return RuleUserAgent, "there is no User-Agent"
 		}
 		return RuleUserAgent, "the User-Agent is generic"
+	case scheme.Type == "http" && r.leftOut("Authorization"):
 	case scheme.Type == "http":
 		if message := brokenBasic(r.Header.Get("Authorization")); message != "" {
 			return RuleAuth, message
@@ -50,6 +51,9 @@ func brokenScheme(scheme *openapi3.SecurityScheme, r *Request, query string) (ru
 	}
 	return "", ""
 }
+
+// leftOut reports whether the recorder left a header out.
+func (r *Request) leftOut(name string) bool { return r.Sanitized && r.Header.Get(name) == "" }
 
 // brokenBasic says what is wrong with a header of Basic auth; empty if nothing is.
 func brokenBasic(header string) string {

@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -114,6 +116,9 @@ func decode(contentType string, body []byte, into any) error {
 		return errors.New("the answer is not declared as JSON")
 	case len(body) == 0:
 		return errors.New("the answer is empty")
+	}
+	if string(bytes.TrimSpace(body)) == "[]" && reflect.TypeOf(into).Elem().Kind() == reflect.Struct {
+		body = []byte("{}") // as which PHP writes an empty object
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		var wrongType *json.UnmarshalTypeError

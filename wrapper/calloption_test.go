@@ -88,6 +88,22 @@ func TestErrorsNameTheRequestOfTheServer(t *testing.T) {
 	}
 }
 
+// PHP writes an empty object as an empty list.
+func TestAnEmptyListIsAnEmptyAnswer(t *testing.T) {
+	t.Parallel()
+	tags, err := scripted(t, answerJSON(200, ` []`)).client().ListTags(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, tags)
+	nobody, err := scripted(t, answerJSON(200, `[]`)).client().SubscriberByEmail(t.Context(), "ari@example.com")
+	require.NoError(t, err)
+	assert.Nil(t, nobody)
+	where, err := scripted(t, answerJSON(200, `[]`)).client().Geolocate(t.Context(), "192.0.2.1")
+	require.NoError(t, err)
+	assert.Empty(t, where)
+	_, err = scripted(t, answerJSON(200, `[]`)).client().SiteStats(t.Context())
+	require.ErrorContains(t, err, "no member user_count")
+}
+
 func TestALargerAnswerCanBeAllowed(t *testing.T) {
 	t.Parallel()
 	_, err := scripted(t, answerJSON(200, `{"data":[]}`)).client(bento.WithMaxAnswer(5)).ListTags(t.Context())

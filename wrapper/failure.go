@@ -49,7 +49,7 @@ func (f failure) unanswered(err error) *Error {
 	if held := (*paceError)(nil); errors.As(err, &held) {
 		return f.heldBack(held)
 	}
-	if f.state.attempts == 0 { // the request could not even be built
+	if f.state.attempts == 0 && !isFinal(err) { // the request could not even be built
 		return invalid(f.operation, f.c.scrub.error(err))
 	}
 	e := f.error(ErrNetwork)

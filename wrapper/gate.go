@@ -2,6 +2,7 @@ package bento
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -56,6 +57,9 @@ func (g *gate) pass(ctx context.Context) error {
 	select {
 	case g.turn <- struct{}{}:
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return &paceError{g.family, g.limit, 0}
+		}
 		return ctx.Err()
 	}
 	defer func() { <-g.turn }()
@@ -168,6 +172,9 @@ func (e *paceError) Error() string {
 	per, named := map[time.Duration]string{time.Second: "a second", time.Minute: "a minute", time.Hour: "an hour", 24 * time.Hour: "a day"}[e.limit.Per]
 	if !named {
 		per = "in " + e.limit.Per.String()
+	}
+	if e.wait == 0 {
+		return fmt.Sprintf("held back: of %d requests %s to %s, others took their turn before it until the deadline", e.limit.Requests, per, e.family)
 	}
 	return fmt.Sprintf("held back: of %d requests %s to %s, its turn comes in %s, after the deadline", e.limit.Requests, per, e.family, e.wait.Round(time.Second))
 }

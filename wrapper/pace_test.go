@@ -152,6 +152,32 @@ func TestATurnThatComesTooLateIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// Whoever waits behind others is held back, or canceled, and never takes the blame for its input.
+func TestAWaitBehindOthersEndsAsWhatItIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("fetch", 1, time.Minute)))
+		_, err := c.ListTags(t.Context())
+		require.NoError(t, err)
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = c.ListTags(t.Context()) })
+		synctest.Wait()
+		deadline, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, err = c.ListTags(deadline)
+		require.ErrorIs(t, err, bento.ErrPaced)
+		require.NotErrorIs(t, err, bento.ErrInvalid)
+		require.ErrorContains(t, err, "others took their turn before it")
+
+		canceled, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, stop)
+		_, err = c.ListTags(canceled)
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		require.NotErrorIs(t, err, bento.ErrInvalid)
+		first.Wait()
+	})
+}
+
 func TestThereIsNoOtherPace(t *testing.T) {
 	t.Parallel()
 	for _, pace := range []bento.Pace{

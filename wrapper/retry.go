@@ -85,9 +85,8 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.state.attempts++
 		resp, err := t.next.RoundTrip(req)
 		if isFinal(err) { // held back: nothing was sent
-			r.state.attempts--
-			if r.last != nil {
-				return r.last, nil
+			if r.state.attempts--; r.state.attempts > 0 {
+				return r.last, r.lastErr
 			}
 			return nil, err
 		}
@@ -100,7 +99,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if rewound != nil {
 			return resp, err // one answer is better than none
 		}
-		r.last, req = resp, next
+		r.last, r.lastErr, req = resp, err, next
 		if ended := sleep(req.Context(), wait); ended != nil {
 			return nil, &attemptError{cause: ended}
 		}
@@ -113,8 +112,11 @@ type run struct {
 	policy   RetryPolicy
 	class    gen.RetryClass
 	state    *callState
-	deadline time.Time      // zero if there is none
-	last     *http.Response // the answer to the attempt before, its body in memory
+	deadline time.Time // zero if there is none
+
+	// What became of the attempt before: an answer, its body in memory, or an error.
+	last    *http.Response
+	lastErr error
 }
 
 func (t *retryTransport) newRun(req *http.Request) *run {

@@ -131,6 +131,22 @@ func TestAnOutageIsNotMultiplied(t *testing.T) {
 	})
 }
 
+// What may have arrived stays unknown, though the pace held the next attempt back.
+func TestALostAnswerIsNotLostToThePaceEither(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, fail(errReset))
+		c := paced(t, s, bento.WithPace(bento.PaceOff.With("batch", 1, time.Minute)), quick)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		result, err := c.ImportSubscribers(ctx, []bento.SubscriberRecord{{Email: "ari@example.com"}})
+		require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+		require.NotErrorIs(t, err, bento.ErrPaced)
+		assert.Equal(t, 1, result.Unknown)
+		assert.Len(t, s.seen, 1)
+	})
+}
+
 // A second attempt whose turn would come too late gives the answer to the first.
 func TestAnAnswerIsNotLostToThePace(t *testing.T) {
 	t.Parallel()
