@@ -140,11 +140,10 @@ func plainDetails(kind, unique, worth []byte) bool {
 	if len(unique) <= len(key) || string(unique[:len(key)]) != key || unique[len(key)] == '"' {
 		return false
 	}
-	at := bytes.Index(worth, []byte(amount))
-	if at < 0 || worth[0] != '{' || bytes.IndexByte(worth[1:], '{') >= 0 {
+	_, digits, has := bytes.Cut(worth, []byte(amount))
+	if !has || worth[0] != '{' || bytes.IndexByte(worth[1:], '{') >= 0 {
 		return false
 	}
-	digits := worth[at+len(amount):]
 	n := 0
 	for n < len(digits) && digits[n]-'0' <= 9 {
 		n++
