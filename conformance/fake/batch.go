@@ -36,7 +36,8 @@ func (s *state) trackEvents(c *call) reply {
 		}
 		results++
 		s.note(&s.counts.Events, "event", raw)
-		s.addEvent(e)
+		s.countType(e.Type)
+		s.later(func() { s.addEvent(e) })
 	}
 	return accepted(results, failed)
 }
@@ -69,7 +70,7 @@ func (s *state) importSubscribers(c *call) reply {
 		}
 		results++
 		s.note(&s.counts.Subscribers, "subscriber", raw)
-		s.upsert(r)
+		s.later(func() { s.upsert(r) })
 	}
 	return accepted(results, failed)
 }

@@ -268,7 +268,7 @@ func TestASpecThatCannotBeIsExplained(t *testing.T) {
 	for _, spec := range []string{"x", "listTags", "listTagz=503", "listTags#0=503", "listTags#x=503", "listTags=", "listTags=200", "listTags=429:-1", "listTags=html", "listTags=reset:1", "*=999"} {
 		_, err := fake.ParseFaults(spec)
 		require.ErrorContains(t, err, fmt.Sprintf("fault %q", spec))
-		require.ErrorContains(t, err, "OPERATION[#N]=ACTION")
+		require.ErrorContains(t, err, "OPERATION[#N|/N|~P]=ACTION")
 	}
 	for _, spec := range []string{"", "on", "0/min", "100", "-1/min", "x/min"} {
 		_, err := fake.ParseLimits(spec)

@@ -3,6 +3,7 @@ package fake
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,13 +13,17 @@ import (
 )
 
 // A Fault makes the server break for one request, or for every request, of an operation. The
-// request has passed every check by then, and leaves no trace but in [Counts].
+// request has passed every check by then. One that replaces the answer leaves no trace but in
+// [Counts]; one that only delays it or cuts it off has happened all the same.
 type Fault struct {
 	// Operation is an operationId, or "*" for any.
 	Operation string
-	// Nth is the request of that operation, from 1, that meets the fault; 0 means each.
-	Nth int
-	// Status is what to answer, 400 to 599; 0 with Reset.
+	// Nth is the request of that operation, from 1, that meets the fault; Every meets it each time
+	// so many have passed; Percent meets it by chance, the same with the same seed. With none of
+	// them each request does.
+	Nth, Every, Percent int
+
+	// Status is what to answer, 400 to 599; 0 with the others.
 	Status int
 	// RetryAfter accompanies a 429, in whole seconds; 0 says so too ("Retry-After: 0").
 	RetryAfter time.Duration
@@ -26,13 +31,20 @@ type Fault struct {
 	HTML bool
 	// Reset breaks the connection without an answer.
 	Reset bool
+	// Truncate breaks it in the middle of the answer.
+	Truncate bool
+	// Delay holds the answer back; Slow sends it bit by bit, over so long. At most 5 minutes.
+	Delay, Slow time.Duration
 }
 
-// FaultSyntax explains what [ParseFaults] reads.
-const FaultSyntax = "OPERATION[#N]=ACTION, joined by commas; OPERATION is an operationId or *, " +
-	"N counts its requests from 1, ACTION is a status such as 503, 429:SECONDS, html:STATUS, or reset"
+const maxDelay = 5 * time.Minute
 
-// ParseFaults reads faults such as "trackEvents#2=429:5,listTags=html:502,*#7=reset".
+// FaultSyntax explains what [ParseFaults] reads.
+const FaultSyntax = "OPERATION[#N|/N|~P]=ACTION, joined by commas; OPERATION is an operationId or *, " +
+	"#N meets its N-th request, /N every N-th, ~P P percent of them, " +
+	"ACTION is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or slow:DURATION"
+
+// ParseFaults reads faults such as "trackEvents#2=429:5,listTags/10=html:502,*~5=delay:200ms".
 func ParseFaults(spec string) ([]Fault, error) {
 	var all []Fault
 	for part := range strings.SplitSeq(spec, ",") {
@@ -54,15 +66,19 @@ func parseFault(text string) (f Fault, err error) {
 	if !ok {
 		return f, errors.New("no action")
 	}
-	name, nth, numbered := strings.Cut(target, "#")
-	f.Operation = name
-	if _, known := gen.OperationByID(name); !known && name != "*" {
-		return f, fmt.Errorf("no operation %q in the contract", name)
-	}
-	if numbered {
-		if f.Nth, err = number(nth, 1, 1<<30); err != nil {
+	f.Operation = target
+	if i := strings.IndexAny(target, "#/~"); i >= 0 {
+		f.Operation = target[:i]
+		field, high := map[byte]*int{'#': &f.Nth, '/': &f.Every, '~': &f.Percent}[target[i]], 1<<30
+		if target[i] == '~' {
+			high = 100
+		}
+		if *field, err = number(target[i+1:], 1, high); err != nil {
 			return f, err
 		}
+	}
+	if _, known := gen.OperationByID(f.Operation); !known && f.Operation != "*" {
+		return f, fmt.Errorf("no operation %q in the contract", f.Operation)
 	}
 	return f, f.parseAction(action)
 }
@@ -72,19 +88,31 @@ func (f *Fault) parseAction(action string) (err error) {
 	switch {
 	case verb == "reset" && !hasValue:
 		f.Reset = true
-		return nil
+	case verb == "truncate" && !hasValue:
+		f.Truncate = true
+	case verb == "delay" && hasValue:
+		f.Delay, err = span(value)
+	case verb == "slow" && hasValue:
+		f.Slow, err = span(value)
 	case verb == "html" && hasValue:
 		f.HTML = true
 		f.Status, err = number(value, 400, 599)
-		return err
 	case verb == "429" && hasValue:
-		seconds, err := number(value, 0, 86400)
+		var seconds int
+		seconds, err = number(value, 0, 86400)
 		f.Status, f.RetryAfter = http.StatusTooManyRequests, time.Duration(seconds)*time.Second
-		return err
 	default:
 		f.Status, err = number(action, 400, 599)
-		return err
 	}
+	return err
+}
+
+func span(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > maxDelay {
+		return 0, fmt.Errorf("%q is not a duration such as 200ms, at most %v", text, maxDelay)
+	}
+	return d, nil
 }
 
 func number(text string, low, high int) (int, error) {
@@ -99,9 +127,19 @@ func number(text string, low, high int) (int, error) {
 type faults struct {
 	armed []Fault
 	seen  map[string]int
+	seed  uint64
+	rng   *rand.Rand
 }
 
 func (f *faults) arm(armed []Fault) { f.armed = append(f.armed, armed...) }
+
+// chance reports whether a fault of so many percent is met.
+func (f *faults) chance(percent int) bool {
+	if f.rng == nil {
+		f.rng = rand.New(rand.NewPCG(f.seed, 0)) //nolint:gosec // the same every time is the point
+	}
+	return f.rng.IntN(100) < percent
+}
 
 // next counts a request of the operation and returns the fault that it meets, or nil.
 func (f *faults) next(operation string) *Fault {
@@ -114,11 +152,25 @@ func (f *faults) next(operation string) *Fault {
 		if fault.Operation != operation && fault.Operation != "*" {
 			continue
 		}
-		if fault.Nth == 0 || fault.Nth == f.seen[fault.Operation] {
+		n := f.seen[fault.Operation]
+		switch {
+		case fault.Nth > 0 && fault.Nth != n:
+		case fault.Every > 0 && n%fault.Every != 0:
+		case fault.Percent > 0 && !f.chance(fault.Percent):
+		default:
 			return &f.armed[i]
 		}
 	}
 	return nil
+}
+
+// replaces reports whether the fault stands in for the answer.
+func (f *Fault) replaces() bool { return f.Reset || f.Status != 0 }
+
+// spoil makes of a real answer what the fault does to it.
+func (f *Fault) spoil(r reply) reply {
+	r.delay, r.slow, r.truncate = f.Delay, f.Slow, f.Truncate
+	return r
 }
 
 func (f *Fault) reply() reply {

@@ -8,30 +8,32 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// Limits says how many requests each family may receive per site in a fixed window. The zero
-// Limits are off.
+// Limits says how many requests each family may receive per site, in a fixed window or a sliding
+// one. The zero Limits are off.
 type Limits struct {
 	documented bool
 	perMinute  int
+	sliding    bool
 }
 
 // LimitSyntax explains what [ParseLimits] reads.
-const LimitSyntax = "off, docs (as the contract documents them), or N/min for every family"
+const LimitSyntax = "off, docs (as the contract documents them), or N/min for every family; :sliding makes the window slide"
 
-// ParseLimits reads "off", "docs" or "N/min".
+// ParseLimits reads "off", "docs" or "N/min", and "docs:sliding" or "N/min:sliding".
 func ParseLimits(text string) (Limits, error) {
-	switch text {
-	case "off":
+	text, sliding := strings.CutSuffix(text, ":sliding")
+	switch {
+	case text == "off" && !sliding:
 		return Limits{}, nil
-	case "docs":
-		return Limits{documented: true}, nil
+	case text == "docs":
+		return Limits{documented: true, sliding: sliding}, nil
 	}
 	count, ok := strings.CutSuffix(text, "/min")
 	n, err := number(count, 1, 1<<30)
 	if !ok || err != nil {
 		return Limits{}, fmt.Errorf("limits %q: want %s", text, LimitSyntax)
 	}
-	return Limits{perMinute: n}, nil
+	return Limits{perMinute: n, sliding: sliding}, nil
 }
 
 func (l Limits) of(family gen.LimitFamily) gen.Rate {
@@ -44,7 +46,7 @@ func (l Limits) of(family gen.LimitFamily) gen.Rate {
 // maxWindows bounds the sites that are remembered at once.
 const maxWindows = 10_000
 
-// limiter counts requests in one fixed window per family and site.
+// limiter counts requests in one window per family and site.
 type limiter struct {
 	limits  Limits
 	windows map[string]window
@@ -53,6 +55,7 @@ type limiter struct {
 type window struct {
 	ends time.Time
 	used int
+	log  []time.Time // of a sliding one, oldest first
 }
 
 // take uses up one request; it returns how long to wait if there is none left.
@@ -66,6 +69,11 @@ func (l *limiter) take(family gen.LimitFamily, site string) time.Duration {
 	}
 	key, now := family.Name+" "+site, time.Now()
 	w := l.windows[key]
+	if l.limits.sliding {
+		wait := w.slide(rate, now)
+		l.windows[key] = w
+		return wait
+	}
 	if !now.Before(w.ends) {
 		w = window{ends: now.Add(rate.Per)}
 	}
@@ -74,5 +82,17 @@ func (l *limiter) take(family gen.LimitFamily, site string) time.Duration {
 	}
 	w.used++
 	l.windows[key] = w
+	return 0
+}
+
+// slide uses up one request of a sliding window.
+func (w *window) slide(rate gen.Rate, now time.Time) time.Duration {
+	for len(w.log) > 0 && now.Sub(w.log[0]) >= rate.Per {
+		w.log = w.log[1:]
+	}
+	if len(w.log) >= rate.Requests {
+		return w.log[0].Add(rate.Per).Sub(now)
+	}
+	w.log = append(w.log, now)
 	return 0
 }

@@ -61,7 +61,7 @@ func (s *state) runCommands(c *call) reply {
 	for _, raw := range c.records("command") {
 		var cmd gen.Command
 		if json.Unmarshal(raw, &cmd) == nil && conformance.ValidEmail(cmd.Email) {
-			s.runCommand(cmd)
+			s.later(func() { s.runCommand(cmd) })
 			results++
 		}
 	}

@@ -15,6 +15,13 @@ func (s *Server) Events() []gen.Event {
 	return slices.Clone(s.state.events)
 }
 
+// EventTypes returns how many events of each type were accepted.
+func (s *Server) EventTypes() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.state.types)
+}
+
 // Emails returns the emails that were accepted, in order; at most the last 100,000. Nothing is
 // ever sent.
 func (s *Server) Emails() []gen.Email {

@@ -17,6 +17,9 @@ type reply struct {
 	body       []byte
 	retryAfter string
 	reset      bool // break the connection instead
+
+	delay, slow time.Duration
+	truncate    bool
 }
 
 type fieldError struct {
@@ -60,17 +63,59 @@ func rateLimited(wait time.Duration) reply {
 	return r
 }
 
-func (r reply) write(w http.ResponseWriter) {
+func (r reply) write(w http.ResponseWriter, req *http.Request) {
+	if !wait(req, r.delay) {
+		return
+	}
 	if r.reset {
 		reset(w)
 		return
+	}
+	if r.truncate {
+		w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	w.Header().Set("Content-Type", r.media)
 	if r.retryAfter != "" {
 		w.Header().Set("Retry-After", r.retryAfter)
 	}
 	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body) // the client is gone: nobody to tell
+	switch {
+	case r.truncate:
+		_, _ = w.Write(r.body[:len(r.body)/2])
+		_ = http.NewResponseController(w).Flush()
+		reset(w)
+	case r.slow > 0:
+		r.drip(w, req)
+	default:
+		_, _ = w.Write(r.body) // the client is gone: nobody to tell
+	}
+}
+
+// drip writes the body in ten parts.
+func (r reply) drip(w http.ResponseWriter, req *http.Request) {
+	const parts = 10
+	for i := range parts {
+		_, _ = w.Write(r.body[i*len(r.body)/parts : (i+1)*len(r.body)/parts])
+		_ = http.NewResponseController(w).Flush()
+		if !wait(req, r.slow/parts) {
+			return
+		}
+	}
+}
+
+// wait waits, and returns false if the client did not.
+func wait(req *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-req.Context().Done():
+		return false
+	}
 }
 
 // reset closes the connection hard, so that the client sees it break.

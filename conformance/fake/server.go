@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
@@ -24,6 +25,7 @@ type Server struct {
 	faults faults
 	limits limiter
 	state  state
+	passed []Exchange
 }
 
 // An Option adjusts a Server at [New].
@@ -42,6 +44,14 @@ func WithFaults(armed ...Fault) Option { return func(s *Server) { s.faults.arm(a
 
 // WithLimits limits requests per family; the default is no limit.
 func WithLimits(l Limits) Option { return func(s *Server) { s.limits.limits = l } }
+
+// WithSeed makes faults that are met by chance meet the same requests as another server with the
+// seed; the default seed is 0.
+func WithSeed(seed uint64) Option { return func(s *Server) { s.faults.seed = seed } }
+
+// WithVisibilityDelay makes what was queued (events, imports, commands) take effect only after d,
+// as it does at Bento, where it takes minutes. It is counted as accepted at once.
+func WithVisibilityDelay(d time.Duration) Option { return func(s *Server) { s.state.delay = d } }
 
 // WithBroadcasts seeds n broadcasts to page through.
 func WithBroadcasts(n int) Option { return func(s *Server) { s.state.seedBroadcasts(n) } }
@@ -71,11 +81,13 @@ func New(opts ...Option) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
 	if err != nil {
-		fail(http.StatusBadRequest, "the body broke off or is larger than 10 MiB").write(w)
+		fail(http.StatusBadRequest, "the body broke off or is larger than 10 MiB").write(w, req)
 		return
 	}
 	operation, refusal := s.judge(req, body)
-	s.respond(&call{Request: req, body: body}, operation, refusal).write(w)
+	r := s.respond(&call{Request: req, body: body}, operation, refusal)
+	s.keepExchange(Exchange{At: time.Now(), Method: req.Method, Path: req.URL.Path, Operation: operation, Status: r.status, Body: body})
+	r.write(w, req)
 }
 
 // respond decides the answer to a request that was judged, and keeps the books.
@@ -93,11 +105,19 @@ func (s *Server) respond(c *call, operation string, refusal *reply) reply {
 		counts.Limited++
 		return rateLimited(wait)
 	}
-	if fault := s.faults.next(operation); fault != nil {
+	fault := s.faults.next(operation)
+	if fault != nil {
 		counts.Faults++
-		return fault.reply()
+		if fault.replaces() {
+			return fault.reply()
+		}
 	}
-	return handlers[operation](&s.state, c)
+	s.state.catchUp(time.Now())
+	r := handlers[operation](&s.state, c)
+	if fault != nil {
+		return fault.spoil(r)
+	}
+	return r
 }
 
 // A call is a request that the contract allows, with its body read.

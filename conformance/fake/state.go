@@ -28,9 +28,12 @@ type state struct {
 	born       int // people ever made
 	began      gen.Time
 	events     []gen.Event
+	types      map[string]int  // events by type
 	keys       map[string]bool // details.unique.key of events
 	emails     []gen.Email
 	broadcasts []gen.Broadcast
+	delay      time.Duration    // until what was queued takes effect
+	queue      []queued         // oldest first
 	seen       map[[8]byte]bool // records, to tell a repeat
 	counts     Counts
 }
@@ -54,10 +57,40 @@ func newState() state {
 	s := state{
 		began: gen.Time{Time: time.Now().UTC()}, fieldByKey: map[string]*gen.Field{},
 		people: map[string]*gen.Subscriber{}, byUUID: map[string]*gen.Subscriber{},
-		tagByName: map[string]*gen.Tag{}, keys: map[string]bool{}, seen: map[[8]byte]bool{},
+		tagByName: map[string]*gen.Tag{}, types: map[string]int{}, keys: map[string]bool{}, seen: map[[8]byte]bool{},
 	}
 	s.addTemplate("Welcome", "<p>Hello</p>")
 	return s
+}
+
+// countType counts an event; of more types than are kept only the first.
+func (s *state) countType(kind string) {
+	if _, known := s.types[kind]; known || len(s.types) < maxKept {
+		s.types[kind]++
+	}
+}
+
+// A queued change takes effect when it is due.
+type queued struct {
+	due    time.Time
+	effect func()
+}
+
+// later makes a change now, or when it is due.
+func (s *state) later(effect func()) {
+	if s.delay <= 0 || len(s.queue) >= maxKept { // a queue that is full is worked through at once
+		effect()
+		return
+	}
+	s.queue = append(s.queue, queued{time.Now().Add(s.delay), effect})
+}
+
+// catchUp makes the changes that are due.
+func (s *state) catchUp(now time.Time) {
+	for len(s.queue) > 0 && !now.Before(s.queue[0].due) {
+		s.queue[0].effect()
+		s.queue = s.queue[1:]
+	}
 }
 
 // note counts an accepted record and whether it came before.
