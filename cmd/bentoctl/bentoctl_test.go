@@ -95,7 +95,7 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		"two recordings in one":     {[]string{"check", "-"}, string(whole) + string(whole), 2, []string{"more follows the recording"}},
 		"a missing file of events":  {[]string{"demo", "--events", "nowhere.ndjson"}, "", 2, []string{"nowhere.ndjson"}},
 		"version":                   {[]string{"version"}, "", 0, []string{"bentoctl "}},
-		"faults that are none":      {[]string{"fake", "--faults", "x"}, "", 2, []string{"--faults", "OPERATION[#N]=ACTION"}},
+		"faults that are none":      {[]string{"fake", "--faults", "x"}, "", 2, []string{"--faults", "OPERATION[#N|/N|~P]=ACTION"}},
 		"limits that are none":      {[]string{"fake", "--limits", "some"}, "", 2, []string{"--limits", "want off, docs"}},
 		"credentials that are none": {[]string{"fake", "--credentials", "a:b"}, "", 2, []string{"PUBLISHABLE_KEY:SECRET_KEY:SITE_UUID"}},
 		"strict and lenient":        {[]string{"fake", "--strict", "--lenient"}, "", 2, []string{"exclude each other"}},

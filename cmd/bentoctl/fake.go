@@ -19,14 +19,18 @@ func newFake(g *globals) *cobra.Command {
 	var (
 		listen, faults, limits, credentials string
 		strict, lenient                     bool
+		delay                               time.Duration
+		seed                                uint64
 	)
 	cmd := &cobra.Command{
 		Use:   "fake",
 		Short: "Serve a Bento that enforces the contract",
 		Long: "Serves a Bento in memory, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
 			"and breaks on demand. Nothing leaves this machine.\n\n" +
-			"Faults are OPERATION[#N]=ACTION, joined by commas. OPERATION is an operationId of the\n" +
-			"contract, or *; N counts its requests from 1; ACTION is a status such as 503,\n429:SECONDS, html:STATUS, or reset.",
+			"Under / is a page that shows what arrives, and arms faults; under /_fake the same for\nprograms.\n\n" +
+			"Faults are OPERATION[#N|/N|~P]=ACTION, joined by commas. OPERATION is an operationId of\n" +
+			"the contract, or *; #N meets its N-th request, /N every N-th, ~P P percent of them; ACTION\n" +
+			"is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or\nslow:DURATION.",
 		Example: "  bentoctl fake\n" +
 			"  bentoctl fake --listen 127.0.0.1:0 --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
 			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
@@ -42,6 +46,7 @@ func newFake(g *globals) *cobra.Command {
 			if lenient {
 				opts = append(opts, fake.Lenient())
 			}
+			opts = append(opts, fake.WithSeed(seed), fake.WithVisibilityDelay(delay))
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()
 			return g.serveFake(ctx, listen, opts)
@@ -52,7 +57,9 @@ func newFake(g *globals) *cobra.Command {
 	flags.BoolVar(&strict, "strict", false, "the conventions to the letter (the default)")
 	flags.BoolVar(&lenient, "lenient", false, "also take site_uuid in the body and generic User-Agents")
 	flags.StringVar(&faults, "faults", "", "what to break, and when")
-	flags.StringVar(&limits, "limits", "docs", "rate limits: off, docs or N/min")
+	flags.StringVar(&limits, "limits", "docs", "rate limits: off, docs or N/min; :sliding slides the window")
+	flags.Uint64Var(&seed, "seed", 0, "makes faults by chance the same each time")
+	flags.DurationVar(&delay, "visibility-delay", 0, "until events, imports and commands take effect")
 	flags.StringVar(&credentials, "credentials", "", "PK:SK:SITE, the only ones to accept (default: any)")
 	return cmd
 }
@@ -83,7 +90,12 @@ func (g *globals) serveFake(ctx context.Context, listen string, opts []fake.Opti
 	if err != nil {
 		return err
 	}
-	return g.listen(ctx, listen, handler)
+	control := handler.Control()
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle("GET /{$}", control)
+	mux.Handle("/_fake/", http.StripPrefix("/_fake", control))
+	return g.listen(ctx, listen, mux)
 }
 
 // listen serves handler on an address and says so on the first line of standard output.

@@ -1,0 +1,91 @@
+package faketest_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance/fake/faketest"
+	bento "example.com/bento-go/wrapper"
+)
+
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI_NEEDS_CHROMIUM") != "" {
+		t.Fatal("no Chromium, and CI needs one")
+	}
+	t.Skip("no Chromium on this machine")
+	return ""
+}
+
+// The page shows what arrived, as text whatever it is, and a picture of it is kept.
+func TestThePageShowsWhatArrivesAndRunsNothingOfIt(t *testing.T) {
+	t.Parallel()
+	chromium := browser(t)
+	b := faketest.New(t)
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", b.Server.Control())
+	mux.Handle("/_fake/", http.StripPrefix("/_fake", b.Server.Control()))
+	page := httptest.NewServer(mux)
+	t.Cleanup(page.Close)
+	hostile := `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
+	_, err := b.Client.TrackEvents(t.Context(), []bento.Event{{Type: "$signed_up", Email: "ari@example.com"}, {Type: hostile, Email: "bo@example.com"}})
+	require.NoError(t, err)
+	_, err = b.Client.SendEmails(t.Context(), []bento.Email{{To: "ari@example.com", From: "a@acme.example", Subject: hostile, HTMLBody: hostile}})
+	require.NoError(t, err)
+	_, err = b.Client.ListTags(t.Context())
+	require.NoError(t, err)
+
+	picture := filepath.Join(t.ArtifactDir(), "fake.png")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	base := []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
+		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--window-size=1200,1500", "--virtual-time-budget=3000",
+	}
+	dom, err := exec.CommandContext(ctx, chromium, append(base, "--dump-dom", page.URL+"/")...).Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(dom), "<td>$signed_up</td>")
+	assert.Contains(t, string(dom), "&lt;img src=x")
+	assert.Contains(t, string(dom), "<title>A fake Bento</title>", "nothing that came ran")
+	assert.Contains(t, string(dom), "<td>ari@example.com</td>")
+	assert.Contains(t, string(dom), "<td>trackEvents</td>")
+	require.NoError(t, exec.CommandContext(ctx, chromium, append(base, "--screenshot="+picture, page.URL+"/")...).Run())
+	info, err := os.Stat(picture)
+	require.NoError(t, err)
+	assert.Greater(t, info.Size(), int64(20_000))
+}
+
+// By another name, or from a page of others, the control is shut.
+func TestTheControlIsForThisMachine(t *testing.T) {
+	t.Parallel()
+	b := faketest.New(t)
+	for _, tc := range []struct {
+		host, origin string
+		status       int
+	}{
+		{"127.0.0.1:7373", "", 200}, {"localhost:7373", "http://localhost:7373", 200}, {"[::1]:7373", "", 200},
+		{"evil.example", "", 403}, {"evil.example:7373", "http://evil.example:7373", 403}, {"127.0.0.1:7373", "https://evil.example", 403}, {"localhost", "null", 403},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "http://"+tc.host+"/counts", nil)
+		if tc.origin != "" {
+			req.Header.Set("Origin", tc.origin)
+		}
+		w := httptest.NewRecorder()
+		b.Server.Control().ServeHTTP(w, req)
+		assert.Equal(t, tc.status, w.Code, tc)
+	}
+}
