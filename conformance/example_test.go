@@ -3,9 +3,11 @@ package conformance_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/conformance/fake"
@@ -90,4 +92,58 @@ func ExampleRecorder() {
 	}
 	fmt.Println(bytes.Contains(recording.Bytes(), []byte("customer")), bytes.Contains(recording.Bytes(), []byte("sk_example")))
 	// Output: true false
+}
+
+// Judge whatever was recorded, in any format, and leave out what is known.
+func ExampleRead() {
+	checker, err := conformance.New()
+	if err != nil {
+		panic(err)
+	}
+	recording := `{"request":{"method":"GET","url":"/api/v1/fetch/tags"},"response":{"status":200,"headers":{"Content-Type":"application/json"},"body":"{\"data\":[{}]}"}}`
+	report := conformance.NewReport(checker)
+	for exchange, err := range conformance.Read(strings.NewReader(recording), "staging.ndjson") {
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		report.Add(exchange)
+	}
+	for _, g := range report.Groups() {
+		fmt.Println(g.Severity, g.Rule, g.Pointer, g.Count)
+	}
+	fmt.Println(report.Summary().Violating, "of", report.Summary().Checked, "break the contract")
+	// Output:
+	// error request.site-uuid  1
+	// error response.body.schema /data/*/attributes 1
+	// error response.body.schema /data/*/id 1
+	// error response.body.schema /data/*/type 1
+	// 1 of 1 break the contract
+}
+
+// Keep a test, or staging, from talking to Bento in any way that the contract does not know.
+func ExampleNewTransport() {
+	server, err := fake.New()
+	if err != nil {
+		panic(err)
+	}
+	pipe := server.Pipe()
+	defer func() { _ = pipe.Close() }()
+	checker, err := conformance.New()
+	if err != nil {
+		panic(err)
+	}
+	client := http.Client{Transport: conformance.NewTransport(pipe.Transport(), checker, conformance.Live{Enforce: true})}
+	_, err = client.Get("http://127.0.0.1/api/v1/fetch/tags?limit=10")
+	var violation *conformance.ViolationError
+	if errors.As(err, &violation) {
+		for _, f := range violation.Verdict.Findings {
+			fmt.Println(f.Rule)
+		}
+	}
+	// Output:
+	// request.auth
+	// request.site-uuid
+	// request.user-agent
+	// request.query.unknown
 }

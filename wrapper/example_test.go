@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
@@ -114,4 +115,38 @@ func ExampleNewRetryTransport() {
 	}
 	fmt.Println(resp.StatusCode(), resp.JSON201.Data.Value.Attributes.Name)
 	// Output: 201 customer
+}
+
+// Send a long list in batches, four at a time, and find the records that Bento refuses.
+func ExampleWithBisection() {
+	defer startFake()()
+	client, err := bento.FromEnv("AcmeCRM/1.0", bento.WithPace(bento.PaceOff))
+	if err != nil {
+		log.Fatal(err)
+	}
+	people := make([]bento.SubscriberRecord, 2500)
+	for i := range people {
+		people[i].Email = fmt.Sprintf("person%d@example.com", i)
+	}
+	result, err := client.ImportSubscribers(context.Background(), people,
+		bento.WithConcurrency(4), bento.WithBisection(), bento.WithProgress(func(r bento.Result) { fmt.Println(r.Accepted) }))
+	fmt.Println(result.Accepted, "of", result.Read, err)
+	// Output:
+	// 1000
+	// 2000
+	// 2500
+	// 2500 of 2500 <nil>
+}
+
+// One call with manners of its own, and its answer as it came.
+func ExampleWithResponse() {
+	defer startFake()()
+	client, err := bento.FromEnv("AcmeCRM/1.0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var raw bento.Response
+	_, err = client.ListTags(context.Background(), bento.WithTimeout(5*time.Second), bento.WithHeader("traceparent", "00-1"), bento.WithResponse(&raw))
+	fmt.Println(raw.StatusCode, string(raw.Body), err)
+	// Output: 200 {"data":[]} <nil>
 }

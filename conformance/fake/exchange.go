@@ -13,7 +13,9 @@ type Exchange struct {
 	// Operation is the operationId; empty if the request was refused as against the contract.
 	Operation string `json:"operation"`
 	Status    int    `json:"status"` // 0 if the connection was broken
-	Body      []byte `json:"-"`
+	// Verdict is what the contract says of the request, a line for each finding; nil if it is clean.
+	Verdict []string `json:"verdict"`
+	Body    []byte   `json:"-"`
 }
 
 const (

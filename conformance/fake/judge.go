@@ -2,6 +2,7 @@ package fake
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -10,13 +11,14 @@ import (
 
 // judge asks the contract about a request and turns what it finds into Bento's answer. The
 // order is that of the real stations: the edge, the credentials, the path, the body.
-func (s *Server) judge(req *http.Request, body []byte) (operation string, refusal *reply) {
+func (s *Server) judge(req *http.Request, body []byte) (operation string, verdict []string, refusal *reply) {
 	operation, findings := s.checker.CheckRequest(&conformance.Request{
 		Method: req.Method, URL: s.contractURL(req), Header: req.Header, Body: body,
 	})
 	var broken []conformance.Finding
 	seen := map[string]bool{}
 	for _, f := range findings {
+		verdict = append(verdict, strings.TrimSpace(fmt.Sprintf("%s: %s %s", f.Rule, f.Pointer, f.Message)))
 		if f.Severity == conformance.SeverityError && !s.forgiven(f, body) {
 			broken = append(broken, f)
 			seen[f.Rule] = true
@@ -26,15 +28,15 @@ func (s *Server) judge(req *http.Request, body []byte) (operation string, refusa
 	c := call{Request: req, body: body}
 	switch {
 	case seen[conformance.RuleUserAgent]:
-		return "", new(page(http.StatusForbidden))
+		return "", verdict, new(page(http.StatusForbidden))
 	case seen[conformance.RuleAuth], seen[conformance.RuleSiteUUID], !s.accounts(publishable, secret, c.site()):
-		return "", new(unauthorized())
+		return "", verdict, new(unauthorized())
 	case operation == "":
-		return "", new(fail(http.StatusNotFound, "Not Found"))
+		return "", verdict, new(fail(http.StatusNotFound, "Not Found"))
 	case len(broken) > 0:
-		return "", new(objections(http.StatusBadRequest, fields(broken)...))
+		return "", verdict, new(objections(http.StatusBadRequest, fields(broken)...))
 	}
-	return operation, nil
+	return operation, verdict, nil
 }
 
 // contractURL is the request's URL as the contract's checker knows it: on this host.

@@ -84,9 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		fail(http.StatusBadRequest, "the body broke off or is larger than 10 MiB").write(w, req)
 		return
 	}
-	operation, refusal := s.judge(req, body)
+	operation, verdict, refusal := s.judge(req, body)
 	r := s.respond(&call{Request: req, body: body}, operation, refusal)
-	s.keepExchange(Exchange{At: time.Now(), Method: req.Method, Path: req.URL.Path, Operation: operation, Status: r.status, Body: body})
+	s.keepExchange(Exchange{At: time.Now(), Method: req.Method, Path: req.URL.Path, Operation: operation, Status: r.status, Body: body, Verdict: verdict})
 	r.write(w, req)
 }
 

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/bento-go/conformance/fake"
@@ -133,7 +134,7 @@ func (b *Bento) RequireNoRefusals() {
 	b.t.Helper()
 	for i, x := range b.Server.Exchanges() {
 		if x.Operation == "" {
-			b.t.Fatalf("request %d, %s %s, was refused with %d: it is against the contract", i, x.Method, x.Path, x.Status)
+			b.t.Fatalf("request %d, %s %s, was refused with %d: %s", i, x.Method, x.Path, x.Status, strings.Join(x.Verdict, "; "))
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // signUp is somebody's code that is to be tested.
-func signUp(ctx context.Context, client *bento.Client, email string) error {
+func signUp(ctx context.Context, client *bento.Client, email string) error { //nolint:unparam // as somebody would write it
 	if _, err := client.TrackEvents(ctx, []bento.Event{{Type: "$signed_up", Email: email}}); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func TestLimitsCostNoTimeUnderSynctest(t *testing.T) {
 func TestASocketServesOtherPrograms(t *testing.T) {
 	t.Parallel()
 	b := faketest.NewServer(t)
-	resp, err := http.Get(b.Config.BaseURL + "/fetch/tags") //nolint:noctx // as another program would
+	resp, err := http.Get(b.Config.BaseURL + "/fetch/tags")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
