@@ -30,24 +30,28 @@ func signUp(ctx context.Context, client *bento.Client, email string) error { //n
 	return err
 }
 
-// A test of somebody's code, in ten lines.
+// A test of somebody's code, in ten lines; t is the test's.
 func ExampleNew() {
-	test := func(t testing.TB) {
-		b := faketest.New(t)
-		if err := signUp(t.Context(), b.Client, "ari@example.com"); err != nil {
-			t.Fatal(err)
-		}
-		b.RequireEvents("$signed_up")
-		b.RequireEmails("ari@example.com")
-		b.RequireNothingTwice()
-		fmt.Println(b.RequireSubscriber("ari@example.com").Attributes.Email)
+	var t *testing.T
+	b := faketest.New(t)
+	if err := signUp(t.Context(), b.Client, "ari@example.com"); err != nil {
+		t.Fatal(err)
 	}
-	testing.Init()
-	ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "signUp", F: func(t *testing.T) { test(t) }}})
-	fmt.Println(ok)
-	// Output:
-	// ari@example.com
-	// true
+	b.RequireEvents("$signed_up")
+	b.RequireEmails("ari@example.com")
+	b.RequireNothingTwice()
+	b.RequireNoRefusals()
+}
+
+func TestATestInTenLines(t *testing.T) {
+	t.Parallel()
+	b := faketest.New(t)
+	require.NoError(t, signUp(t.Context(), b.Client, "ari@example.com"))
+	b.RequireEvents("$signed_up")
+	b.RequireEmails("ari@example.com")
+	b.RequireNothingTwice()
+	b.RequireNoRefusals()
+	assert.Equal(t, "ari@example.com", b.RequireSubscriber("ari@example.com").Attributes.Email)
 }
 
 // A minute's limit costs no time under synctest.
