@@ -147,6 +147,9 @@ func TestNothingPanics(t *testing.T) {
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	assert.Equal(t, 1, result.Failed)
 	require.ErrorIs(t, unmade.RequestDataDeletion(t.Context(), "ari@example.com"), bento.ErrInvalid)
+	result, err = scripted(t).client().TrackEventsSeq(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Zero(t, result.Read)
 	_, err = scripted(t).client().ListTags(nil) //nolint:staticcheck // somebody does it
 	require.ErrorIs(t, err, bento.ErrInvalid)
 }

@@ -39,7 +39,7 @@ func (b batcher[T]) all(ctx context.Context, records []T, opts []BatchOption) (*
 // seq sends a sequence; what an early end leaves over is not read, and not counted.
 func (b batcher[T]) seq(ctx context.Context, records iter.Seq[T], opts []BatchOption) (*Result, error) {
 	s, err := batchSettingsOf(b.operation, opts)
-	if err != nil {
+	if err != nil || records == nil { // no sequence is an empty one, as no slice is
 		return &Result{}, err
 	}
 	return b.newBatchRun(ctx, s, 0).send(records)
