@@ -12,7 +12,10 @@ import (
 // checkRequestBody checks a body against the one that the operation takes.
 func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request, cover *coverage) []Finding {
 	if op.RequestBody == nil {
-		if len(r.Body) > 0 && op.Extensions["x-bento-body-filters"] != true {
+		if len(r.Body) > 0 && op.Extensions["x-bento-body-filters"] == true {
+			return checkFilters(op, r.Body)
+		}
+		if len(r.Body) > 0 {
 			return []Finding{found(RuleRequestSchema, SideRequest, "", "the endpoint takes no body")}
 		}
 		return nil
@@ -40,6 +43,23 @@ func (c *Checker) checkRequestBody(op *openapi3.Operation, r *Request, cover *co
 		return append(findings, found(RuleRequestSchema, SideRequest, "", "the body is empty"))
 	}
 	return append(findings, c.checkContent(SideRequest, content.Get(media), media, r.Body, cover)...)
+}
+
+// checkFilters checks query parameters that came as a JSON body instead (x-bento-body-filters).
+func checkFilters(op *openapi3.Operation, body []byte) []Finding {
+	value, err := decodeJSON(body)
+	if err != nil {
+		return []Finding{found(RuleRequestEncoding, SideRequest, "", "the body "+err.Error())}
+	}
+	closed := false
+	filters := openapi3.Schema{Type: &openapi3.Types{openapi3.TypeObject}, Properties: openapi3.Schemas{}}
+	filters.AdditionalProperties.Has = &closed
+	for _, ref := range op.Parameters {
+		if ref.Value.In == openapi3.ParameterInQuery {
+			filters.Properties[ref.Value.Name] = ref.Value.Schema
+		}
+	}
+	return validate(SideRequest, &filters, value)
 }
 
 func (c *Checker) checkResponse(operation, method string, r *Response, cover *coverage) []Finding {

@@ -123,6 +123,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		x.Response.Status = 202
 		return x
 	}
+	search := func() *conformance.Exchange { return good("GET", "/fetch/search", "", `{"data":[]}`) }
 	commands := func() *conformance.Exchange {
 		return good("POST", "/fetch/commands", `{"command":[{"command":"subscribe","email":"a@example.com"}]}`, `{"results":1}`)
 	}
@@ -226,6 +227,11 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 			x.Response.Status = 400
 			x.Response.Body = []byte(`{"errors":7}`)
 		}, "response.body.schema|/errors|want array, object, string"},
+		"a filter of no kind":       {search, body(`{"created_at":{"near":"2024-01-01"}}`), "request.body.schema|/created_at/near|not in the contract"},
+		"an unknown filter":         {search, body(`{"foo":1}`), "request.body.schema|/foo|not in the contract"},
+		"filters that break off":    {search, body(`{"created_at":`), "request.body.encoding||breaks off"},
+		"a bracket left open":       {deletion, body("data_deletion_request[email=a@example.com"), "request.body.encoding||not a form"},
+		"a range left open":         {search, url("/fetch/search?site_uuid=x&created_at[gt=1"), "request.query.unknown||no parameter"},
 		"a field that nests":        {post, body(eventBody(`"fields":{"plan":{"name":"` + canary + `"}}`)), "request.body.schema|/events/0/fields/plan|none of the shapes"},
 		"email and uuid":            {get, url("/fetch/subscribers?site_uuid=x&email=a@example.com&uuid=u"), "request.query||exactly one of email and uuid"},
 		"neither email nor uuid":    {get, url("/fetch/subscribers?site_uuid=x"), "request.query||exactly one of email and uuid"},

@@ -98,7 +98,11 @@ func decodeForm(body []byte) (any, error) {
 		if len(given) > 1 {
 			return nil, errDuplicate
 		}
-		outer, inner, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+		outer, inner, nested := strings.Cut(name, "[")
+		if inner, closed := strings.CutSuffix(inner, "]"); nested && (!closed || inner == "") {
+			return nil, errNotForm
+		}
+		inner = strings.TrimSuffix(inner, "]")
 		object, isObject := form[outer].(map[string]any)
 		if form[outer] != nil && (!nested || !isObject) { // a=1 beside a[b]=2
 			return nil, errDuplicate

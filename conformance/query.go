@@ -87,7 +87,9 @@ func parameterOf(op *openapi3.Operation, name string) (p *openapi3.Parameter, me
 	if p := op.Parameters.GetByInAndName("query", name); p != nil && p.Style != openapi3.SerializationDeepObject {
 		return p, ""
 	}
-	outer, inner, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	outer, inner, nested := strings.Cut(name, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	nested = nested && closed
 	p = op.Parameters.GetByInAndName("query", outer)
 	if !nested || p == nil || p.Style != openapi3.SerializationDeepObject || p.Schema.Value.Properties[inner] == nil {
 		return nil, ""

@@ -68,21 +68,37 @@ func (f *Flag) UnmarshalJSON(b []byte) error {
 
 // Time is a time in an answer. It is zero for null, for absent, and for what nobody can read as
 // a time: one odd date should not lose a whole list.
-type Time struct{ time.Time }
+type Time struct {
+	time.Time
+	// Raw is what stood there when nobody could read it: an unsubscribed_at of which only that is
+	// known is none the less one. It is empty otherwise.
+	Raw string
+}
 
-var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", time.DateOnly}
+var layouts = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05 MST",
+	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05.999999999", time.DateOnly,
+}
 
 // UnmarshalJSON takes any JSON value.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	*t = Time{}
-	var text string
-	_ = json.Unmarshal(b, &text) // null, or no text at all: nobody can read it as a time
+	if string(b) == "null" {
+		return nil
+	}
+	if seconds, err := strconv.ParseFloat(string(b), 64); err == nil && seconds > 1e8 && seconds < 1e11 {
+		t.Time = time.UnixMilli(int64(seconds * 1000)).UTC()
+		return nil
+	}
+	text := string(b)
+	_ = json.Unmarshal(b, &text)
 	for _, layout := range layouts {
 		if parsed, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
 			t.Time = parsed
 			return nil
 		}
 	}
+	t.Raw = text
 	return nil
 }
 
@@ -190,7 +206,12 @@ func (o *One[T]) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &items); err != nil {
 		return err
 	}
-	o.Value = items[0]
+	for _, item := range items {
+		if item != nil {
+			o.Value = item
+			return nil
+		}
+	}
 	return nil
 }
 

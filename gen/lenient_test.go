@@ -120,6 +120,47 @@ func TestBentMembersLoseNothingElse(t *testing.T) {
 	require.Error(t, json.Unmarshal([]byte(`{"results":1,"broadcasts":[{"id":"seven"}]}`), &created))
 }
 
+// What nobody can read as a time is none the less there.
+func TestAConsentIsNotLostWithItsTime(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`"2024-06-10T10:00:00"`: "2024-06-10T10:00:00Z", `"2024-06-10T10:00:00.000+0000"`: "2024-06-10T10:00:00Z", `1718013600`: "2024-06-10T10:00:00Z", `"yesterday"`: "",
+	} {
+		var one gen.SubscriberEnvelope
+		require.NoError(t, json.Unmarshal([]byte(`{"data":[null,{"id":"1","attributes":{"email":"e","unsubscribed_at":`+text+`}}]}`), &one), text)
+		require.NotNil(t, one.Data.Value, "behind a null, and found")
+		at := one.Data.Value.Attributes.UnsubscribedAt
+		if want == "" {
+			assert.Equal(t, "yesterday", at.Raw)
+			continue
+		}
+		assert.Empty(t, at.Raw)
+		assert.Equal(t, want, at.UTC().Format("2006-01-02T15:04:05Z07:00"), text)
+	}
+}
+
+// A verdict that is missing is no verdict.
+func TestAnAnswerThatSaysNothingIsNoVerdict(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{}`, `{"valid":null}`, `{"data":{}}`} {
+		require.Error(t, json.Unmarshal([]byte(body), new(gen.Validity)), body)
+		require.Error(t, json.Unmarshal([]byte(body), new(gen.ModerationResult)), body)
+		require.Error(t, json.Unmarshal([]byte(body), new(gen.RulesetResult)), body)
+	}
+	var rules gen.RulesetResult
+	require.NoError(t, json.Unmarshal([]byte(`{"valid":true,"reasons":null}`), &rules))
+	assert.True(t, rules.Valid)
+	var people gen.SubscriberList
+	require.NoError(t, json.Unmarshal([]byte(`{"data":[],"meta":{"page":"2"}}`), &people))
+	assert.Equal(t, gen.Number(2), people.Meta.Page)
+	var v gen.Validity
+	require.NoError(t, json.Unmarshal([]byte(`{"data":{"valid":true}}`), &v))
+	assert.True(t, v.Valid)
+	var created gen.CreateBroadcastsResult
+	require.NoError(t, json.Unmarshal([]byte(`{"data":{"results":3,"failed":1}}`), &created))
+	assert.Equal(t, 3, created.Results)
+}
+
 // Numbers of custom fields keep every digit.
 func TestCustomNumbersKeepTheirDigits(t *testing.T) {
 	t.Parallel()

@@ -648,7 +648,7 @@ type RunCommandsBody struct {
 
 // SearchMeta defines model for SearchMeta.
 type SearchMeta struct {
-	Page int `json:"page,omitempty"`
+	Page Number `json:"page,omitempty"`
 
 	// Query The filters as Bento understood them.
 	Query interface{} `json:"query,omitempty"`

@@ -18,11 +18,42 @@ func (p *PeopleCount) UnmarshalJSON(b []byte) error {
 // nothing that it speaks of.
 func (r *BatchResult) UnmarshalJSON(b []byte) error {
 	type plain BatchResult
-	err := unwrap(b, (*plain)(r), "results", "data")
+	return orMissing(unwrap(b, (*plain)(r), "results", "data"))
+}
+
+// UnmarshalJSON takes the result, or the result in `data`.
+func (r *CreateBroadcastsResult) UnmarshalJSON(b []byte) error {
+	type plain CreateBroadcastsResult
+	return orMissing(unwrap(b, (*plain)(r), "results", "data"))
+}
+
+// orMissing lets pass that a member is missing.
+func orMissing(err error) error {
 	if _, missing := err.(MissingError); missing { //nolint:errorlint // unwrap does not wrap it
 		return nil
 	}
 	return err
+}
+
+// UnmarshalJSON takes the verdict, or the verdict in `data`.
+func (v *Validity) UnmarshalJSON(b []byte) error {
+	type plain Validity
+	return unwrap(b, (*plain)(v), "valid", "data")
+}
+
+// UnmarshalJSON takes the verdict, or the verdict in `data`.
+func (r *ModerationResult) UnmarshalJSON(b []byte) error {
+	type plain ModerationResult
+	return unwrap(b, (*plain)(r), "valid", "data")
+}
+
+// UnmarshalJSON takes the verdict, or the verdict in `data`.
+func (r *RulesetResult) UnmarshalJSON(b []byte) error {
+	type plain RulesetResult
+	if err := unwrap(b, (*plain)(r), "reasons", "data"); orMissing(err) != nil || err == nil {
+		return err
+	}
+	return unwrap(b, (*plain)(r), "valid", "data")
 }
 
 // UnmarshalJSON takes the report, or the report in `report_data`.
@@ -63,12 +94,12 @@ func unwrap[T any](b []byte, into *T, member, wrapper string) error {
 	if err := json.Unmarshal(b, &members); err != nil {
 		return err
 	}
-	if _, plain := members[member]; plain {
+	if value, given := members[member]; given && (string(value) != "null" || member == "data") {
 		return json.Unmarshal(b, into)
 	}
 	var inner One[map[string]json.RawMessage]
 	if wrapped, ok := members[wrapper]; ok && json.Unmarshal(wrapped, &inner) == nil && inner.Value != nil {
-		if _, found := (*inner.Value)[member]; found {
+		if value, found := (*inner.Value)[member]; found && string(value) != "null" {
 			one := One[T]{}
 			err := json.Unmarshal(wrapped, &one)
 			if one.Value != nil {

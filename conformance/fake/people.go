@@ -30,7 +30,7 @@ func (s *state) createSubscriber(c *call) reply {
 // searchSubscribers matches tags by name; ranges of time are taken and match everybody.
 func (s *state) searchSubscribers(c *call) reply {
 	page := c.page()
-	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: page}}
+	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: gen.Number(page)}}
 	query, want := c.URL.Query(), []gen.ID{}
 	for _, name := range tagNames(query.Get("tags") + "," + query.Get("tag_names")) {
 		tag := s.tagByName[name]

@@ -29,7 +29,7 @@ func at(op *openapi3.Operation, err error) error {
 
 var (
 	yamlLine = regexp.MustCompile(`line (\d+)(?:, column \d+)?:? (.*)`)
-	quoted   = regexp.MustCompile(`["'` + "`" + `]([^"'` + "`" + `]{2,})["'` + "`" + `]`)
+	quoted   = regexp.MustCompile(`["'` + "`" + `\[]([^"'` + "`" + `\[\]]{2,})["'` + "`" + `\]]`)
 )
 
 // locate makes one line of an error: file, line and what is wrong. Where the parser gives no

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,6 +112,9 @@ func read(contract []byte) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(doc.Servers) == 0 {
+		return nil, errors.New("servers: want one, with the address of the API")
+	}
 	server := strings.TrimSuffix(doc.Servers[0].URL, "/")
 	repeatables, err := readRepeatables(doc)
 	if err != nil {
@@ -191,6 +195,9 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 	if row.ID == "" {
 		return row, errors.New("operationId is missing")
 	}
+	if !operationID.MatchString(row.ID) {
+		return row, fmt.Errorf("operationId: want letters and digits, the first one small, got %q", row.ID)
+	}
 	row.Retry, _ = op.Extensions["x-bento-retry"].(string)
 	if !slices.Contains(retryClasses, row.Retry) {
 		return row, fmt.Errorf("x-bento-retry: want one of %s, got %q", strings.Join(retryClasses, ", "), row.Retry)
@@ -199,17 +206,24 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 	if !slices.ContainsFunc(families, func(f family) bool { return f.Name == row.Limit }) {
 		return row, fmt.Errorf("x-bento-limit: %q is not a family of x-bento-limits", row.Limit)
 	}
-	row.Paged, _ = op.Extensions["x-bento-paged"].(bool)
-	if size, ok := op.Extensions["x-bento-page-size"].(float64); ok {
-		row.PageSize = int(size)
+	var size float64
+	var confidence string
+	if err := errors.Join(
+		word(op, "x-bento-paged", "true or false", &row.Paged), word(op, "x-bento-page-size", "a number", &size),
+		word(op, "x-bento-automations", "true or false", &row.Automations), word(op, "x-bento-plan", "a name", &row.Plan),
+		word(op, "x-bento-batch", "a member of the body", &row.BatchKey), word(op, "x-confidence", "low", &confidence),
+		word(op, "x-bento-query-inputs", "true or false", new(bool)), word(op, "x-bento-body-filters", "true or false", new(bool)),
+		word(op, "x-bento-one-of", "a list of parameters", new([]any)),
+	); err != nil {
+		return row, err
 	}
-	row.Automations, _ = op.Extensions["x-bento-automations"].(bool)
-	row.Plan, _ = op.Extensions["x-bento-plan"].(string)
-	row.Uncertain = op.Extensions["x-confidence"] == "low"
+	if confidence != "" && confidence != "low" {
+		return row, fmt.Errorf("x-confidence: want low, got %q", confidence)
+	}
+	row.PageSize, row.Uncertain = int(size), confidence == "low"
 	if err := readTimes(op, &row); err != nil {
 		return row, err
 	}
-	row.BatchKey, _ = op.Extensions["x-bento-batch"].(string)
 	if row.BatchKey == "" {
 		return row, nil
 	}
@@ -220,6 +234,23 @@ func readOperation(op *openapi3.Operation, families []family) (operation, error)
 	row.BatchMax = *records.MaxItems
 	return row, nil
 }
+
+// word reads an extension that may be left out, but not be of another type.
+func word[T any](op *openapi3.Operation, name, want string, into *T) error {
+	ext, given := op.Extensions[name]
+	if !given {
+		return nil
+	}
+	value, ok := ext.(T)
+	if !ok {
+		return fmt.Errorf("%s: want %s, got %v", name, want, ext)
+	}
+	*into = value
+	return nil
+}
+
+// operationID is what becomes a name in every language.
+var operationID = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 
 func readTimes(op *openapi3.Operation, row *operation) (err error) {
 	if ext, ok := op.Extensions["x-bento-async"]; ok {
