@@ -145,13 +145,42 @@ func TestNothingPanics(t *testing.T) {
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	result, err := unmade.TrackEvents(t.Context(), events(1))
 	require.ErrorIs(t, err, bento.ErrInvalid)
-	assert.Equal(t, 1, result.Failed)
+	assert.Equal(t, 1, result.NotSent)
+	endless := func(yield func(bento.Event) bool) {
+		for yield(event("ari@example.com")) {
+		}
+	}
+	result, err = unmade.TrackEventsSeq(t.Context(), endless)
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	assert.Equal(t, result.Read, result.NotSent)
+	var none *bento.Client
+	_, err = none.ListTags(t.Context())
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	_, err = none.SendEmails(t.Context(), []bento.Email{email()})
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	none.CloseIdleConnections()
+	for _, odd := range []answer{
+		func(*http.Request) (*http.Response, error) { return nil, nil }, //nolint:nilnil // somebody's transport does
+		func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 404}, nil },
+	} {
+		_, err = scripted(t, odd).client(once).ListTags(t.Context())
+		require.Error(t, err)
+	}
 	require.ErrorIs(t, unmade.RequestDataDeletion(t.Context(), "ari@example.com"), bento.ErrInvalid)
 	result, err = scripted(t).client().TrackEventsSeq(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Zero(t, result.Read)
 	_, err = scripted(t).client().ListTags(nil) //nolint:staticcheck // somebody does it
 	require.ErrorIs(t, err, bento.ErrInvalid)
+}
+
+// A transport that panics does so where somebody can catch it, however many batches are under way.
+func TestAPanicComesBackToItsCaller(t *testing.T) {
+	t.Parallel()
+	c := unpaced(t, roundTrip(func(*http.Request) (*http.Response, error) { panic("mine") }))
+	for _, concurrency := range []int{1, 3} {
+		assert.PanicsWithValue(t, "mine", func() { _, _ = c.TrackEvents(t.Context(), numbered(5000), bento.WithConcurrency(concurrency)) })
+	}
 }
 
 // A batch that is in backoff when the program ends is not dropped in silence: the call that sends

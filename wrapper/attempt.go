@@ -24,7 +24,7 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, &attemptError{cause: err}
+		return nil, &attemptError{cause: err, final: true}
 	}
 	ctx, cancel := req.Context(), context.CancelFunc(func() {})
 	if timeout := cmp.Or(callStateOf(ctx).timeout, t.timeout); timeout > 0 {
@@ -36,9 +36,24 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		cancel()
 		return nil, &attemptError{cause: err, sent: seen.sent(err)}
 	}
+	switch {
+	case resp == nil:
+		cancel()
+		return nil, &attemptError{cause: errNoAnswer, sent: true}
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+	case resp.StatusCode == http.StatusSwitchingProtocols: // a connection, which has no end
+		_ = resp.Body.Close()
+		resp.Body = http.NoBody
+	}
+	if resp.Request == nil {
+		resp.Request = req
+	}
 	resp.Body = &cancelingBody{resp.Body, cancel}
 	return resp, nil
 }
+
+var errNoAnswer = errors.New("the transport gave neither an answer nor an error")
 
 // A departure observes whether any of a request reached the wire.
 type departure struct{ dialled, wrote atomic.Bool }

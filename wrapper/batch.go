@@ -20,7 +20,8 @@ type batcher[T any] struct {
 	operation string
 	check     func(T) error // refuses a record before it is sent
 	again     func(T) bool  // a repeat of the record changes nothing; nil: that of none
-	send      func(ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
+	// send is a method of the generated client.
+	send func(api *gen.Client, ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
 
 // all sends a slice; what an early end leaves over counts as not sent.
@@ -196,7 +197,7 @@ func (r *batchRun[T]) request(batch *batch, f *flight) (Problem, error) {
 		state.response = f.response
 	}
 	answer, err := perform[gen.BatchResult](r.ctx, r.client, r.operation, state, func(ctx context.Context) (*http.Response, error) {
-		return r.batcher.send(ctx, "application/json", bytes.NewReader(batch.closed()))
+		return r.batcher.send(r.client.api, ctx, "application/json", bytes.NewReader(batch.closed()))
 	})
 	p := count(answer, batch.n)
 	if err != nil {
@@ -214,27 +215,28 @@ func classify(err error, n int) (Problem, error) {
 	switch {
 	case !errors.As(err, &e), errors.Is(err, ErrOutcomeUnknown):
 		p.Unknown = n
-	case e.neverLeft:
+	case e.neverLeft, errors.Is(err, ErrInvalid): // it could not even be built
 		p.NotSent = n
 	default:
 		p.Failed = n
 	}
-	if blamesRecords(err) || errors.Is(err, ErrInvalid) {
+	if blamesRecords(err) {
 		return p, nil
 	}
 	return p, err
 }
 
-// count turns Bento's counts into ours. What they leave out is unknown: no answer says which
-// records it took.
+// count turns Bento's counts into ours. What they leave out is unknown, and all of it if they
+// contradict themselves: no answer says which records it took.
 func count(answer gen.BatchResult, n int) Problem {
 	failed := 0
 	if answer.Failed != nil {
 		failed = *answer.Failed
 	}
-	p := Problem{Accepted: min(max(answer.Results, 0), n)}
-	p.Failed = min(max(failed, 0), n-p.Accepted)
-	p.Unknown = n - p.Accepted - p.Failed
+	if answer.Results < 0 || failed < 0 || answer.Results > n || failed > n-answer.Results {
+		return Problem{Unknown: n, Err: errContradiction}
+	}
+	p := Problem{Accepted: answer.Results, Failed: failed, Unknown: n - answer.Results - failed}
 	switch {
 	case p.Unknown > 0:
 		p.Err = errShortCount

@@ -107,7 +107,7 @@ func TestWhatBecameOfEachRecord(t *testing.T) {
 		},
 		"the counts are absurd": {
 			[]answer{answerJSON(200, `{"results":5000,"failed":-1}`), answerJSON(200, `{"results":-7,"failed":9999}`), accepted("500")},
-			bento.Result{Read: 2500, Accepted: 1500, Failed: 1000, Requests: 3}, nil,
+			bento.Result{Read: 2500, Accepted: 500, Unknown: 2000, Requests: 3}, nil,
 		},
 		"success without counts": {
 			[]answer{answerJSON(200, `{}`), accepted("1000"), accepted("500")},

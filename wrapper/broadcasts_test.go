@@ -16,7 +16,8 @@ func TestEveryDraftIsAccountedForWhateverTheAnswerSays(t *testing.T) {
 		`{"results":2,"failed":1,"failures":[{"index":1,"error":"for canary@example.com"}]}`: {Accepted: 2, Failed: 1},
 		`{"results":2,"failed":1}`: {Accepted: 2, Failed: 1},
 		`{"results":1}`:            {Accepted: 1, Unknown: 2},
-		`{"results":9,"failures":[{"index":0,"error":"a"},{"index":0,"error":"b"},{"index":-1,"error":"c"},{"index":7,"error":"d"}]}`: {Accepted: 2, Failed: 1},
+		`{"results":2,"failures":[{"index":0,"error":"a"},{"index":0,"error":"b"},{"index":-1,"error":"c"},{"index":7,"error":"d"}]}`: {Accepted: 2, Failed: 1},
+		`{"results":9,"failures":[{"index":0,"error":"a"}]}`:                                                                          {Failed: 1, Unknown: 2},
 		`{}`: {Unknown: 3},
 	} {
 		answer, err := scripted(t, answerJSON(200, body)).client().CreateBroadcasts(t.Context(), make([]bento.BroadcastDraft, 3))

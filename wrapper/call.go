@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -28,9 +27,10 @@ const (
 type callState struct {
 	callSettings
 	attempts  int
-	answered  bool // an attempt was answered, whatever it said
-	lost      bool // an attempt may have arrived, and no answer to it came
-	records   int  // of a batch
+	answered  bool  // an attempt was answered, whatever it said
+	doubtful  bool  // an attempt may have taken effect: no answer to it came, or only a 5xx
+	records   int   // of a batch
+	limit     int64 // bytes of an answer; 0: nobody said
 	operation gen.Operation
 }
 
@@ -56,6 +56,10 @@ func operationOf(req *http.Request) (gen.Operation, bool) {
 	return gen.MatchOperation(req.Method, req.URL.Path)
 }
 
+// harmless reports whether a repeat changes nothing, so that it does not matter whether the
+// request happened.
+func (s *callState) harmless() bool { return s.repeatable || s.operation.Retry == gen.RetrySafe }
+
 // call performs the operation as its options have it.
 func call[T any](ctx context.Context, c *Client, operation string, opts []CallOption, send sender) (T, error) {
 	s, err := settingsOf(operation, opts)
@@ -70,10 +74,11 @@ func call[T any](ctx context.Context, c *Client, operation string, opts []CallOp
 // answer. It is the one place where a status and a body become a T or an *Error.
 func perform[T any](ctx context.Context, c *Client, operation string, state *callState, send sender) (T, error) {
 	var answer T
-	if c.api == nil || ctx == nil {
+	if c == nil || c.api == nil || ctx == nil {
 		return answer, invalid(operation, errNoClient)
 	}
 	state.operation, _ = gen.OperationByID(operation)
+	state.limit = c.limit
 	resp, err := send(withCallState(ctx, state))
 	f := failure{c: c, operation: operation, state: state, resp: resp}
 	if err != nil {
@@ -85,7 +90,7 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 	default:
 		return answer, f.refused()
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.limit+1))
+	body, err := content(resp, c.limit)
 	state.keep(resp, body)
 	if err != nil {
 		return answer, f.truncated(err)
@@ -140,11 +145,11 @@ func pathOf(operation string) (method, path string) {
 	return op.Method, op.Path
 }
 
-// withoutURL strips what net/http wraps around an error: the whole URL, query and all.
+// withoutURL strips what net/http, and perhaps a transport of the user's, wraps around an error:
+// the whole URL, query and all.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
+	for wrapped := (*url.Error)(nil); errors.As(err, &wrapped) && wrapped.Err != nil; {
+		err = wrapped.Err
 	}
 	return err
 }

@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -87,17 +89,24 @@ func WithRetry(p RetryPolicy) SharedOption {
 // reserved are the headers that the client answers for itself. Idempotency-Key is one of them:
 // Bento knows none, but net/http sends a POST that carries it twice.
 var reserved = []string{
-	"Accept", "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Idempotency-Key", "Transfer-Encoding",
+	"Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Idempotency-Key", "Transfer-Encoding",
 	"User-Agent", "X-Idempotency-Key",
 }
+
+var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // WithHeader adds a header to the requests of a call, such as a trace's. Those that the client
 // answers for itself, credentials above all, are refused.
 func WithHeader(name, value string) CallOption {
 	return callOption(func(s *callSettings) error {
 		name := textproto.CanonicalMIMEHeaderKey(name)
-		if name == "" || slices.Contains(reserved, name) {
-			return fmt.Errorf("WithHeader: %q is not for a call to set", name)
+		switch {
+		case !headerName.MatchString(name):
+			return fmt.Errorf("WithHeader: %q is no name of a header: want letters, digits and dashes", name)
+		case slices.Contains(reserved, name):
+			return fmt.Errorf("WithHeader: %q is not for a call to set: the client answers for it", name)
+		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return fmt.Errorf("WithHeader: the value of %q holds a control character: leave it out", name)
 		}
 		if s.header == nil {
 			s.header = http.Header{}

@@ -64,7 +64,11 @@ func FromEnv(userAgent string, opts ...Option) (*Client, error) {
 }
 
 // CloseIdleConnections closes the connections that wait for reuse. The client stays usable.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() {
+	if c != nil && c.http != nil {
+		c.http.CloseIdleConnections()
+	}
+}
 
 // String says what a Client is, and no more: it holds credentials.
 func (c *Client) String() string { return "bento.Client" }

@@ -21,7 +21,7 @@ func (c *Client) RunCommands(ctx context.Context, commands []Command, opts ...Ba
 		client: c, operation: gen.OpRunCommands,
 		check: func(cmd Command) error { return checkAddress("email", cmd.Email) },
 		again: func(cmd Command) bool { return cmd.Command.Repeatable() },
-		send:  c.api.RunCommandsWithBody,
+		send:  (*gen.Client).RunCommandsWithBody,
 	}.all(ctx, commands, opts)
 }
 

@@ -36,7 +36,7 @@ func (c *Client) SendEmailsSeq(ctx context.Context, emails iter.Seq[Email], opts
 func (c *Client) emails() batcher[Email] {
 	return batcher[Email]{
 		client: c, operation: gen.OpSendEmails, check: checkEmail,
-		send: c.api.SendEmailsWithBody,
+		send: (*gen.Client).SendEmailsWithBody,
 	}
 }
 

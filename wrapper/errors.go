@@ -169,7 +169,7 @@ func statusKinds(status int) []error {
 		return []error{ErrServer}
 	case status/100 == 3:
 		return []error{ErrRedirected}
-	case status/100 == 2:
+	case status < 300: // no success that the contract knows
 		return []error{ErrUnexpectedAnswer}
 	}
 	return nil

@@ -1,12 +1,17 @@
 package bento_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,6 +82,27 @@ func TestWhatBentoSaidIsFoundInEveryShape(t *testing.T) {
 	}
 }
 
+// Whatever an address looks like and wherever it stands, no text of an error holds it; a URL of
+// somebody else's making is not handed out either.
+func TestNoAddressGetsIntoTheTextOfAnError(t *testing.T) {
+	t.Parallel()
+	foreign := &url.Error{Op: "Get", URL: "http://127.0.0.1/?site_uuid=" + testSite + "&email=canary%40example.com", Err: errReset}
+	for name, a := range map[string]answer{
+		"escaped, in a message": answerJSON(400, `{"error":"no canary%40example.com here"}`), "in an id": answerJSON(500, `{}`, "X-Request-Id", "canary@example.com"),
+		"a transport's own URL": fail(foreign), "within another": fail(&url.Error{Op: "Get", URL: "canary@example.com", Err: fmt.Errorf("twice: %w", foreign)}),
+	} {
+		_, err := scripted(t, a).client(once).ListTags(t.Context())
+		require.Error(t, err)
+		text := fmt.Sprintf("%v %+v %#v", err, err, err)
+		requireNoSecrets(t, text)
+		assert.NotContains(t, text, "canary%40", name)
+		var handedOut *url.Error
+		assert.NotErrorAs(t, err, &handedOut, name)
+	}
+	_, err := scripted(t, fail(foreign)).client(once).ListTags(t.Context())
+	require.ErrorIs(t, err, errReset, "its cause is still there")
+}
+
 func TestAnHTMLPageIsNamedNotQuoted(t *testing.T) {
 	t.Parallel()
 	page := "<!DOCTYPE html><html><title>Attention Required!</title>canary@example.com</html>"
@@ -89,6 +115,19 @@ func TestAnHTMLPageIsNamedNotQuoted(t *testing.T) {
 	_, err = scripted(t, respond(502, "text/html", page)).client(once).ListTags(t.Context())
 	require.ErrorIs(t, err, bento.ErrServer)
 	require.ErrorContains(t, err, "an HTML page")
+}
+
+// A cancel while the answer comes in is a cancel.
+func TestACancelWhileTheAnswerComesIn(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, func(req *http.Request) (*http.Response, error) {
+		resp, err := answerJSON(200, `{"data":[`)(req)
+		resp.Body = io.NopCloser(io.MultiReader(resp.Body, iotest.ErrReader(context.Canceled)))
+		return resp, err
+	})
+	_, err := s.client(once).ListTags(t.Context())
+	require.ErrorIs(t, err, bento.ErrCanceled)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestASuccessThatIsNoneIsAnError(t *testing.T) {

@@ -39,7 +39,7 @@ func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event], opt
 func (c *Client) events() batcher[Event] {
 	return batcher[Event]{
 		client: c, operation: gen.OpTrackEvents, check: checkEvent, again: func(e Event) bool { return e.Details.Repeatable() },
-		send: c.api.TrackEventsWithBody,
+		send: (*gen.Client).TrackEventsWithBody,
 	}
 }
 

@@ -28,7 +28,7 @@ func (f failure) error(kinds ...error) *Error {
 	if f.resp != nil {
 		e.StatusCode = f.resp.StatusCode
 		e.Header = f.c.scrub.header(f.resp.Header)
-		e.RequestID = requestID(e.Header)
+		e.RequestID = f.c.scrub.text(requestID(e.Header))
 	}
 	return e
 }
@@ -61,11 +61,11 @@ func (f failure) unanswered(err error) *Error {
 		e.kinds = []error{ErrTimeout}
 		e.Hint = "Allow more time, by the context or WithTimeout, or send smaller batches."
 	}
-	if f.state.lost && changes(f.operation) {
+	if f.state.doubtful && changes(f.operation) {
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
 		e.Hint = f.adviceOnRepeat()
 	}
-	e.neverLeft = !f.state.lost && !f.state.answered
+	e.neverLeft = !f.state.doubtful && !f.state.answered
 	e.cause = f.c.scrub.error(err)
 	return e
 }
@@ -107,10 +107,10 @@ func (f failure) refused() *Error {
 	case permanent(f.resp):
 		e.kinds = append(e.kinds, ErrForbidden)
 		e.Hint = "The account refuses this for good: authorize what the message names in Bento. A retry will not help."
-	case changes(f.operation) && (f.state.lost || status/100 == 2 || status >= 500 && !f.harmless()):
+	case changes(f.operation) && (f.state.doubtful || status < 300):
 		e.kinds = append(e.kinds, ErrOutcomeUnknown)
 	}
-	if status/100 == 2 {
+	if status < 300 {
 		e.Hint = "Bento answers with 200, 201 or 202 and a body. Check BaseURL and any proxy; its status says that the request was accepted."
 	}
 	if plan := f.state.operation.Plan; plan != "" && status == http.StatusForbidden {
@@ -121,22 +121,19 @@ func (f failure) refused() *Error {
 
 // adviceOnRepeat says what to do about a request whose answer was lost.
 func (f failure) adviceOnRepeat() string {
-	if f.harmless() {
+	if f.state.harmless() {
 		return "Send it again: a repeat changes nothing."
 	}
 	return "Look in Bento whether it arrived before you repeat it."
 }
 
-// harmless reports whether a repeat changes nothing, so that it does not matter whether the
-// request happened.
-func (f failure) harmless() bool {
-	return f.state.repeatable || f.state.operation.Retry == gen.RetrySafe
-}
-
 // truncated is the error of an answer whose body broke off: accepted, by its status.
 func (f failure) truncated(err error) *Error {
 	e := f.error(ErrUnexpectedAnswer)
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.kinds = append(e.kinds, ErrCanceled)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.kinds = append(e.kinds, ErrTimeout)
 	}
 	return f.afterSuccess(e, err, "The answer broke off. Its status says that Bento accepted the request.")

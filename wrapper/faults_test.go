@@ -165,8 +165,13 @@ var faultTable = map[string]struct {
 		say(conn, "SSH-2.0-OpenSSH_9.2", "", "")
 		_ = conn.Close()
 	}, bento.ErrNetwork, bento.ErrNetwork, true},
-	"redirect to another host":  {plain("301 Moved", "Location: https://example.com/api/v1/batch/events"), bento.ErrRedirected, bento.ErrRedirected, false},
-	"redirect to http":          {plain("307 Temporary", "Location: http://127.0.0.1:1/api/v1/batch/events"), bento.ErrRedirected, bento.ErrRedirected, false},
+	"redirect to another host": {plain("301 Moved", "Location: https://example.com/api/v1/batch/events"), bento.ErrRedirected, bento.ErrRedirected, false},
+	"redirect to http":         {plain("307 Temporary", "Location: http://127.0.0.1:1/api/v1/batch/events"), bento.ErrRedirected, bento.ErrRedirected, false},
+	"redirect to nowhere":      {plain("301 Moved", "Location: http://[::1/?email=canary%40example.com"), bento.ErrRedirected, bento.ErrRedirected, false},
+	"switched protocols": {func(conn net.Conn, req *http.Request) {
+		plain("101 Switching Protocols", "Upgrade: x", "Connection: Upgrade")(conn, req)
+		hang(conn)
+	}, bento.ErrUnexpectedAnswer, bento.ErrUnexpectedAnswer, true},
 	"redirect to itself":        {plain("308 Permanent", "Location: /api/v1/batch/events"), bento.ErrRedirected, bento.ErrRedirected, false},
 	"HTML 200":                  {answering("200 OK", "text/html", "<html>"), bento.ErrUnexpectedAnswer, bento.ErrUnexpectedAnswer, true},
 	"HTML 403":                  {answering("403 Forbidden", "text/html", "<html>"), bento.ErrBlocked, bento.ErrBlocked, false},

@@ -12,6 +12,7 @@ type flight struct {
 	requests int
 	ended    error
 	response *Response // the raw answer, if somebody asked for it
+	panicked any       // what a transport of the user's panicked with
 }
 
 // dispatch sends the batch and begins the next one. It waits until there is room for another
@@ -41,6 +42,7 @@ func (r *batchRun[T]) dispatch() {
 // fly sends a batch, and its parts if it is refused and they may be told apart.
 func (r *batchRun[T]) fly(f *flight, whole *batch) {
 	defer close(f.done)
+	defer func() { f.panicked = recover() }()
 	b := bisector{flight: f, request: func(part *batch) (Problem, error) { return r.request(part, f) }}
 	if r.bisect {
 		b.left = MaxBisections
@@ -53,6 +55,9 @@ func (r *batchRun[T]) settle() {
 	f := r.flights[0]
 	r.flights = r.flights[1:]
 	<-f.done
+	if f.panicked != nil { // where the caller can catch it
+		panic(f.panicked)
+	}
 	for _, p := range f.problems {
 		r.result.add(p)
 	}
@@ -82,7 +87,9 @@ type bisector struct {
 
 func (b *bisector) send(batch *batch) {
 	p, err := b.request(batch)
-	b.flight.requests++
+	if p.NotSent == 0 {
+		b.flight.requests++
+	}
 	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 || len(batch.places) < batch.n {
 		b.flight.problems = append(b.flight.problems, p)
 		b.flight.ended = err
@@ -98,9 +105,12 @@ func (b *bisector) send(batch *batch) {
 	}
 }
 
-// blamesRecords reports whether Bento refused a request for what is in it.
+// blamesRecords reports whether Bento surely refused a request, and for what is in it.
 func blamesRecords(err error) bool {
 	var e *Error
+	if errors.Is(err, ErrOutcomeUnknown) {
+		return false
+	}
 	return errors.Is(err, ErrBadRequest) || errors.Is(err, ErrUnprocessable) ||
 		errors.As(err, &e) && e.StatusCode == http.StatusRequestEntityTooLarge
 }

@@ -42,6 +42,7 @@ type gate struct {
 	stepped  time.Time   // when speed last changed
 	steps    int         // windows without a refusal since the last one
 	refusals int         // in a row
+	line     int         // requests that wait, whoever holds the turn included
 }
 
 func newGate(family string, limit gen.Rate) *gate {
@@ -54,6 +55,12 @@ func newGate(family string, limit gen.Rate) *gate {
 
 // pass waits for the request's turn and takes it.
 func (g *gate) pass(ctx context.Context) error {
+	deadline, bounded := ctx.Deadline()
+	if wait := g.join(time.Now()); bounded && time.Until(deadline) < wait {
+		g.leave()
+		return &paceError{g.family, g.limit, wait}
+	}
+	defer g.leave()
 	select {
 	case g.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -68,13 +75,31 @@ func (g *gate) pass(ctx context.Context) error {
 		if wait <= 0 {
 			return nil
 		}
-		if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < wait {
+		if bounded && time.Until(deadline) < wait {
 			return &paceError{g.family, g.limit, wait}
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// join enters the line, and estimates how long it is until the end of it has its turn.
+func (g *gate) join(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wait := max(0, g.open.Sub(now))
+	if g.burst == 0 {
+		wait += time.Duration(g.line) * g.interval()
+	}
+	g.line++
+	return wait
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.line--
 }
 
 // next takes the turn and returns 0, or returns how long it is until then.

@@ -1,10 +1,13 @@
 package bento_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,6 +69,47 @@ func TestWhatMayHaveArrivedIsUnknown(t *testing.T) {
 		require.ErrorContains(t, err, tc.advice, name)
 		assert.Equal(t, 1, result.Unknown, name)
 		assert.Len(t, s.seen, len(tc.answers), name)
+	}
+}
+
+// A 5xx leaves a doubt that no later refusal takes away; what is in doubt is not sent in halves.
+func TestADoubtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string]answer{
+		"429": answerJSON(429, ``, "Retry-After", "3600"), "401": answerJSON(401, `{}`), "422": answerJSON(422, `{}`), "refused": fail(errRefused),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := scripted(t, answerJSON(503, ``), later, later, later)
+			result, err := s.client().TrackEvents(t.Context(), events(5), bento.WithBisection())
+			require.ErrorIs(t, err, bento.ErrOutcomeUnknown, name)
+			assert.Equal(t, 5, result.Unknown, name)
+			assert.Equal(t, 1, result.Requests, name)
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(503, ``, "Retry-After", "60"))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		result, err := s.client().TrackEvents(ctx, events(5))
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		assert.Equal(t, 5, result.Unknown, "a cancel in the backoff")
+	})
+	s := scripted(t, answerJSON(503, ``), answerJSON(422, `{}`))
+	result, err := s.client(quick).ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown, "of an upsert there is no doubt")
+	assert.Equal(t, 1, result.Failed)
+}
+
+// Counts that contradict themselves are never success.
+func TestContradictoryCountsAreUnknown(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"results":10,"failed":3}`, `{"results":10,"failed":10}`, `{"results":9999}`, `{"results":10,"failed":-3}`, `{"results":-1,"failed":11}`,
+		`{"results":1,"Results":10}`,
+	} {
+		result, err := scripted(t, answerJSON(200, body)).client().TrackEvents(t.Context(), events(10))
+		require.Error(t, err, body)
+		assert.Equal(t, 10, result.Unknown, body)
 	}
 }
 

@@ -167,7 +167,7 @@ func TestAWaitBehindOthersEndsAsWhatItIs(t *testing.T) {
 		_, err = c.ListTags(deadline)
 		require.ErrorIs(t, err, bento.ErrPaced)
 		require.NotErrorIs(t, err, bento.ErrInvalid)
-		require.ErrorContains(t, err, "others took their turn before it")
+		require.ErrorContains(t, err, "after the deadline")
 
 		canceled, stop := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, stop)
@@ -175,6 +175,50 @@ func TestAWaitBehindOthersEndsAsWhatItIs(t *testing.T) {
 		require.ErrorIs(t, err, bento.ErrCanceled)
 		require.NotErrorIs(t, err, bento.ErrInvalid)
 		first.Wait()
+	})
+}
+
+// A cancel while a batch waits for its turn ends the call; nothing of it failed, nothing was sent.
+func TestACancelInLineEndsTheBatchCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour*24)))
+		_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		result, err := c.TrackEvents(ctx, events(5000))
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		require.NotErrorIs(t, err, bento.ErrInvalid)
+		assert.Equal(t, [3]int{5000, 5000, 0}, [3]int{result.Read, result.NotSent, result.Requests})
+		assert.Len(t, server.at, 1)
+	})
+}
+
+// Somebody whose turn would come too late behind others need not wait in line to learn it.
+func TestALineThatIsTooLongIsNotJoined(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{}) // 58.2 a minute
+		var line sync.WaitGroup
+		for range 30 {
+			line.Go(func() { _, err := c.ListTags(t.Context()); assert.NoError(t, err) })
+		}
+		synctest.Wait()
+		start := time.Now()
+		for seconds, want := range map[time.Duration]error{10: bento.ErrPaced, 60: nil} {
+			line.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second)
+				defer cancel()
+				_, err := c.ListTags(ctx)
+				require.ErrorIs(t, err, want)
+				if want != nil {
+					assert.Equal(t, start, time.Now(), "at once")
+				}
+			})
+		}
+		line.Wait()
 	})
 }
 

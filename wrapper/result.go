@@ -111,5 +111,8 @@ func (e *BatchError) Unwrap() []error {
 	return errs
 }
 
+// errContradiction is the problem of a batch whose answer counts what cannot be.
+var errContradiction = errors.New("Bento's answer counts more records than were sent: look in Bento which of them arrived")
+
 // errShortCount is the problem of a batch whose answer counts fewer records than were sent.
 var errShortCount = errors.New("Bento's answer counts fewer records than were sent, and does not say which")

@@ -1,10 +1,8 @@
 package bento
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -91,7 +89,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		r.note(resp, err)
-		wait, again := r.again(resp, err)
+		wait, again := r.again(req.Context(), resp, err)
 		if !again {
 			return resp, err
 		}
@@ -138,19 +136,25 @@ func (t *retryTransport) newRun(req *http.Request) *run {
 // memory, which frees its connection for the next attempt.
 func (r *run) note(resp *http.Response, err error) {
 	r.state.answered = r.state.answered || err == nil
-	r.state.lost = r.state.lost || err != nil && sentUnanswered(err)
 	switch {
 	case err != nil:
+		r.state.doubtful = r.state.doubtful || sentUnanswered(err)
 	case resp.StatusCode < 400:
 		r.budget.earn()
+		if r.class == gen.RetrySafe && resp.Request.Method == http.MethodGet && r.state.limit > 0 {
+			hold(resp, r.state.limit+1) // should it break off, it can be asked for again
+		}
 	default:
-		hold(resp)
+		hold(resp, maxErrorBody)
+		r.state.doubtful = r.state.doubtful || resp.StatusCode >= 500 && !permanent(resp) && !r.harmless()
 	}
 }
 
+func (r *run) harmless() bool { return r.class == gen.RetrySafe || r.state.repeatable }
+
 // again returns whether to make another attempt, and after which wait.
-func (r *run) again(resp *http.Response, err error) (wait time.Duration, ok bool) {
-	if r.state.attempts >= r.policy.MaxAttempts || !r.mayRepeat(resp, err) {
+func (r *run) again(ctx context.Context, resp *http.Response, err error) (wait time.Duration, ok bool) {
+	if ctx.Err() != nil || r.state.attempts >= r.policy.MaxAttempts || !r.mayRepeat(resp, err) {
 		return 0, false
 	}
 	wait = r.policy.backoff(r.state.attempts)
@@ -168,16 +172,15 @@ func (r *run) again(resp *http.Response, err error) (wait time.Duration, ok bool
 }
 
 func (r *run) mayRepeat(resp *http.Response, err error) bool {
-	harmless := r.class == gen.RetrySafe || r.state.repeatable
 	switch {
 	case r.class == gen.RetryNever && !r.state.repeatable:
 		return false
 	case err != nil:
-		return !sentUnanswered(err) || harmless
-	case limited(resp):
+		return !sentUnanswered(err) || r.harmless()
+	case limited(resp), brokeOff(resp):
 		return true
 	}
-	return resp.StatusCode >= 500 && !permanent(resp) && (harmless || r.class == gen.RetryAnswered)
+	return resp.StatusCode >= 500 && !permanent(resp) && (r.harmless() || r.class == gen.RetryAnswered)
 }
 
 func limited(resp *http.Response) bool {
@@ -189,20 +192,6 @@ func permanent(resp *http.Response) bool {
 	body, ok := resp.Body.(*heldBody)
 	return ok && gen.PermanentFailure(string(body.content))
 }
-
-// hold takes what is kept of an error's body into memory and closes it.
-func hold(resp *http.Response) {
-	content, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	_ = resp.Body.Close()
-	resp.Body = &heldBody{bytes.NewReader(content), content}
-}
-
-type heldBody struct {
-	io.Reader
-	content []byte
-}
-
-func (*heldBody) Close() error { return nil }
 
 // rewind returns req with its body fresh.
 func rewind(req *http.Request) (*http.Request, error) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -99,6 +101,53 @@ func TestAPermanentFailureIsNotRepeated(t *testing.T) {
 		assert.Equal(t, 1, result.Failed)
 		assert.Len(t, s.seen, 1)
 	}
+}
+
+// A call that has ended takes nothing from the budget of the others, and counts no attempt.
+func TestACallThatHasEndedCostsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		c := unpaced(t, roundTrip(func(req *http.Request) (*http.Response, error) { asked++; return answerJSON(503, ``)(req) }))
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 50 {
+			_, err := c.ListTags(over)
+			require.ErrorIs(t, err, bento.ErrCanceled)
+			var e *bento.Error
+			require.ErrorAs(t, err, &e)
+			assert.Zero(t, e.Attempts)
+		}
+		result, err := c.TrackEvents(over, events(3))
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		assert.Equal(t, 3, result.NotSent)
+		assert.Zero(t, result.Requests)
+		assert.Zero(t, asked)
+		_, err = c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrServer)
+		assert.Equal(t, 4, asked, "the budget is whole")
+	})
+}
+
+// A read whose answer breaks off is read again; a write that was answered is not.
+func TestAReadThatBreaksOffIsReadAgain(t *testing.T) {
+	t.Parallel()
+	broken := func(req *http.Request) (*http.Response, error) {
+		resp, err := answerJSON(200, `{"data":[`)(req)
+		resp.Body = io.NopCloser(io.MultiReader(resp.Body, iotest.ErrReader(io.ErrUnexpectedEOF)))
+		return resp, err
+	}
+	s := scripted(t, broken, answerJSON(200, `{"data":[]}`))
+	_, err := s.client(quick).ListTags(t.Context())
+	require.NoError(t, err)
+	s = scripted(t, broken, broken)
+	_, err = s.client(bento.WithRetry(bento.RetryPolicy{MaxAttempts: 2, MinBackoff: 1})).ListTags(t.Context())
+	require.ErrorIs(t, err, bento.ErrUnexpectedAnswer)
+	assert.Len(t, s.seen, 2)
+	s = scripted(t, broken)
+	_, err = s.client(quick).ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+	require.ErrorIs(t, err, bento.ErrUnexpectedAnswer)
+	assert.Len(t, s.seen, 1)
 }
 
 // In an outage all calls together may repeat no more than the budget allows; a success earns a

@@ -11,7 +11,7 @@ import (
 
 // addresses matches email addresses, and a little more: in an error's text, too much is
 // better than too little.
-var addresses = regexp.MustCompile(`[^\s"'<>(),;:\[\]]+@[^\s"'<>(),;:\[\]]+`)
+var addresses = regexp.MustCompile(`[^\s"'<>(),;:\[\]]+(?:@|%40)[^\s"'<>(),;:\[\]]+`)
 
 // A scrubber takes the client's keys, and addresses, out of what others say. It holds the keys
 // in a closure, where no formatting verb reaches them.
@@ -70,4 +70,11 @@ func (e *scrubbedError) Error() string { return e.text }
 
 // Is and As reach the cause without Unwrap, which would hand out its text.
 func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause, target) }
-func (e *scrubbedError) As(target any) bool   { return errors.As(e.cause, target) }
+
+// As hands out no URL, whose query holds the site.
+func (e *scrubbedError) As(target any) bool {
+	if _, isURL := target.(**url.Error); isURL {
+		return false
+	}
+	return errors.As(e.cause, target)
+}

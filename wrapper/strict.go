@@ -32,11 +32,14 @@ func checkText(body []byte) error {
 type memberScan struct {
 	body  []byte
 	at    int
+	depth int      // of the value at hand; the answer itself is at 1
 	names [][]byte // of the objects that are open, innermost last
 }
 
 // value scans the value at hand, and reports whether an object within gives a member twice.
 func (s *memberScan) value() bool {
+	s.depth++
+	defer func() { s.depth-- }()
 	s.skip(blank)
 	switch s.body[s.at] {
 	case '{':
@@ -66,6 +69,11 @@ func (s *memberScan) object() bool {
 	}
 	names := s.names[outer:]
 	s.names = s.names[:outer]
+	if s.depth == 1 { // encoding/json takes Results for results, and the last of both
+		for i, name := range names {
+			names[i] = bytes.ToLower(name)
+		}
+	}
 	return hasTwice(names)
 }
 

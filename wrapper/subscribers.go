@@ -36,7 +36,7 @@ func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[Subs
 func (c *Client) subscribers() batcher[SubscriberRecord] {
 	return batcher[SubscriberRecord]{
 		client: c, operation: gen.OpImportSubscribers, check: checkSubscriber,
-		send: c.api.ImportSubscribersWithBody,
+		send: (*gen.Client).ImportSubscribersWithBody,
 	}
 }
 

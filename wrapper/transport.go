@@ -10,6 +10,7 @@ const maxHeaderBytes = 256 << 10
 
 // chain assembles what a request goes through, outermost first:
 //
+//	redirect     what net/http would stumble over
 //	call log     one line for the whole call
 //	retry        what may be sent again is, after a wait
 //	pace         its turn, by the limit of its family
@@ -33,7 +34,22 @@ func (s *settings) chain() http.RoundTripper {
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelInfo, message: "bento call"}
 	}
-	return rt
+	return redirectTransport{rt}
+}
+
+// A redirectTransport drops a Location that cannot be read: net/http reads it before it asks
+// whether to follow, and would make a network error of the answer.
+type redirectTransport struct{ next http.RoundTripper }
+
+func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || resp.Header.Get("Location") == "" {
+		return resp, err
+	}
+	if _, unreadable := req.URL.Parse(resp.Header.Get("Location")); unreadable != nil {
+		resp.Header.Del("Location")
+	}
+	return resp, nil
 }
 
 // newBaseTransport is net/http's default with a bound on the header of an answer, and with
