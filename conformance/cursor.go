@@ -67,20 +67,9 @@ func (c *cursor) members(path string, visit func(name []byte) error) error {
 	default:
 		return &wrongKind{path, c.kind()}
 	}
-	for n := 0; ; n++ {
-		switch c.next() {
-		case '}':
-			c.at++
-			return nil
-		case ',':
-			if n == 0 {
-				return errNotValue
-			}
-			c.at++
-		default:
-			if n > 0 {
-				return errNotValue
-			}
+	for first := true; ; first = false {
+		if more, err := c.more('}', first); !more {
+			return err
 		}
 		if c.next() != '"' {
 			return errNotValue
@@ -99,6 +88,20 @@ func (c *cursor) members(path string, visit func(name []byte) error) error {
 	}
 }
 
+// more goes past the comma to the next member or item, or past the end.
+func (c *cursor) more(end byte, first bool) (bool, error) {
+	switch b := c.next(); {
+	case b == end:
+		c.at++
+		return false, nil
+	case first == (b == ','):
+		return false, errNotValue
+	case !first:
+		c.at++
+	}
+	return true, nil
+}
+
 // items calls visit at each item of an array; visit has to consume it. Null has no items.
 func (c *cursor) items(path string, visit func() error) error {
 	switch c.next() {
@@ -109,20 +112,9 @@ func (c *cursor) items(path string, visit func() error) error {
 	default:
 		return &wrongKind{path, c.kind()}
 	}
-	for n := 0; ; n++ {
-		switch c.next() {
-		case ']':
-			c.at++
-			return nil
-		case ',':
-			if n == 0 {
-				return errNotValue
-			}
-			c.at++
-		default:
-			if n > 0 {
-				return errNotValue
-			}
+	for first := true; ; first = false {
+		if more, err := c.more(']', first); !more {
+			return err
 		}
 		if err := visit(); err != nil {
 			return err

@@ -1,18 +1,16 @@
 package conformance_test
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/conformance"
+	"example.com/bento-go/internal/needed"
 )
 
 func TestThePageNeedsNothingElseAndQuotesNothing(t *testing.T) {
@@ -35,48 +33,21 @@ func TestThePageNeedsNothingElseAndQuotesNothing(t *testing.T) {
 	assert.Contains(t, empty.String(), "Nothing was checked")
 }
 
-// browser is a Chromium, if there is one; CI insists.
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI_NEEDS_CHROMIUM") != "" {
-		t.Fatal("no Chromium, and CI needs one")
-	}
-	t.Skip("no Chromium on this machine")
-	return ""
-}
-
 // The page in a browser, light and dark: its script runs, and a picture of it is kept.
 func TestThePageInABrowser(t *testing.T) {
 	t.Parallel()
-	chromium := browser(t)
 	dir := t.ArtifactDir()
 	page := filepath.Join(dir, "report.html")
 	f, err := os.Create(page)
 	require.NoError(t, err)
 	require.NoError(t, broken(t).WriteHTML(f))
 	require.NoError(t, f.Close())
-	run := func(args ...string) []byte {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		base := []string{
-			"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
-			"--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,1700",
-		}
-		out, err := exec.CommandContext(ctx, chromium, append(append(base, args...), "file://"+page)...).Output()
-		require.NoError(t, err)
-		return out
-	}
-	dom := string(run("--dump-dom"))
+	dom := needed.Chromium(t, "--dump-dom", "file://"+page)
 	assert.Contains(t, dom, `<details data-severity="error" open="">`, "its script opened the first finding")
 	assert.Equal(t, 5, strings.Count(dom, "<details "))
 	for mode, flag := range map[string]string{"light": "--blink-settings=preferredColorScheme=1", "dark": "--blink-settings=preferredColorScheme=0"} {
 		picture := filepath.Join(dir, mode+".png")
-		run(flag, "--screenshot="+picture)
+		needed.Chromium(t, flag, "--window-size=1200,1700", "--screenshot="+picture, "file://"+page)
 		info, err := os.Stat(picture)
 		require.NoError(t, err)
 		assert.Greater(t, info.Size(), int64(20_000), mode)

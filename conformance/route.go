@@ -10,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/loopback"
 )
 
 // A route is a path of the contract, in segments.
@@ -93,7 +94,7 @@ func (c *Checker) locate(raw string) (at location, known bool) {
 		return at, false
 	}
 	servers := c.servers
-	if isLoopback(u.Hostname()) {
+	if loopback.Is(u.Hostname()) {
 		servers = append(servers[:len(servers):len(servers)], server{normalHost(u), gen.BasePath})
 	}
 	for _, s := range servers {
@@ -104,12 +105,7 @@ func (c *Checker) locate(raw string) (at location, known bool) {
 			at.path = path
 			return at, true
 		}
-		known = known || !isLoopback(u.Hostname())
+		known = known || !loopback.Is(u.Hostname())
 	}
 	return at, known
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

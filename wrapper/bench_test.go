@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/mail"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,20 +159,12 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 // and by a floor that has nothing to do but to post the bodies, made beforehand, with net/http.
 func BenchmarkThroughputAt50ms(b *testing.B) {
 	const batches, concurrency = 40, 4
-	var opened atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	server, opened := watched(b, func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(io.Discard, req.Body)
 		time.Sleep(50 * time.Millisecond)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"results":1000,"failed":0}`)
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	b.Cleanup(server.Close)
+	})
 	one := purchases()
 	all := slices.Repeat(one, batches)
 	body, err := json.Marshal(gen.TrackEventsBody{Events: one})

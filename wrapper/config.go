@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"strings"
 
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/loopback"
 )
 
 // Config is what a client cannot do without. All fields but BaseURL are required.
@@ -103,16 +103,11 @@ func parseBaseURL(raw string) (*url.URL, error) {
 		return nil, fmt.Errorf("BaseURL (%s) has a query or fragment: take it off; site_uuid is added to each request", EnvBaseURL)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("BaseURL (%s) names no host: want something like %s", EnvBaseURL, gen.ServerURL)
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case loopback.MayCarryCredentials(u):
 		return u, nil
 	default:
 		return nil, fmt.Errorf("BaseURL (%s) must be https, since credentials travel with each request; http only on loopback", EnvBaseURL)
 	}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // configError joins what is wrong with a Config, one a line.

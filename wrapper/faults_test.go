@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -281,8 +280,8 @@ func TestErrorsGiveTheirConnectionsBack(t *testing.T) {
 func TestConnectionsAreAsManyAsBatchesUnderWay(t *testing.T) {
 	t.Parallel()
 	const concurrency = 8
-	var opened, asked atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	var asked atomic.Int32
+	server, opened := watched(t, func(w http.ResponseWriter, req *http.Request) {
 		readAll(req)
 		w.Header().Set("Content-Type", "application/json")
 		if asked.Add(1)%12 == 0 {
@@ -291,14 +290,7 @@ func TestConnectionsAreAsManyAsBatchesUnderWay(t *testing.T) {
 			return
 		}
 		_, _ = io.WriteString(w, `{"results":10,"failed":0}`)
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	t.Cleanup(server.Close)
+	})
 	_, _ = dial(t, server.URL).TrackEvents(t.Context(), numbered(3000), bento.WithBatchBytes(700), bento.WithConcurrency(concurrency))
 	assert.Greater(t, asked.Load(), int32(200))
 	assert.LessOrEqual(t, opened.Load(), int32(concurrency+1))

@@ -96,18 +96,11 @@ func TestATruncatedAnswerIsAnAcceptedRequest(t *testing.T) {
 	assert.Equal(t, 1, result.Unknown)
 }
 
-func TestRetriesShareOneConnection(t *testing.T) {
-	t.Parallel()
-	var opened, answered atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if answered.Add(1) < 4 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = io.WriteString(w, strings.Repeat("x", 8<<10))
-			return
-		}
-		_, _ = io.WriteString(w, `{"data":[]}`)
-	}))
+// watched serves, and counts the connections that are opened to it.
+func watched(t testing.TB, serve http.HandlerFunc) (server *httptest.Server, opened *atomic.Int32) {
+	t.Helper()
+	opened = new(atomic.Int32)
+	server = httptest.NewUnstartedServer(serve)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			opened.Add(1)
@@ -115,6 +108,21 @@ func TestRetriesShareOneConnection(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
+	return server, opened
+}
+
+func TestRetriesShareOneConnection(t *testing.T) {
+	t.Parallel()
+	var answered atomic.Int32
+	server, opened := watched(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if answered.Add(1) < 4 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, strings.Repeat("x", 8<<10))
+			return
+		}
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	})
 	_, err := dial(t, server.URL).ListTags(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, opened.Load())

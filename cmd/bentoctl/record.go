@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/loopback"
 )
 
 // A recordJob is what the flags of record say.
@@ -92,8 +92,7 @@ func upstreamURL(raw string) (*url.URL, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("not a URL: want one such as %s", gen.ServerURL)
 	}
-	ip := net.ParseIP(u.Hostname())
-	if loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(); u.Scheme != "https" && (u.Scheme != "http" || !loopback) {
+	if !loopback.MayCarryCredentials(u) {
 		return nil, errors.New("it must be https, since credentials travel with each request; http only on loopback")
 	}
 	return u, nil

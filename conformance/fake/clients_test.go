@@ -15,24 +15,8 @@ import (
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/needed"
 )
-
-// needs skips a test on a machine that lacks a program; CI insists.
-func needs(t *testing.T, have bool, what string) {
-	t.Helper()
-	if have {
-		return
-	}
-	if os.Getenv("CI_NEEDS_CLIENTS") != "" {
-		t.Fatalf("%s is missing, and CI needs it", what)
-	}
-	t.Skipf("%s is not on this machine", what)
-}
-
-func found(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
-}
 
 // talk runs a program against a fake on a socket.
 func talk(t *testing.T, server *fake.Server, env []string, program string, args ...string) string {
@@ -56,7 +40,7 @@ func TestTheConventionsOwnExamplesWork(t *testing.T) {
 	t.Parallel()
 	t.Run("curl", func(t *testing.T) {
 		t.Parallel()
-		needs(t, found("curl"), "curl")
+		needed.Program(t, "curl")
 		server := newFake(t)
 		out := talk(t, server, nil, "curl", "-s", "-X", "POST", "$BASE/batch/events?site_uuid=YOUR_SITE_UUID",
 			"-H", "Authorization: Basic cGs6c2s=", "-H", "User-Agent: AcmeCRM/1.0", "-H", "Content-Type: application/json",
@@ -68,12 +52,12 @@ func TestTheConventionsOwnExamplesWork(t *testing.T) {
 	})
 	t.Run("fetch of Node", func(t *testing.T) {
 		t.Parallel()
-		needs(t, found("node"), "node")
+		needed.Program(t, "node")
 		assert.Contains(t, talk(t, newFake(t), nil, "node", "testdata/clients/conventions.mjs"), `200 {"failed":0,"results":1}`)
 	})
 	t.Run("requests of Python", func(t *testing.T) {
 		t.Parallel()
-		needs(t, found("python3") && exec.Command("python3", "-c", "import requests").Run() == nil, "python3 with requests")
+		needed.That(t, exec.Command("python3", "-c", "import requests").Run() == nil, "python3 with requests")
 		assert.Contains(t, talk(t, newFake(t), nil, "python3", "testdata/clients/conventions.py"), `200 {"failed":0,"results":1}`)
 	})
 }
@@ -83,7 +67,8 @@ func TestTheConventionsOwnExamplesWork(t *testing.T) {
 func TestTheSDKForNodeCannotTell(t *testing.T) {
 	t.Parallel()
 	sdk := os.Getenv("BENTO_NODE_SDK")
-	needs(t, found("node") && sdk != "", "node with @bentonow/bento-node-sdk (BENTO_NODE_SDK)")
+	needed.Program(t, "node")
+	needed.That(t, sdk != "", "@bentonow/bento-node-sdk (BENTO_NODE_SDK)")
 	server := newFake(t, fake.Lenient(), fake.WithBroadcasts(3))
 	out := talk(t, server, []string{"BENTO_NODE_SDK=" + sdk}, "node", "testdata/clients/sdk.mjs")
 	assert.Equal(t, 41, strings.Count(out, "\n"), out)

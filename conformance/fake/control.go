@@ -12,6 +12,7 @@ import (
 
 	contract "example.com/bento-go"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/loopback"
 )
 
 // Control is a handler to steer the server by while it runs, for people and for programs in other
@@ -66,8 +67,7 @@ func foreign(req *http.Request) bool {
 	if err != nil {
 		host = req.Host
 	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback.Is(strings.Trim(host, "[]")) {
 		return true
 	}
 	origin := req.Header.Get("Origin")

@@ -93,9 +93,7 @@ func (b *Bento) RequireEvents(types ...string) {
 	for _, e := range b.Server.Events() {
 		have = append(have, e.Type)
 	}
-	if !slices.Equal(have, types) {
-		b.t.Fatalf("Bento got the events %q, not %q", have, types)
-	}
+	b.requireEqual("the events", have, types)
 }
 
 // RequireEmails fails the test at once unless exactly these addresses got an email, in this order.
@@ -105,8 +103,13 @@ func (b *Bento) RequireEmails(to ...string) {
 	for _, e := range b.Server.Emails() {
 		have = append(have, e.To)
 	}
-	if !slices.Equal(have, to) {
-		b.t.Fatalf("Bento got emails to %q, not %q", have, to)
+	b.requireEqual("emails to", have, to)
+}
+
+func (b *Bento) requireEqual(what string, have, want []string) {
+	b.t.Helper()
+	if !slices.Equal(have, want) {
+		b.t.Fatalf("Bento got %s %q, not %q", what, have, want)
 	}
 }
 

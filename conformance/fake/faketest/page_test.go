@@ -1,40 +1,23 @@
 package faketest_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/conformance/fake/faketest"
+	"example.com/bento-go/internal/needed"
 	bento "example.com/bento-go/wrapper"
 )
-
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI_NEEDS_CHROMIUM") != "" {
-		t.Fatal("no Chromium, and CI needs one")
-	}
-	t.Skip("no Chromium on this machine")
-	return ""
-}
 
 // The page shows what arrived, as text whatever it is, and a picture of it is kept.
 func TestThePageShowsWhatArrivesAndRunsNothingOfIt(t *testing.T) {
 	t.Parallel()
-	chromium := browser(t)
 	b := faketest.New(t)
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", b.Server.Control())
@@ -50,20 +33,14 @@ func TestThePageShowsWhatArrivesAndRunsNothingOfIt(t *testing.T) {
 	require.NoError(t, err)
 
 	picture := filepath.Join(t.ArtifactDir(), "fake.png")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	base := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
-		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--window-size=1200,1500", "--virtual-time-budget=3000",
-	}
-	dom, err := exec.CommandContext(ctx, chromium, append(base, "--dump-dom", page.URL+"/")...).Output()
-	require.NoError(t, err)
-	assert.Contains(t, string(dom), "<td>$signed_up</td>")
-	assert.Contains(t, string(dom), "&lt;img src=x")
-	assert.Contains(t, string(dom), "<title>A fake Bento</title>", "nothing that came ran")
-	assert.Contains(t, string(dom), "<td>ari@example.com</td>")
-	assert.Contains(t, string(dom), "<td>trackEvents</td>")
-	require.NoError(t, exec.CommandContext(ctx, chromium, append(base, "--screenshot="+picture, page.URL+"/")...).Run())
+	window := []string{"--window-size=1200,1500", "--virtual-time-budget=3000"}
+	dom := needed.Chromium(t, append(window, "--dump-dom", page.URL+"/")...)
+	assert.Contains(t, dom, "<td>$signed_up</td>")
+	assert.Contains(t, dom, "&lt;img src=x")
+	assert.Contains(t, dom, "<title>A fake Bento</title>", "nothing that came ran")
+	assert.Contains(t, dom, "<td>ari@example.com</td>")
+	assert.Contains(t, dom, "<td>trackEvents</td>")
+	needed.Chromium(t, append(window, "--screenshot="+picture, page.URL+"/")...)
 	info, err := os.Stat(picture)
 	require.NoError(t, err)
 	assert.Greater(t, info.Size(), int64(20_000))
