@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // ReadHAR reads a HAR 1.2 recording as a stream, one entry in memory at a time. It is lenient:
@@ -102,15 +104,15 @@ func (h *harReader) creator() error {
 	if err != nil {
 		return err
 	}
-	c := cursor{body: value}
-	if c.kind() != "object" {
+	c := jsonscan.Cursor{Body: value}
+	if c.Kind() != "object" {
 		return nil
 	}
-	return c.members("creator", func(name []byte) error {
-		if string(name) != "name" || c.next() != '"' {
-			return c.skip()
+	return c.Members("creator", func(name []byte) error {
+		if string(name) != "name" || c.Next() != '"' {
+			return c.Skip()
 		}
-		text, err := c.text()
+		text, err := c.Quoted()
 		h.sanitized = string(text) == "WebInspector" // Chrome's, and that of its kin
 		return err
 	})
@@ -133,7 +135,7 @@ var (
 	errNoURL     = errors.New("no request.url")
 )
 
-// members calls visit for each member of the next value, which must be an object.
+// Members calls visit for each member of the next value, which must be an object.
 func (h *harReader) members(visit func(name string) error) error {
 	if h.dec.PeekKind() != '{' {
 		if _, err := h.dec.ReadToken(); err != nil {

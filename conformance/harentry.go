@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 type harHeader struct {
@@ -25,7 +27,7 @@ type harBody struct {
 
 // A harEntry is what matters of an entry.
 type harEntry struct {
-	cursor
+	jsonscan.Cursor
 	x        Exchange
 	request  bool
 	post     harBody
@@ -36,11 +38,11 @@ type harEntry struct {
 
 // parseEntry reads an entry. Its errors quote no value.
 func parseEntry(raw []byte) (*Exchange, error) {
-	e := harEntry{cursor: cursor{body: raw}, post: harBody{size: -1}, content: harBody{size: -1}}
-	if kind := e.kind(); kind != "object" {
+	e := harEntry{Cursor: jsonscan.Cursor{Body: raw}, post: harBody{size: -1}, content: harBody{size: -1}}
+	if kind := e.Kind(); kind != "object" {
 		return nil, errNoEntry
 	}
-	if err := e.members("entry", e.member); err != nil {
+	if err := e.Members("entry", e.member); err != nil {
 		return nil, err
 	}
 	if !e.request || e.x.Request.URL == "" {
@@ -58,22 +60,22 @@ func parseEntry(raw []byte) (*Exchange, error) {
 func (e *harEntry) member(name []byte) error {
 	switch string(name) {
 	case "startedDateTime":
-		text, _, err := e.string("startedDateTime")
+		text, _, err := e.Text("startedDateTime")
 		e.x.Started, _ = time.Parse(time.RFC3339Nano, string(text))
 		return err
 	case "time":
-		n, _, err := e.number("time")
+		n, _, err := e.Number("time")
 		e.x.Duration = time.Duration(n * float64(time.Millisecond))
 		return err
 	case "request":
-		e.request = e.next() == '{'
-		return e.members("request", e.requestMember)
+		e.request = e.Next() == '{'
+		return e.Members("request", e.requestMember)
 	case "response":
-		e.response = e.next() == '{'
+		e.response = e.Next() == '{'
 		e.x.Response = &Response{}
-		return e.members("response", e.responseMember)
+		return e.Members("response", e.responseMember)
 	}
-	return e.skip()
+	return e.Skip()
 }
 
 func (e *harEntry) requestMember(name []byte) error {
@@ -81,23 +83,23 @@ func (e *harEntry) requestMember(name []byte) error {
 	var text []byte
 	switch string(name) {
 	case "method":
-		text, _, err = e.string("request.method")
+		text, _, err = e.Text("request.method")
 		e.x.Request.Method = strings.ToUpper(string(text))
 	case "url":
-		text, _, err = e.string("request.url")
+		text, _, err = e.Text("request.url")
 		e.x.Request.URL = string(text)
 	case "headers":
 		e.x.Request.Header, err = e.headers("request.headers")
 	case "bodySize":
 		var given bool
-		if e.post.size, given, err = e.number("request.bodySize"); !given {
+		if e.post.size, given, err = e.Number("request.bodySize"); !given {
 			e.post.size = -1
 		}
 	case "postData":
-		e.post.given = e.next() == '{'
-		err = e.members("request.postData", func(name []byte) error { return e.bodyMember(&e.post, "request.postData", name) })
+		e.post.given = e.Next() == '{'
+		err = e.Members("request.postData", func(name []byte) error { return e.bodyMember(&e.post, "request.postData", name) })
 	default:
-		err = e.skip()
+		err = e.Skip()
 	}
 	return err
 }
@@ -106,14 +108,14 @@ func (e *harEntry) responseMember(name []byte) error {
 	var err error
 	switch string(name) {
 	case "status":
-		e.status, _, err = e.number("response.status")
+		e.status, _, err = e.Number("response.status")
 	case "headers":
 		e.x.Response.Header, err = e.headers("response.headers")
 	case "content":
-		e.content.given = e.next() == '{'
-		err = e.members("response.content", func(name []byte) error { return e.bodyMember(&e.content, "response.content", name) })
+		e.content.given = e.Next() == '{'
+		err = e.Members("response.content", func(name []byte) error { return e.bodyMember(&e.content, "response.content", name) })
 	default:
-		err = e.skip()
+		err = e.Skip()
 	}
 	return err
 }
@@ -123,23 +125,23 @@ func (e *harEntry) bodyMember(b *harBody, path string, name []byte) error {
 	var text []byte
 	switch string(name) {
 	case "mimeType":
-		text, _, err = e.string(path + ".mimeType")
+		text, _, err = e.Text(path + ".mimeType")
 		b.mimeType = string(text)
 	case "text":
-		b.text, b.hasText, err = e.string(path + ".text")
-		if b.hasText && !e.own {
+		b.text, b.hasText, err = e.Text(path + ".text")
+		if b.hasText && !e.Own {
 			b.text = bytes.Clone(b.text)
 		}
 	case "encoding":
-		text, _, err = e.string(path + ".encoding")
+		text, _, err = e.Text(path + ".encoding")
 		b.base64 = string(text) == "base64"
 	case "size":
 		var given bool
-		if b.size, given, err = e.number(path + ".size"); !given {
+		if b.size, given, err = e.Number(path + ".size"); !given {
 			b.size = -1
 		}
 	default:
-		err = e.skip()
+		err = e.Skip()
 	}
 	return err
 }
@@ -147,16 +149,16 @@ func (e *harEntry) bodyMember(b *harBody, path string, name []byte) error {
 // headers returns nil for no headers at all: the recording then says nothing of them.
 func (e *harEntry) headers(path string) (http.Header, error) {
 	h := http.Header{}
-	err := e.items(path, func() error {
+	err := e.Items(path, func() error {
 		var name, value []byte
-		err := e.members(path, func(member []byte) (err error) {
+		err := e.Members(path, func(member []byte) (err error) {
 			switch string(member) {
 			case "name":
-				name, _, err = e.string(path + ".name")
+				name, _, err = e.Text(path + ".name")
 			case "value":
-				value, _, err = e.string(path + ".value")
+				value, _, err = e.Text(path + ".value")
 			default:
-				err = e.skip()
+				err = e.Skip()
 			}
 			return err
 		})

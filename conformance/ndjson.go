@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // ReadNDJSON reads exchanges, one JSON object a line:
@@ -60,31 +62,31 @@ func brokenLines(file string, at int64, err error) error {
 
 // parseLine reads an exchange. Its errors quote no value.
 func parseLine(raw []byte) (*Exchange, error) {
-	c := cursor{body: raw}
+	c := jsonscan.Cursor{Body: raw}
 	x := &Exchange{}
-	if c.kind() != "object" {
+	if c.Kind() != "object" {
 		return nil, errors.New("not an exchange: want an object with request and response")
 	}
-	err := c.members("exchange", func(name []byte) error {
+	err := c.Members("exchange", func(name []byte) error {
 		switch string(name) {
 		case "started":
-			text, _, err := c.string("started")
+			text, _, err := c.Text("started")
 			x.Started, _ = time.Parse(time.RFC3339Nano, string(text))
 			return err
 		case "duration_ms":
-			n, _, err := c.number("duration_ms")
+			n, _, err := c.Number("duration_ms")
 			x.Duration = time.Duration(n * float64(time.Millisecond))
 			return err
 		case "request":
-			return c.members("request", func(name []byte) error { return lineRequest(&c, &x.Request, name) })
+			return c.Members("request", func(name []byte) error { return lineRequest(&c, &x.Request, name) })
 		case "response":
-			if c.next() == 'n' {
-				return c.skip()
+			if c.Next() == 'n' {
+				return c.Skip()
 			}
 			x.Response = &Response{}
-			return c.members("response", func(name []byte) error { return lineResponse(&c, x.Response, name) })
+			return c.Members("response", func(name []byte) error { return lineResponse(&c, x.Response, name) })
 		}
-		return c.skip()
+		return c.Skip()
 	})
 	if err == nil && (x.Request.URL == "" || x.Request.Method == "") {
 		err = errors.New("no request.method and request.url")
@@ -92,54 +94,54 @@ func parseLine(raw []byte) (*Exchange, error) {
 	return x, err
 }
 
-func lineRequest(c *cursor, r *Request, name []byte) error {
+func lineRequest(c *jsonscan.Cursor, r *Request, name []byte) error {
 	var text []byte
 	var err error
 	switch string(name) {
 	case "method":
-		text, _, err = c.string("request.method")
+		text, _, err = c.Text("request.method")
 		r.Method = strings.ToUpper(string(text))
 	case "url":
-		text, _, err = c.string("request.url")
+		text, _, err = c.Text("request.url")
 		r.URL = string(text)
 	case "headers":
 		r.Header, err = lineHeaders(c, "request.headers")
 	case "body", "body_base64":
 		r.Body, r.BodyState, err = lineBody(c, "request."+string(name))
 	default:
-		err = c.skip()
+		err = c.Skip()
 	}
 	return err
 }
 
-func lineResponse(c *cursor, r *Response, name []byte) error {
+func lineResponse(c *jsonscan.Cursor, r *Response, name []byte) error {
 	var err error
 	switch string(name) {
 	case "status":
 		var n float64
-		n, _, err = c.number("response.status")
+		n, _, err = c.Number("response.status")
 		r.Status = int(n)
 	case "headers":
 		r.Header, err = lineHeaders(c, "response.headers")
 	case "body", "body_base64":
 		r.Body, r.BodyState, err = lineBody(c, "response."+string(name))
 	default:
-		err = c.skip()
+		err = c.Skip()
 	}
 	return err
 }
 
-func lineHeaders(c *cursor, path string) (http.Header, error) {
+func lineHeaders(c *jsonscan.Cursor, path string) (http.Header, error) {
 	h := http.Header{}
-	err := c.members(path, func(name []byte) error {
+	err := c.Members(path, func(name []byte) error {
 		add := func() error {
-			value, _, err := c.string(path)
+			value, _, err := c.Text(path)
 			h.Add(string(name), string(value))
 			return err
 		}
 		name = append([]byte(nil), name...)
-		if c.next() == '[' {
-			return c.items(path, add)
+		if c.Next() == '[' {
+			return c.Items(path, add)
 		}
 		return add()
 	})
@@ -149,8 +151,8 @@ func lineHeaders(c *cursor, path string) (http.Header, error) {
 	return h, err
 }
 
-func lineBody(c *cursor, path string) ([]byte, BodyState, error) {
-	text, given, err := c.string(path)
+func lineBody(c *jsonscan.Cursor, path string) ([]byte, BodyState, error) {
+	text, given, err := c.Text(path)
 	switch {
 	case err != nil:
 		return nil, BodyMissing, err

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // checkPurchases looks at what the schema of an event leaves open: whether a purchase says what
@@ -20,19 +22,19 @@ func checkPurchases(body []byte) []Finding {
 		return nil
 	}
 	var findings []Finding
-	c := cursor{body: events[0], at: 1}
+	c := jsonscan.Cursor{Body: events[0], At: 1}
 	for i := 0; len(findings) < maxFindings; i++ {
-		if c.next() == ',' {
-			c.at++
+		if c.Next() == ',' {
+			c.At++
 		}
-		if b := c.next(); b == ']' || b == 0 {
+		if b := c.Next(); b == ']' || b == 0 {
 			break
 		}
-		from := c.at
-		if c.skip() != nil {
+		from := c.At
+		if c.Skip() != nil {
 			break
 		}
-		findings = append(findings, checkPurchase(events[0][from:c.at], i)...)
+		findings = append(findings, checkPurchase(events[0][from:c.At], i)...)
 	}
 	return findings
 }
@@ -126,31 +128,31 @@ func isWhole(number []byte) bool {
 // membersOf finds the values of the named members of an object, as they are written. It reports
 // whether there is such an object.
 func membersOf(object []byte, names []string, into [][]byte) bool {
-	c := cursor{body: object}
-	if c.next() != '{' {
+	c := jsonscan.Cursor{Body: object}
+	if c.Next() != '{' {
 		return false
 	}
-	c.at++
+	c.At++
 	for {
-		if c.next() == ',' {
-			c.at++
+		if c.Next() == ',' {
+			c.At++
 		}
-		if c.next() != '"' {
-			return c.next() == '}'
+		if c.Next() != '"' {
+			return c.Next() == '}'
 		}
-		name, err := c.raw()
-		if err != nil || c.next() != ':' {
+		name, err := c.Raw()
+		if err != nil || c.Next() != ':' {
 			return false
 		}
-		c.at++
-		c.blank()
-		from := c.at
-		if c.skip() != nil {
+		c.At++
+		c.Blank()
+		from := c.At
+		if c.Skip() != nil {
 			return false
 		}
 		for i := range into {
 			if string(name) == names[i] {
-				into[i] = object[from:c.at]
+				into[i] = object[from:c.At]
 			}
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // Read reads recorded traffic of any format it knows, which it finds out from the content: HAR
@@ -63,23 +65,23 @@ func formatOf(in *bufio.Reader) reader {
 
 // firstMemberOf returns the first member of an object that only an exchange of NDJSON has.
 func firstMemberOf(head []byte) string {
-	c := cursor{body: head, at: 1}
-	for c.next() == '"' {
-		name, err := c.raw()
-		if err != nil || c.next() != ':' {
+	c := jsonscan.Cursor{Body: head, At: 1}
+	for c.Next() == '"' {
+		name, err := c.Raw()
+		if err != nil || c.Next() != ':' {
 			return ""
 		}
-		c.at++
+		c.At++
 		switch string(name) {
 		case "request", "response", "duration_ms", "started":
 			return string(name)
 		case "log":
 			return ""
 		}
-		if c.skip() != nil || c.next() != ',' {
+		if c.Skip() != nil || c.Next() != ',' {
 			return ""
 		}
-		c.at++
+		c.At++
 	}
 	return ""
 }

@@ -2,9 +2,9 @@ package conformance
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 	"strconv"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 const (
@@ -254,7 +254,7 @@ func (s *scan) text() (inside []byte, plain, ok bool) {
 	s.at++ // the quote, which the caller has seen
 	from, plain := s.at, true
 	for {
-		s.at += ordinaryPrefix(s.body[s.at:])
+		s.at += jsonscan.OrdinaryPrefix(s.body[s.at:])
 		switch {
 		case s.take('"'):
 			return s.body[from : s.at-1], plain, true
@@ -265,60 +265,6 @@ func (s *scan) text() (inside []byte, plain, ok bool) {
 		}
 	}
 }
-
-// ordinaryPrefix counts the bytes that stand for themselves in a string, eight at a time.
-func ordinaryPrefix(text []byte) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; len(text)-n >= 8; n += 8 {
-		w := binary.LittleEndian.Uint64(text[n:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		// A byte's top bit is set where it is a quote, a backslash or a control character; above
-		// such a byte a borrow may set others, so that only the lowest counts.
-		if found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & tops; found != 0 {
-			return n + bits.TrailingZeros64(found)/8
-		}
-	}
-	for n < len(text) && ordinary[text[n]] {
-		n++
-	}
-	return n
-}
-
-// inside counts the bytes of a string up to its quote, or to what has no place in one, escapes
-// included. It is past the end by one if the text ends within an escape.
-func inside(text []byte) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for len(text)-n >= 8 {
-		w := binary.LittleEndian.Uint64(text[n:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & tops
-		if found == 0 {
-			n += 8
-			continue
-		}
-		if n += bits.TrailingZeros64(found) / 8; text[n] != '\\' {
-			return n
-		}
-		n += 2
-	}
-	for n < len(text) && (ordinary[text[n]] || text[n] == '\\') {
-		if text[n] == '\\' {
-			n++
-		}
-		n++
-	}
-	return n
-}
-
-// ordinary are the bytes that stand for themselves in a string.
-var ordinary = func() (table [256]bool) {
-	for b := range table {
-		table[b] = b >= ' ' && b != '"' && b != '\\'
-	}
-	return table
-}()
 
 // escape takes what stands for one character by itself; halves of one are left to others.
 func (s *scan) escape() bool {

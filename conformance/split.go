@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // maxEntry bounds an entry of a recording, and whatever else stands in its file.
 const maxEntry = 64 << 20
 
-var (
-	errTooLarge = errors.New("larger than 64 MiB")
-	errNotValue = errors.New("not JSON")
-)
+var errTooLarge = errors.New("larger than 64 MiB")
 
 // A splitter cuts a stream into the JSON values that stand in it one after the other, separated
 // by commas or white space. It looks at brackets and strings only: whether what is between them
@@ -117,7 +116,7 @@ func (s *splitter) bracketed() ([]byte, error) {
 		}
 		rest := s.buf[s.at+i:]
 		if quoted {
-			n := inside(rest)
+			n := jsonscan.Inside(rest)
 			if i += n; n < len(rest) { // its quote; or a control character, which its reader will not like
 				quoted = rest[n] != '"'
 				i++
@@ -154,7 +153,7 @@ func (s *splitter) scalar() ([]byte, error) {
 			return value, nil
 		}
 		if i > 1<<20 {
-			return nil, errNotValue
+			return nil, jsonscan.ErrSyntax
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package conformance
+package jsonscan_test
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/internal/jsonscan"
 )
 
 // FuzzCursor holds the cursor against encoding/json: the same strings, the same ends of values.
@@ -14,22 +16,22 @@ func FuzzCursor(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c := cursor{body: body}
-		skipped := c.skip()
+		c := jsonscan.Cursor{Body: body}
+		skipped := c.Skip()
 		if !json.Valid(body) {
 			return
 		}
 		require.NoError(t, skipped)
-		c.blank()
-		require.Equal(t, len(body), c.at)
+		c.Blank()
+		require.Equal(t, len(body), c.At)
 		var want string
 		if !utf8.Valid(body) || json.Unmarshal(body, &want) != nil || string(body) == "null" {
 			return
 		}
-		c = cursor{body: body}
-		got, given, err := c.string("x")
+		c = jsonscan.Cursor{Body: body}
+		got, given, err := c.Text("x")
 		require.NoError(t, err)
-		require.True(t, c.kind() != "null" || given)
+		require.True(t, c.Kind() != "null" || given)
 		if given {
 			require.Equal(t, want, string(got))
 		}
