@@ -9,6 +9,9 @@ import (
 // apostrophes, non-ASCII local parts and international domains are fine. It wants one address,
 // without a name, of a domain with at least one dot.
 func ValidEmail(address string) bool {
+	if plainAddress(address) {
+		return true
+	}
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 || at > 64 || len(address) > 254 {
 		return false

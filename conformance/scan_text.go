@@ -49,7 +49,7 @@ func isASCII(text []byte) bool {
 }
 
 // plainAddress takes the addresses that most people have.
-func plainAddress(text []byte) bool {
+func plainAddress[T string | []byte](text T) bool {
 	at := 0
 	for at < len(text) && addressBytes[text[at]]&localByte != 0 {
 		at++
@@ -58,7 +58,8 @@ func plainAddress(text []byte) bool {
 		return false
 	}
 	label, dots := 0, 0
-	for _, c := range text[at+1:] {
+	for i := at + 1; i < len(text); i++ {
+		c := text[i]
 		switch {
 		case addressBytes[c]&labelByte != 0:
 			if label++; label > 63 {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -12,26 +10,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/conformance/fake/statefile"
 	"example.com/bento-go/gen"
 )
 
 func newFake(g *globals) *cobra.Command {
 	var (
-		listen, faults, limits, credentials string
-		strict, lenient                     bool
-		delay                               time.Duration
-		seed                                uint64
+		listen, faults, limits, credentials, state string
+		strict, lenient                            bool
+		delay                                      time.Duration
+		seed                                       uint64
 	)
 	cmd := &cobra.Command{
 		Use:   "fake",
 		Short: "Serve a Bento that enforces the contract",
-		Long: "Serves a Bento in memory, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
+		Long: "Serves a Bento, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
 			"and breaks on demand. Nothing leaves this machine.\n\n" +
 			"Under / is a page that shows what arrives, and arms faults; under /_fake the same for\nprograms.\n\n" +
 			"Faults are OPERATION[#N|/N|~P]=ACTION, joined by commas. OPERATION is an operationId of\n" +
 			"the contract, or *; #N meets its N-th request, /N every N-th, ~P P percent of them; ACTION\n" +
 			"is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or\nslow:DURATION.",
 		Example: "  bentoctl fake\n" +
+			"  bentoctl fake --state bento.state\n" +
 			"  bentoctl fake --listen 127.0.0.1:0 --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
 			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
 		Args: cobra.NoArgs,
@@ -47,6 +47,14 @@ func newFake(g *globals) *cobra.Command {
 				opts = append(opts, fake.Lenient())
 			}
 			opts = append(opts, fake.WithSeed(seed), fake.WithVisibilityDelay(delay))
+			if state != "" {
+				file, err := statefile.Open(state)
+				if err != nil {
+					return usage("--state: %w", err)
+				}
+				defer func() { _ = file.Close() }()
+				opts = append(opts, fake.WithStore(file))
+			}
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()
 			return g.serveFake(ctx, listen, opts)
@@ -60,6 +68,7 @@ func newFake(g *globals) *cobra.Command {
 	flags.StringVar(&limits, "limits", "docs", "rate limits: off, docs or N/min; :sliding slides the window")
 	flags.Uint64Var(&seed, "seed", 0, "makes faults by chance the same each time")
 	flags.DurationVar(&delay, "visibility-delay", 0, "until events, imports and commands take effect")
+	flags.StringVar(&state, "state", "", "file that keeps what is sent across restarts (default: memory)")
 	flags.StringVar(&credentials, "credentials", "", "PK:SK:SITE, the only ones to accept (default: any)")
 	return cmd
 }
@@ -95,36 +104,5 @@ func (g *globals) serveFake(ctx context.Context, listen string, opts []fake.Opti
 	mux.Handle("/", handler)
 	mux.Handle("GET /{$}", control)
 	mux.Handle("/_fake/", http.StripPrefix("/_fake", control))
-	return g.listen(ctx, listen, mux)
-}
-
-// listen serves handler on an address and says so on the first line of standard output.
-func (g *globals) listen(ctx context.Context, listen string, handler http.Handler) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", listen)
-	if err != nil {
-		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
-	}
-	fmt.Fprintf(g.out, "listening on http://%s\n", listener.Addr())
-	if !g.quiet {
-		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", listener.Addr(), gen.BasePath)
-	}
-	return serve(ctx, listener, handler)
-}
-
-// serve serves handler on listener until ctx ends, then lets requests under way finish.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
-	ended := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if server.Shutdown(grace) != nil {
-			_ = server.Close()
-		}
-	})
-	defer ended()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return errors.Join(g.listen(ctx, listen, mux), handler.Close())
 }

@@ -11,72 +11,45 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// records returns the records under key, each as it was sent. The contract has judged them.
-func (c *call) records(key string) []json.RawMessage {
-	var body map[string]json.RawMessage
-	_ = json.Unmarshal(c.body, &body)
-	var all gen.List[json.RawMessage] // a single one is taken too
-	_ = json.Unmarshal(body[key], &all)
-	return all
-}
-
 func accepted(results, failed int) reply {
 	return answer(http.StatusOK, gen.BatchResult{Results: results, Failed: &failed})
 }
 
-// trackEvents takes what it can and counts the rest as failed, without saying which, as Bento
+// take queues the records it can and counts the rest as failed, without saying which, as Bento
 // does.
+func (s *state) take(c *call, into *Records) reply {
+	results := 0
+	for _, change := range c.changes {
+		if !change.valid {
+			continue
+		}
+		results++
+		if into != nil {
+			s.note(into, change.digest)
+		}
+		s.later(c.op.ID, change)
+	}
+	return accepted(results, len(c.changes)-results)
+}
+
 func (s *state) trackEvents(c *call) reply {
-	results, failed := 0, 0
-	for _, raw := range c.records("events") {
-		var e gen.Event
-		if json.Unmarshal(raw, &e) != nil || !conformance.ValidEmail(e.Email) {
-			failed++
-			continue
+	for _, change := range c.changes {
+		if change.valid {
+			s.countType(change.kind)
 		}
-		results++
-		s.note(&s.counts.Events, "event", raw)
-		s.countType(e.Type)
-		s.later(func() { s.addEvent(e) })
 	}
-	return accepted(results, failed)
+	return s.take(c, &s.counts.Events)
 }
 
-func (s *state) addEvent(e gen.Event) {
-	unique, _ := e.Details["unique"].(map[string]any)
-	if key, _ := unique["key"].(string); key != "" {
-		if s.keys[key] {
-			s.counts.Duplicates++
-			return
-		}
-		if len(s.keys) < maxKept {
-			s.keys[key] = true
-		}
-	}
-	s.events = keep(s.events, e)
-	p := s.person(e.Email)
-	for key, value := range e.Fields {
-		s.setField(p, key, value)
-	}
-}
+func (s *state) importSubscribers(c *call) reply { return s.take(c, &s.counts.Subscribers) }
 
-func (s *state) importSubscribers(c *call) reply {
-	results, failed := 0, 0
-	for _, raw := range c.records("subscribers") {
-		var r gen.SubscriberRecord
-		if json.Unmarshal(raw, &r) != nil || !conformance.ValidEmail(r.Email) {
-			failed++
-			continue
-		}
-		results++
-		s.note(&s.counts.Subscribers, "subscriber", raw)
-		s.later(func() { s.upsert(r) })
-	}
-	return accepted(results, failed)
-}
+func (s *state) runCommands(c *call) reply { return s.take(c, nil) }
 
 func (s *state) upsert(r gen.SubscriberRecord) {
 	p := s.person(r.Email)
+	if p == nil {
+		return
+	}
 	if r.FirstName != nil {
 		s.setField(p, "first_name", *r.FirstName)
 	}
@@ -94,15 +67,31 @@ func (s *state) upsert(r gen.SubscriberRecord) {
 	}
 }
 
+// setField writes a field of a person, unless there is no room for it.
 func (s *state) setField(p *gen.Subscriber, key string, value any) {
 	s.field(key)
-	p.Attributes.Fields[key] = value
+	s.removeField(p, key)
+	if s.fits(fieldSize(key, value)) {
+		p.Attributes.Fields[key] = value
+	}
 }
+
+func (s *state) removeField(p *gen.Subscriber, key string) {
+	if old, has := p.Attributes.Fields[key]; has {
+		s.room += fieldSize(key, old)
+		delete(p.Attributes.Fields, key)
+	}
+}
+
+func fieldSize(key string, value any) int { return len(key) + sizeOf(value) + 32 }
+
+// tagSize is about what a tag of a person takes.
+const tagSize = 32
 
 func (s *state) addTags(p *gen.Subscriber, joined string) {
 	ids := &p.Attributes.CachedTagIds
 	for _, name := range tagNames(joined) {
-		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) {
+		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) && s.fits(tagSize) {
 			*ids = append(*ids, tag.ID)
 		}
 	}
@@ -111,7 +100,9 @@ func (s *state) addTags(p *gen.Subscriber, joined string) {
 func (s *state) removeTags(p *gen.Subscriber, joined string) {
 	for _, name := range tagNames(joined) {
 		if tag := s.tagByName[name]; tag != nil {
+			had := len(p.Attributes.CachedTagIds)
 			p.Attributes.CachedTagIds = slices.DeleteFunc(p.Attributes.CachedTagIds, func(id gen.ID) bool { return id == tag.ID })
+			s.room += (had - len(p.Attributes.CachedTagIds)) * tagSize
 		}
 	}
 }
@@ -142,9 +133,9 @@ func (s *state) sendEmails(c *call) reply {
 	if len(wrong) > 0 {
 		return objections(http.StatusUnprocessableEntity, wrong...)
 	}
-	for i, raw := range raws {
-		s.note(&s.counts.Emails, "email", raw)
-		s.emails = keep(s.emails, emails[i])
+	for _, raw := range raws {
+		s.note(&s.counts.Emails, digestOf(ofEmail, raw))
+		s.emails.add(raw)
 	}
 	return answer(http.StatusOK, gen.BatchResult{Results: len(emails)})
 }

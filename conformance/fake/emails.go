@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
@@ -42,9 +41,11 @@ func (s *state) addDraft(draft gen.BroadcastDraft) int {
 	id := 1_000_000 + s.drafted
 	b := gen.Broadcast{ID: gen.ID(strconv.Itoa(id)), Type: "broadcasts"}
 	b.Attributes = gen.BroadcastAttributes{
-		Name: draft.Name, CreatedAt: gen.Time{Time: time.Now().UTC()}, Template: gen.BroadcastTemplate{Subject: draft.Subject, HTML: draft.Content},
+		Name: draft.Name, CreatedAt: s.time(), Template: gen.BroadcastTemplate{Subject: draft.Subject, HTML: draft.Content},
 	}
-	s.drafts = keep(s.drafts, b)
+	if encoded, err := json.Marshal(b); err == nil {
+		s.drafts.add(encoded)
+	}
 	return id
 }
 
@@ -68,18 +69,18 @@ func (s *state) createSequenceEmail(c *call) reply {
 	if c.id() != sequenceID {
 		return fail(http.StatusNotFound, "Sequence not found")
 	}
-	if len(s.templates) >= maxKept {
-		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is one too many: this fake keeps 100,000"})
-	}
 	var body gen.CreateSequenceEmailBody
 	_ = json.Unmarshal(c.body, &body)
+	if len(s.templates) >= maxKept || !s.fits(len(c.body)) {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is one too many: this fake keeps 100,000, or 256 MB"})
+	}
 	template := s.addTemplate(body.EmailTemplate.Subject, body.EmailTemplate.HTML)
 	return answer(http.StatusCreated, gen.EmailTemplateEnvelope{Data: gen.One[gen.EmailTemplate]{Value: template}})
 }
 
 func (s *state) addTemplate(subject, html string) *gen.EmailTemplate {
 	t := &gen.EmailTemplate{ID: gen.ID(strconv.Itoa(len(s.templates) + 1)), Type: "email_templates"}
-	t.Attributes = gen.EmailTemplateAttributes{Name: subject, Subject: subject, HTML: html, CreatedAt: gen.Time{Time: time.Now().UTC()}}
+	t.Attributes = gen.EmailTemplateAttributes{Name: subject, Subject: subject, HTML: html, CreatedAt: s.time()}
 	s.templates = append(s.templates, t)
 	return t
 }
@@ -108,6 +109,9 @@ func (s *state) updateEmailTemplate(c *call) reply {
 	}
 	var body gen.UpdateEmailTemplateBody
 	_ = json.Unmarshal(c.body, &body)
+	if !s.fits(len(c.body)) {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is too much: this fake keeps 256 MB"})
+	}
 	if subject := body.EmailTemplate.Subject; subject != nil {
 		t.Attributes.Subject = *subject
 	}

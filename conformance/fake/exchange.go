@@ -2,6 +2,7 @@ package fake
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,12 +23,15 @@ const (
 	// maxExchanges bounds what is remembered, and maxRemembered the bodies of it.
 	maxExchanges  = 1000
 	maxRemembered = 64 << 10
+	// maxPath and maxVerdict bound the rest of it: bytes, and findings.
+	maxPath, maxVerdict = 1 << 10, 20
 )
 
 func (s *Server) keepExchange(x Exchange) {
 	if len(x.Body) > maxRemembered {
 		x.Body = slices.Clone(x.Body[:maxRemembered])
 	}
+	x.Path = strings.Clone(x.Path[:min(len(x.Path), maxPath)])
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.passed) == maxExchanges {

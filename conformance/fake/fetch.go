@@ -62,9 +62,9 @@ func (s *state) listBroadcasts(c *call) reply {
 	case "", gen.BroadcastStatusSent:
 		all = s.broadcasts
 	case gen.BroadcastStatusDraft:
-		all = s.drafts
+		all = decoded[gen.Broadcast](s.drafts, maxKept)
 	case gen.BroadcastStatusAny:
-		all = slices.Concat(s.broadcasts, s.drafts)
+		all = slices.Concat(s.broadcasts, decoded[gen.Broadcast](s.drafts, maxKept))
 	}
 	items := []gen.Broadcast{}
 	if before := c.page() - 1; before <= len(all)/pageSize {

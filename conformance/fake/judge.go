@@ -18,7 +18,9 @@ func (s *Server) judge(req *http.Request, body []byte) (operation string, verdic
 	var broken []conformance.Finding
 	seen := map[string]bool{}
 	for _, f := range findings {
-		verdict = append(verdict, strings.TrimSpace(fmt.Sprintf("%s: %s %s", f.Rule, f.Pointer, f.Message)))
+		if len(verdict) < maxVerdict {
+			verdict = append(verdict, strings.TrimSpace(fmt.Sprintf("%s: %s %s", f.Rule, f.Pointer, f.Message)))
+		}
 		if f.Severity == conformance.SeverityError && !s.forgiven(f, body) {
 			broken = append(broken, f)
 			seen[f.Rule] = true

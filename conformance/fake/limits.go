@@ -49,7 +49,7 @@ const maxWindows = 10_000
 // limiter counts requests in one window per family and site.
 type limiter struct {
 	limits  Limits
-	windows map[string]window
+	windows map[digest]window
 }
 
 type window struct {
@@ -65,9 +65,9 @@ func (l *limiter) take(family gen.LimitFamily, site string) time.Duration {
 		return 0
 	}
 	if l.windows == nil || len(l.windows) > maxWindows {
-		l.windows = map[string]window{}
+		l.windows = map[digest]window{}
 	}
-	key, now := family.Name+" "+site, time.Now()
+	key, now := digestOf(ofSite, []byte(family.Name+" "+site)), time.Now() // a site may call itself anything
 	w := l.windows[key]
 	if l.limits.sliding {
 		wait := w.slide(rate, now)

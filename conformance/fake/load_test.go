@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,19 +16,19 @@ import (
 // What the server gets done, with checking on: small requests, and full batches. The client of
 // the sockets' benchmark takes its part of the two cores.
 func BenchmarkServer(b *testing.B) {
-	var events strings.Builder
-	events.WriteString(`{"events":[`)
-	for i := range 1000 {
-		if i > 0 {
-			events.WriteByte(',')
+	batch := func(kind, details string) string {
+		var events strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&events, `,{"type":%q,"email":"person%d@example.com","fields":{"first_name":"Ari"},"details":{%s}}`,
+				kind, i, strings.ReplaceAll(details, "N", strconv.Itoa(i)))
 		}
-		fmt.Fprintf(&events, `{"type":"$purchase","email":"person%d@example.com","fields":{"first_name":"Ari"},"details":{"unique":{"key":"order-%d"},"value":{"currency":"USD","amount":7995}}}`, i, i)
+		return `{"events":[` + events.String()[1:] + `]}`
 	}
-	events.WriteString("]}")
 	for name, bench := range map[string]struct{ method, path, body string }{
 		"small": {http.MethodGet, "/fetch/subscribers?email=ari%40example.com&site_uuid=x", ""},
 		"event": {http.MethodPost, "/batch/events?site_uuid=x", `{"events":[{"type":"x","email":"ari@example.com"}]}`},
-		"batch": {http.MethodPost, "/batch/events?site_uuid=x", events.String()},
+		"batch": {http.MethodPost, "/batch/events?site_uuid=x", batch("$cart_updated", `"cart":{"id":"cart-N","items":[{"product_sku":"SKU-N","quantity":1}]}`)},
+		"known": {http.MethodPost, "/batch/events?site_uuid=x", batch("$purchase", `"unique":{"key":"order-N"},"value":{"currency":"USD","amount":7995}`)}, // a repeat takes no effect
 	} {
 		server, err := fake.New()
 		if err != nil {

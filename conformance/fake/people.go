@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
@@ -24,7 +23,11 @@ func (s *state) createSubscriber(c *call) reply {
 	if s.people[strings.ToLower(email)] == nil {
 		status = http.StatusCreated
 	}
-	return answer(status, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: s.person(email)}})
+	p := s.person(email)
+	if p == nil {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email", "is one too many: this fake keeps 100,000 people"})
+	}
+	return answer(status, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: p}})
 }
 
 // searchSubscribers matches tags by name; ranges of time are taken and match everybody.
@@ -56,20 +59,11 @@ func (s *state) searchSubscribers(c *call) reply {
 	return answer(http.StatusOK, list)
 }
 
-func (s *state) runCommands(c *call) reply {
-	results := 0
-	for _, raw := range c.records("command") {
-		var cmd gen.Command
-		if json.Unmarshal(raw, &cmd) == nil && conformance.ValidEmail(cmd.Email) {
-			s.later(func() { s.runCommand(cmd) })
-			results++
-		}
-	}
-	return accepted(results, len(c.records("command"))-results)
-}
-
 func (s *state) runCommand(cmd gen.Command) {
 	p := s.person(cmd.Email)
+	if p == nil {
+		return
+	}
 	text, _ := cmd.Query.(string)
 	switch cmd.Command {
 	case gen.CommandNameAddTag, gen.CommandNameAddTagViaEvent:
@@ -82,11 +76,11 @@ func (s *state) runCommand(cmd gen.Command) {
 			s.setField(p, key, field["value"])
 		}
 	case gen.CommandNameRemoveField:
-		delete(p.Attributes.Fields, text)
+		s.removeField(p, text)
 	case gen.CommandNameSubscribe:
 		p.Attributes.UnsubscribedAt = gen.Time{}
 	case gen.CommandNameUnsubscribe:
-		p.Attributes.UnsubscribedAt = gen.Time{Time: time.Now().UTC()}
+		p.Attributes.UnsubscribedAt = s.time()
 	case gen.CommandNameChangeEmail:
 		if conformance.ValidEmail(text) {
 			s.changeEmail(p, text)
@@ -106,11 +100,11 @@ func (s *state) changeEmail(p *gen.Subscriber, email string) {
 	}
 	for key, value := range p.Attributes.Fields {
 		if _, has := other.Attributes.Fields[key]; !has {
-			other.Attributes.Fields[key] = value
+			s.setField(other, key, value)
 		}
 	}
 	for _, id := range p.Attributes.CachedTagIds {
-		if !slices.Contains(other.Attributes.CachedTagIds, id) {
+		if !slices.Contains(other.Attributes.CachedTagIds, id) && s.fits(tagSize) {
 			other.Attributes.CachedTagIds = append(other.Attributes.CachedTagIds, id)
 		}
 	}
@@ -119,6 +113,10 @@ func (s *state) changeEmail(p *gen.Subscriber, email string) {
 
 // forget removes a person.
 func (s *state) forget(p *gen.Subscriber) {
+	for key := range p.Attributes.Fields {
+		s.removeField(p, key)
+	}
+	s.room += personSize + len(p.Attributes.CachedTagIds)*tagSize
 	delete(s.people, strings.ToLower(p.Attributes.Email))
 	delete(s.byUUID, p.Attributes.UUID)
 	s.order = slices.DeleteFunc(s.order, func(other *gen.Subscriber) bool { return other == p })

@@ -8,11 +8,11 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// Events returns the events that were kept, in order; at most the last 100,000.
+// Events returns the events that were kept, in order; at most the last 100,000, or 64 MiB.
 func (s *Server) Events() []gen.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.state.events)
+	return decoded[gen.Event](s.state.events, maxKept)
 }
 
 // EventTypes returns how many events of each type were accepted.
@@ -22,12 +22,12 @@ func (s *Server) EventTypes() map[string]int {
 	return maps.Clone(s.state.types)
 }
 
-// Emails returns the emails that were accepted, in order; at most the last 100,000. Nothing is
-// ever sent.
+// Emails returns the emails that were accepted, in order; at most the last 100,000, or
+// 64 MiB. Nothing is ever sent.
 func (s *Server) Emails() []gen.Email {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.state.emails)
+	return decoded[gen.Email](s.state.emails, maxKept)
 }
 
 // Subscriber returns a copy of what is known of the person with the address.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,7 +23,7 @@ func (s *state) deleteTag(c *call) reply {
 		}
 		verb := "deleted"
 		if tag.Attributes.DiscardedAt.IsZero() {
-			tag.Attributes.DiscardedAt = gen.Time{Time: time.Now().UTC()}
+			tag.Attributes.DiscardedAt = s.time()
 		} else { // a second call restores, says a client's source
 			tag.Attributes.DiscardedAt = gen.Time{}
 			verb = "restored"
@@ -66,7 +65,7 @@ func (s *state) field(key string) (field *gen.Field, created bool) {
 	if field := s.fieldByKey[key]; field != nil {
 		return field, false
 	}
-	if len(s.fields) >= maxKept {
+	if len(s.fields) >= maxKept || !s.fits(3*len(key)+128) {
 		return nil, false
 	}
 	words := strings.Fields(strings.ReplaceAll(key, "_", " "))
@@ -75,7 +74,7 @@ func (s *state) field(key string) (field *gen.Field, created bool) {
 		words[i] = string(unicode.ToUpper(first)) + word[size:]
 	}
 	field = &gen.Field{ID: gen.ID(strconv.Itoa(len(s.fields) + 1)), Type: "visitors-fields"}
-	field.Attributes = gen.FieldAttributes{Key: key, Name: strings.Join(words, " "), CreatedAt: gen.Time{Time: time.Now().UTC()}}
+	field.Attributes = gen.FieldAttributes{Key: key, Name: strings.Join(words, " "), CreatedAt: s.time()}
 	s.fields = append(s.fields, field)
 	s.fieldByKey[key] = field
 	return field, true

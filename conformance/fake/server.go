@@ -1,10 +1,7 @@
 package fake
 
 import (
-	"io"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,20 +9,20 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// maxBody bounds a request; a full batch is well below a megabyte.
-const maxBody = 10 << 20
-
 // A Server is a Bento in memory. It is safe for concurrent use.
 type Server struct {
 	checker  *conformance.Checker
 	accounts func(publishable, secret, site string) bool
 	lenient  bool
+	store    Store
+	large    chan struct{} // bodies that are being read
 
-	mu     sync.Mutex
-	faults faults
-	limits limiter
-	state  state
-	passed []Exchange
+	mu                  sync.Mutex
+	faults              faults
+	limits              limiter
+	state               state
+	appended, mayAppend int // bytes of entries since the last snapshot
+	passed              []Exchange
 }
 
 // An Option adjusts a Server at [New].
@@ -60,7 +57,8 @@ func WithBroadcasts(n int) Option { return func(s *Server) { s.state.seedBroadca
 // query, and generic User-Agents.
 func Lenient() Option { return func(s *Server) { s.lenient = true } }
 
-// New returns a server with nothing in it. The error is that of a broken contract.
+// New returns a server with nothing in it, or with what its store has kept. The error is that of a
+// broken contract, or of the store.
 func New(opts ...Option) (*Server, error) {
 	checker, err := conformance.New()
 	if err != nil {
@@ -70,28 +68,40 @@ func New(opts ...Option) (*Server, error) {
 		checker:  checker,
 		accounts: func(publishable, secret, site string) bool { return publishable != "" && secret != "" && site != "" },
 		state:    newState(),
+		large:    make(chan struct{}, maxLarge),
 	}
 	for _, opt := range opts {
 		opt(s)
+	}
+	if s.store != nil {
+		if err := s.load(); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
 // ServeHTTP answers as Bento would.
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	body, err := s.readBody(w, req)
 	if err != nil {
-		fail(http.StatusBadRequest, "the body broke off or is larger than 10 MiB").write(w, req)
+		w.Header().Set("Connection", "close")
+		fail(http.StatusBadRequest, err.Error()).write(w, req)
 		return
 	}
 	operation, verdict, refusal := s.judge(req, body)
-	r := s.respond(&call{Request: req, body: body}, operation, refusal)
+	c := &call{Request: req, body: body}
+	if refusal == nil {
+		c.op, _ = gen.OperationByID(operation)
+		c.changes = changesOf(c)
+	}
+	r := s.respond(c, refusal)
 	s.keepExchange(Exchange{At: time.Now(), Method: req.Method, Path: req.URL.Path, Operation: operation, Status: r.status, Body: body, Verdict: verdict})
 	r.write(w, req)
 }
 
 // respond decides the answer to a request that was judged, and keeps the books.
-func (s *Server) respond(c *call, operation string, refusal *reply) reply {
+func (s *Server) respond(c *call, refusal *reply) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	counts := &s.state.counts
@@ -100,45 +110,32 @@ func (s *Server) respond(c *call, operation string, refusal *reply) reply {
 		counts.Refused++
 		return *refusal
 	}
-	c.op, _ = gen.OperationByID(operation)
 	if wait := s.limits.take(c.op.Limit, c.site()); wait > 0 {
 		counts.Limited++
 		return rateLimited(wait)
 	}
-	fault := s.faults.next(operation)
+	fault := s.faults.next(c.op.ID)
 	if fault != nil {
 		counts.Faults++
 		if fault.replaces() {
 			return fault.reply()
 		}
 	}
-	s.state.catchUp(time.Now())
-	r := handlers[operation](&s.state, c)
+	now := time.Now()
+	if err := s.append(c, now); err != nil {
+		return fail(http.StatusServiceUnavailable, "this fake cannot keep what it is sent: "+err.Error())
+	}
+	r := s.state.answer(c, now)
 	if fault != nil {
 		return fault.spoil(r)
 	}
 	return r
 }
 
-// A call is a request that the contract allows, with its body read.
-type call struct {
-	*http.Request
-	op   gen.Operation
-	body []byte
-}
-
-// id is the {id} of the path.
-func (c *call) id() string {
-	pattern, path := strings.Split(c.op.Path, "/"), strings.Split(c.URL.Path, "/")
-	return path[len(path)-len(pattern)+slices.Index(pattern, "{id}")]
-}
-
-// site is the site the request is about; only lenient mode lets a body name it.
-func (c *call) site() string {
-	if site := c.URL.Query().Get("site_uuid"); site != "" {
-		return site
-	}
-	return siteInBody(c.body)
+// answer performs a call.
+func (s *state) answer(c *call, now time.Time) reply {
+	s.catchUp(now)
+	return handlers[c.op.ID](s, c)
 }
 
 // handlers is one function per operation of the contract; a test holds it whole.

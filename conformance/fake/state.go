@@ -2,6 +2,7 @@ package fake
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,9 +10,6 @@ import (
 
 	"example.com/bento-go/gen"
 )
-
-// maxKept bounds what is kept of each kind. Older records are forgotten first; counts go on.
-const maxKept = 100_000
 
 // state is everything the server knows. Server.mu guards it.
 type state struct {
@@ -23,18 +21,21 @@ type state struct {
 	fields     []*gen.Field
 	fieldByKey map[string]*gen.Field
 	templates  []*gen.EmailTemplate // of the one sequence; the first is number 1
-	drafts     []gen.Broadcast
+	drafts     kept
 	drafted    int // drafts ever made
 	born       int // people ever made
 	began      gen.Time
-	events     []gen.Event
-	types      map[string]int  // events by type
-	keys       map[string]bool // details.unique.key of events
-	emails     []gen.Email
+	events     kept
+	types      map[string]int // events by type
+	keys       digests        // details.unique.key of events
+	emails     kept
 	broadcasts []gen.Broadcast
-	delay      time.Duration    // until what was queued takes effect
-	queue      []queued         // oldest first
-	seen       map[[8]byte]bool // records, to tell a repeat
+	delay      time.Duration // until what was queued takes effect
+	queue      []queued      // oldest first
+	queueBytes int
+	seen       digests // records, to tell a repeat
+	room       int     // bytes left for what is never forgotten
+	now        time.Time
 	counts     Counts
 }
 
@@ -55,76 +56,67 @@ type Records struct{ Accepted, Repeated int }
 
 func newState() state {
 	s := state{
-		began: gen.Time{Time: time.Now().UTC()}, fieldByKey: map[string]*gen.Field{},
+		now: time.Now(), room: maxRoom, fieldByKey: map[string]*gen.Field{},
 		people: map[string]*gen.Subscriber{}, byUUID: map[string]*gen.Subscriber{},
-		tagByName: map[string]*gen.Tag{}, types: map[string]int{}, keys: map[string]bool{}, seen: map[[8]byte]bool{},
+		tagByName: map[string]*gen.Tag{}, types: map[string]int{}, keys: digests{}, seen: digests{},
 	}
+	s.began = s.time()
 	s.addTemplate("Welcome", "<p>Hello</p>")
 	return s
 }
 
 // countType counts an event; of more types than are kept only the first.
 func (s *state) countType(kind string) {
-	if _, known := s.types[kind]; known || len(s.types) < maxKept {
+	if _, known := s.types[kind]; known || len(s.types) < maxKept && s.fits(len(kind)+64) {
 		s.types[kind]++
 	}
 }
 
-// A queued change takes effect when it is due.
-type queued struct {
-	due    time.Time
-	effect func()
-}
-
-// later makes a change now, or when it is due.
-func (s *state) later(effect func()) {
-	if s.delay <= 0 || len(s.queue) >= maxKept { // a queue that is full is worked through at once
-		effect()
-		return
-	}
-	s.queue = append(s.queue, queued{time.Now().Add(s.delay), effect})
-}
-
-// catchUp makes the changes that are due.
-func (s *state) catchUp(now time.Time) {
-	for len(s.queue) > 0 && !now.Before(s.queue[0].due) {
-		s.queue[0].effect()
-		s.queue = s.queue[1:]
-	}
-}
-
 // note counts an accepted record and whether it came before.
-func (s *state) note(r *Records, kind string, record []byte) {
+func (s *state) note(r *Records, d digest) {
 	r.Accepted++
-	sum := sha256.Sum256(append([]byte(kind), record...))
-	key := [8]byte(sum[:8])
-	if s.seen[key] {
+	if s.seen.meet(d, maxSeen) {
 		r.Repeated++
-	} else if len(s.seen) < 10*maxKept {
-		s.seen[key] = true
 	}
 }
 
-// person returns the person with the address, created if need be.
+// maxSeen bounds the records whose repeat is told.
+const maxSeen = 1_000_000
+
+// time is now, as answers write it.
+func (s *state) time() gen.Time { return gen.Time{Time: s.now.UTC()} }
+
+// person returns the person with the address, created if need be. It is nil when no more people
+// fit.
 func (s *state) person(email string) *gen.Subscriber {
 	key := strings.ToLower(email)
 	if p := s.people[key]; p != nil {
 		return p
 	}
+	if len(s.people) >= maxKept || !s.fits(personSize) {
+		return nil
+	}
 	s.born++
 	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(s.born)), Type: "visitors"}
 	p.Attributes.Email = email
-	p.Attributes.UUID = fmt.Sprintf("%032x", sha256.Sum256([]byte(key+"#"+string(p.ID))))[:32]
+	sum := sha256.Sum256([]byte(key + "#" + string(p.ID)))
+	p.Attributes.UUID = hex.EncodeToString(sum[:16])
 	p.Attributes.Fields = gen.SubscriberFields{}
 	p.Attributes.CachedTagIds = gen.List[gen.ID]{}
 	s.counts.People++
-	if len(s.people) < maxKept {
-		s.people[key] = p
-		s.byUUID[p.Attributes.UUID] = p
-		s.order = append(s.order, p)
-	}
+	s.admit(p)
 	return p
 }
+
+// admit makes a person known.
+func (s *state) admit(p *gen.Subscriber) {
+	s.people[strings.ToLower(p.Attributes.Email)] = p
+	s.byUUID[p.Attributes.UUID] = p
+	s.order = append(s.order, p)
+}
+
+// personSize is about what a person takes without fields and tags.
+const personSize = 1 << 10
 
 // tag returns the tag with the name, created if need be, and whether it was. It is nil when no
 // more tags fit.
@@ -132,12 +124,12 @@ func (s *state) tag(name string) (tag *gen.Tag, created bool) {
 	if tag := s.tagByName[name]; tag != nil {
 		return tag, false
 	}
-	if len(s.tags) >= maxKept {
+	if len(s.tags) >= maxKept || !s.fits(2*len(name)+128) {
 		return nil, false
 	}
 	s.counts.Tags++
 	tag = &gen.Tag{ID: gen.ID(strconv.Itoa(s.counts.Tags)), Type: "tags"}
-	tag.Attributes = gen.TagAttributes{Name: name, CreatedAt: gen.Time{Time: time.Now().UTC()}}
+	tag.Attributes = gen.TagAttributes{Name: name, CreatedAt: s.time()}
 	s.tags = append(s.tags, tag)
 	s.tagByName[name] = tag
 	return tag, true
@@ -154,12 +146,4 @@ func (s *state) seedBroadcasts(n int) {
 		b.Attributes.Stats = gen.BroadcastStats{OpenRate: 40 + float64(i%20)}
 		s.broadcasts = append(s.broadcasts, b)
 	}
-}
-
-// keep appends to what is kept and forgets the oldest beyond the bound.
-func keep[T any](kept []T, record T) []T {
-	if len(kept) >= maxKept {
-		kept = append(kept[:0], kept[maxKept/10:]...)
-	}
-	return append(kept, record)
 }

@@ -28,6 +28,7 @@ func (e *WrongKind) Error() string {
 	return fmt.Sprintf("%s is a JSON %s, which no recording has there", e.path, e.kind)
 }
 
+// Blank passes over white space.
 func (c *Cursor) Blank() {
 	for c.At < len(c.Body) && (c.Body[c.At] == ' ' || c.Body[c.At] == '\n' || c.Body[c.At] == '\t' || c.Body[c.At] == '\r') {
 		c.At++
@@ -43,6 +44,7 @@ func (c *Cursor) Next() byte {
 	return c.Body[c.At]
 }
 
+// Kind names the type of the value at hand as JSON does.
 func (c *Cursor) Kind() string {
 	switch c.Next() {
 	case '{':

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"example.com/bento-go/gen"
+)
+
+// listen serves handler on an address and says so on the first line of standard output.
+func (g *globals) listen(ctx context.Context, listen string, handler http.Handler) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
+	}
+	fmt.Fprintf(g.out, "listening on http://%s\n", listener.Addr())
+	if !g.quiet {
+		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", listener.Addr(), gen.BasePath)
+	}
+	return serve(ctx, listener, handler)
+}
+
+// maxConnections bounds those that are open at once. More wait their turn: whoever does not send a
+// request in ten seconds has to go.
+const maxConnections = 512
+
+// serve serves handler on listener until ctx ends, then lets requests under way finish.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 6 * time.Minute, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0), // what clients do wrong, they are told
+	}
+	down := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(down)
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			_ = server.Close()
+		}
+	})
+	defer func() {
+		if !stop() {
+			<-down
+		}
+	}()
+	if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

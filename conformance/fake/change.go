@@ -1,0 +1,183 @@
+package fake
+
+import (
+	"encoding/json"
+	"time"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/jsonscan"
+)
+
+// A change is one record of a batch that Bento takes and works off later.
+type change struct {
+	record []byte // as it was sent
+	digest digest // of the record and its operation
+	valid  bool   // else it counts as failed
+	kind   string // the type of an event
+	effect func(*state)
+}
+
+// readers makes changes of records, by operation. They run before the server's lock is taken.
+var readers = map[string]struct {
+	member string
+	of     byte
+	read   func(record []byte) change
+}{
+	gen.OpTrackEvents:       {"events", ofEvent, readEvent},
+	gen.OpImportSubscribers: {"subscribers", ofSubscriber, readSubscriber},
+	gen.OpRunCommands:       {"command", ofCommand, readCommand},
+}
+
+// changesOf reads the records of a batch.
+func changesOf(c *call) []change {
+	reader, isBatch := readers[c.op.ID]
+	if !isBatch {
+		return nil
+	}
+	records := c.records(reader.member)
+	changes := make([]change, len(records))
+	for i, record := range records {
+		changes[i] = reader.read(record)
+		changes[i].record, changes[i].digest = record, digestOf(reader.of, record)
+	}
+	return changes
+}
+
+// readEvent takes out of an event what it changes; the event itself is kept as it was sent.
+func readEvent(record []byte) change {
+	var kind, email, unique []byte
+	var fields []field
+	scan := jsonscan.Cursor{Body: record}
+	err := scan.Members("", func(name []byte) (err error) {
+		switch string(name) {
+		case "type":
+			kind, _, err = scan.Text("")
+		case "email":
+			email, _, err = scan.Text("")
+		case "fields":
+			fields, err = readFields(&scan)
+		case "details":
+			unique, err = uniqueKey(&scan)
+		default:
+			err = scan.Skip()
+		}
+		return err
+	})
+	address := string(email)
+	var key digest
+	if len(unique) > 0 {
+		key = digestOf(ofKey, unique)
+	}
+	return change{
+		valid: err == nil && conformance.ValidEmail(address), kind: string(kind),
+		effect: func(s *state) {
+			if len(unique) > 0 && s.keys.meet(key, maxKept) {
+				s.counts.Duplicates++
+				return
+			}
+			s.events.add(record)
+			person := s.person(address)
+			if person == nil {
+				return
+			}
+			for _, f := range fields {
+				s.setField(person, f.key, f.value)
+			}
+		},
+	}
+}
+
+// A field is one of a person's profile.
+type field struct {
+	key   string
+	value any
+}
+
+func readFields(scan *jsonscan.Cursor) (fields []field, err error) {
+	err = scan.Members("", func(name []byte) error {
+		f := field{key: string(name)}
+		if scan.Next() == '"' {
+			text, err := scan.Quoted()
+			f.value = string(text)
+			fields = append(fields, f)
+			return err
+		}
+		from := scan.At
+		if err := scan.Skip(); err != nil {
+			return err
+		}
+		err := json.Unmarshal(scan.Body[from:scan.At], &f.value)
+		fields = append(fields, f)
+		return err
+	})
+	return fields, err
+}
+
+// uniqueKey is the unique.key of the details at hand, as it is written.
+func uniqueKey(scan *jsonscan.Cursor) (key []byte, err error) {
+	err = scan.Members("", func(name []byte) error {
+		if string(name) != "unique" || scan.Next() != '{' {
+			return scan.Skip()
+		}
+		return scan.Members("", func(name []byte) (err error) {
+			if string(name) != "key" || scan.Next() != '"' {
+				return scan.Skip()
+			}
+			key, err = scan.Quoted()
+			return err
+		})
+	})
+	return key, err
+}
+
+func readSubscriber(record []byte) change {
+	var r gen.SubscriberRecord
+	err := json.Unmarshal(record, &r)
+	return change{valid: err == nil && conformance.ValidEmail(r.Email), effect: func(s *state) { s.upsert(r) }}
+}
+
+func readCommand(record []byte) change {
+	var cmd gen.Command
+	err := json.Unmarshal(record, &cmd)
+	return change{valid: err == nil && conformance.ValidEmail(cmd.Email), effect: func(s *state) { s.runCommand(cmd) }}
+}
+
+// A queued change takes effect when it is due.
+type queued struct {
+	Due       time.Time       `json:"due"`
+	Operation string          `json:"operation"`
+	Record    json.RawMessage `json:"record"`
+	effect    func(*state)
+}
+
+// later makes a change now, or when it is due.
+func (s *state) later(operation string, c change) {
+	if s.delay <= 0 {
+		c.effect(s)
+		return
+	}
+	for len(s.queue) > 0 && (len(s.queue) >= maxKept || s.queueBytes+len(c.record) > maxKeptBytes) {
+		s.work() // a queue that is full is worked off before its time
+	}
+	s.queue = append(s.queue, queued{s.now.Add(s.delay), operation, c.record, c.effect})
+	s.queueBytes += len(c.record)
+}
+
+// catchUp makes the changes that are due.
+func (s *state) catchUp(now time.Time) {
+	for len(s.queue) > 0 && !now.Before(s.queue[0].Due) {
+		s.now = s.queue[0].Due
+		s.work()
+	}
+	s.now = now
+}
+
+// work makes the change that has waited longest.
+func (s *state) work() {
+	q := s.queue[0]
+	s.queue[0] = queued{}
+	s.queue = s.queue[1:]
+	s.queueBytes -= len(q.Record)
+	q.effect(s)
+}
