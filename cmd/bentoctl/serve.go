@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"example.com/bento-go/gen"
 )
 
@@ -28,10 +26,6 @@ func (g *globals) listen(ctx context.Context, listen string, handler http.Handle
 	}
 	return serve(ctx, listener, handler)
 }
-
-// maxConnections bounds those that are open at once. More wait their turn: whoever does not send a
-// request in ten seconds has to go.
-const maxConnections = 512
 
 // serve serves handler on listener until ctx ends, then lets requests under way finish.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
@@ -53,7 +47,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 			<-down
 		}
 	}()
-	if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(newBounded(listener)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -106,7 +106,8 @@ func (c *counted) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-// More half-open requests than the server takes at once wait outside, and cost it nothing.
+// More half-open requests than the server takes at once are hung up on, and it is there when those
+// it took have gone.
 func TestAFakeIsThereAfterACrowdOfHalfRequests(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -120,10 +121,19 @@ func TestAFakeIsThereAfterACrowdOfHalfRequests(t *testing.T) {
 		_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half:")
 		conns = append(conns, conn)
 	}
+	last := conns[len(conns)-1]
+	_, err := last.Read(make([]byte, 1))
+	require.Error(t, err, "it was hung up on")
 	for _, conn := range conns {
 		require.NoError(t, conn.Close())
 	}
-	alive(t, address)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		resp, err := http.Get(address + "/_fake/counts")
+		if assert.NoError(c, err) {
+			assert.NoError(c, resp.Body.Close())
+			assert.Equal(c, http.StatusOK, resp.StatusCode)
+		}
+	}, 10*time.Second, time.Millisecond)
 }
 
 // pipes is a listener whose connections are in memory, so that a test can wait a minute.
