@@ -28,6 +28,7 @@ import (
 //	GET  /exchanges     what the server has seen, as JSON; the last 100
 //	GET  /operations    the operations of the contract, as JSON
 //	GET  /openapi.yaml  the contract
+//	GET  /contract?at=  the part of it at a JSON pointer, or of an operationId
 //
 // It is for the machine it runs on: a request for a foreign Host, or with a foreign Origin, as
 // browsers send for pages of others, is refused.
@@ -46,6 +47,7 @@ func (s *Server) Control() http.Handler {
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, req *http.Request) { answer(http.StatusOK, look()).write(w, req) })
 	}
+	mux.HandleFunc("GET /contract", serveSection)
 	mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(contract.OpenAPI())

@@ -40,10 +40,28 @@ func TestThePageShowsWhatArrivesAndRunsNothingOfIt(t *testing.T) {
 	assert.Contains(t, dom, "<title>A fake Bento</title>", "nothing that came ran")
 	assert.Contains(t, dom, "<td>ari@example.com</td>")
 	assert.Contains(t, dom, "<td>trackEvents</td>")
+	dom = needed.Chromium(t, append(window, "--dump-dom", page.URL+"/#trackEvents")...)
+	assert.Contains(t, dom, ">#/components/schemas/TrackEventsBody</button>", "the contract is there to browse")
 	needed.Chromium(t, append(window, "--screenshot="+picture, page.URL+"/")...)
 	info, err := os.Stat(picture)
 	require.NoError(t, err)
 	assert.Greater(t, info.Size(), int64(20_000))
+}
+
+func TestTheContractIsThereToBrowse(t *testing.T) {
+	t.Parallel()
+	b := faketest.New(t)
+	c := &http.Client{Transport: handlerTransport{b.Server.Control()}}
+	for at, want := range map[string]string{
+		"trackEvents":                       `"429":`,
+		"%2Fcomponents%2Fschemas%2FEvent":   "required: [type, email]",
+		"%2Fpaths%2F~1batch~1emails%2Fpost": "operationId: sendEmails",
+		"%2Finfo":                           "title:",
+		"":                                  "no such place", "%2F%2F%2F": "no such place", "%2Finfo%2Ftitle%2Fx": "no such place", "nobody": "no such place",
+	} {
+		_, said := send(t, c, http.MethodGet, "/contract?at="+at, "")
+		assert.Contains(t, said, want, at)
+	}
 }
 
 // By another name, or from a page of others, the control is shut.
