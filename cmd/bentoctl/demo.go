@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -69,7 +68,7 @@ func newDemo(g *globals) *cobra.Command {
 	flags.StringVar(&o.events, "events", "", "NDJSON of events, instead of the demo's own")
 	flags.StringVar(&o.recording, "recording", "", "where to keep the recording (default: a temporary file)")
 	flags.BoolVar(&o.live, "live", false, "talk to the real API with BENTO_* and your own files, after asking")
-	flags.BoolVar(&o.yes, "yes", false, "with --live: do not ask")
+	yesFlag(cmd, &o.yes, "with --live: do not ask")
 	flags.StringVar(&o.from, "from", "", "with --live: send one email from this Author ...")
 	flags.StringVar(&o.to, "to", "", "... to this address")
 	return cmd
@@ -196,17 +195,5 @@ func (g *globals) confirmLive(ctx context.Context, o demoOptions) error {
 	if (o.from == "") != (o.to == "") {
 		return usage("--from and --to belong together: give both to send one email, or neither")
 	}
-	if o.yes {
-		return nil
-	}
-	fmt.Fprintf(g.err, "This imports %s and tracks %s on the site that %s names, which may trigger automations.\n"+
-		"Type yes to go on: ", o.subscribers, o.events, bento.EnvSiteUUID)
-	answer, err := bufio.NewReader(io.LimitReader(interruptible(ctx, g.in), 100)).ReadString('\n')
-	if ctx.Err() != nil {
-		return fmt.Errorf("nothing was sent: %w", context.Cause(ctx))
-	}
-	if strings.TrimSpace(answer) != "yes" || err != nil && !errors.Is(err, io.EOF) {
-		return usage("not confirmed: nothing was sent (--yes confirms)")
-	}
-	return nil
+	return g.confirm(ctx, o.yes, fmt.Sprintf("This imports %s and tracks %s on the site that %s names, which may trigger automations.", o.subscribers, o.events, bento.EnvSiteUUID))
 }
