@@ -116,7 +116,7 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 	mayImport := map[string][]string{
 		"":                           {},
 		"gen":                        {},
-		"wrapper":                    {"gen", "internal/loopback"},
+		"wrapper":                    {"gen", "internal/jsonscan", "internal/loopback"},
 		"conformance":                {"", "gen", "internal/jsonscan", "internal/loopback"},
 		"conformance/fake":           {"", "gen", "conformance", "internal/jsonscan", "internal/loopback"},
 		"conformance/fake/statefile": {},

@@ -20,9 +20,12 @@ type batcher[T any] struct {
 	operation string
 	check     func(T) error // refuses a record before it is sent
 	again     func(T) bool  // a repeat of the record changes nothing; nil: that of none
-	// send is a method of the generated client.
-	send func(api *gen.Client, ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
+	send      batchSender
+	encode    func(dst []byte, record T) ([]byte, error) // nil: as the contract's type has it
 }
+
+// A batchSender is a method of the generated client.
+type batchSender func(api *gen.Client, ctx context.Context, contentType string, body io.Reader, editors ...gen.RequestEditorFn) (*http.Response, error)
 
 // all sends a slice; what an early end leaves over counts as not sent.
 func (b batcher[T]) all(ctx context.Context, records []T, opts []BatchOption) (*Result, error) {
@@ -54,8 +57,7 @@ type batchRun[T any] struct {
 	total   int             // records of a slice, 0 for a sequence
 	key     string          // the member that holds the records
 	max     int             // records in a batch
-	encoder *encoder[T]
-	scratch []byte // a record, before it is known to fit
+	scratch []byte          // a record, before it is known to fit
 	batch   *batch
 	flights []*flight // under way, oldest first
 	result  *Result
@@ -66,7 +68,10 @@ func (b batcher[T]) newBatchRun(ctx context.Context, s batchSettings, total int)
 	op, _ := gen.OperationByID(b.operation)
 	r := &batchRun[T]{
 		batcher: b, batchSettings: s, ctx: ctx, total: total, key: op.BatchKey, max: op.BatchMax,
-		encoder: newEncoder[T](), result: &Result{},
+		result: &Result{},
+	}
+	if r.batcher.encode == nil {
+		r.batcher.encode = newEncoder[T]().append
 	}
 	r.batch = r.newBatch()
 	return r
@@ -153,7 +158,7 @@ func (r *batchRun[T]) encode(record T) ([]byte, error) {
 		return nil, err
 	}
 	var err error
-	if r.scratch, err = r.encoder.append(r.scratch[:0], record); err != nil {
+	if r.scratch, err = r.batcher.encode(r.scratch[:0], record); err != nil {
 		return nil, err
 	}
 	if room := r.maxBytes - len(r.key) - len(`{"":[]}`); len(r.scratch) > room {

@@ -1,6 +1,6 @@
 module example.com/bento-go/checks/sarif
 
-go 1.26
+go 1.26.0
 
 require example.com/bento-go v0.0.0
 
@@ -19,7 +19,7 @@ require (
 	github.com/xeipuuv/gojsonschema v1.2.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
-	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 )
 
 replace example.com/bento-go => ../..

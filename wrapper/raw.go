@@ -1,0 +1,48 @@
+package bento
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/jsonscan"
+)
+
+// SendRaw sends records that are JSON already, by the batch operation trackEvents,
+// importSubscribers, sendEmails or runCommands (gen.OpTrackEvents and so on): what was read from a
+// file or kept in a queue need not be taken apart and put together again. It is as the method
+// of that operation in all but this: of a record it sees only that it is one JSON object. Whether it
+// is what the contract describes is for the caller to know, and whether a repeat of it changes
+// nothing ([WithHarmlessRepeat]).
+func (c *Client) SendRaw(ctx context.Context, operation string, records []json.RawMessage, opts ...BatchOption) (*Result, error) {
+	send, known := rawSenders[operation]
+	if !known {
+		err := fmt.Errorf("SendRaw: %q is no operation that takes records: want trackEvents, importSubscribers, sendEmails or runCommands", operation)
+		return &Result{Read: len(records), NotSent: len(records)}, invalid(operation, err)
+	}
+	b := batcher[json.RawMessage]{
+		client: c, operation: operation, check: checkObject, send: send,
+		encode: func(dst []byte, record json.RawMessage) ([]byte, error) { return append(dst, record...), nil },
+	}
+	return b.all(ctx, records, opts)
+}
+
+var rawSenders = map[string]batchSender{
+	gen.OpTrackEvents:       (*gen.Client).TrackEventsWithBody,
+	gen.OpImportSubscribers: (*gen.Client).ImportSubscribersWithBody,
+	gen.OpSendEmails:        (*gen.Client).SendEmailsWithBody,
+	gen.OpRunCommands:       (*gen.Client).RunCommandsWithBody,
+}
+
+var errNoObject = errors.New("the record is not one JSON object: it would spoil its neighbours")
+
+// checkObject makes sure that a record ends where it ends.
+func checkObject(record json.RawMessage) error {
+	scan := jsonscan.Cursor{Body: record}
+	if scan.Next() != '{' || scan.Skip() != nil || scan.Next() != 0 {
+		return errNoObject
+	}
+	return nil
+}

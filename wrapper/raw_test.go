@@ -1,0 +1,43 @@
+package bento_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
+)
+
+func TestRawRecordsAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, accepted("1"), accepted("1"))
+	records := []json.RawMessage{
+		json.RawMessage(`{"type":"x", "email":"ari@example.com"}`),
+		json.RawMessage(`{"type":"x"`), json.RawMessage(`{}]}`), json.RawMessage(`[]`), nil, json.RawMessage(`{} {}`),
+	}
+	result, err := s.client().SendRaw(t.Context(), gen.OpTrackEvents, records)
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	assert.Equal(t, 1, result.Accepted)
+	assert.Len(t, result.Problems, 5, "each is set aside by itself")
+	assert.Equal(t, `{"events":[{"type":"x", "email":"ari@example.com"}]}`, s.seen[0].body)
+	_, err = s.client().SendRaw(t.Context(), gen.OpImportSubscribers, records[:1], bento.WithBatchBytes(10<<10))
+	require.NoError(t, err)
+	assert.Contains(t, s.seen[1].URL.Path, "/batch/subscribers")
+
+	result, err = s.client().SendRaw(t.Context(), gen.OpListTags, records)
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	assert.Equal(t, 6, result.NotSent)
+}
+
+// Whether a repeat changes nothing, nobody can see in a raw event.
+func TestRawEventsAreRepeatedByTheCallersWord(t *testing.T) {
+	t.Parallel()
+	record := []json.RawMessage{json.RawMessage(`{"type":"x","email":"ari@example.com","details":{"unique":{"key":"1"}}}`)}
+	_, err := scripted(t, fail(errReset), accepted("1")).client(quick).SendRaw(t.Context(), gen.OpTrackEvents, record)
+	require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+	_, err = scripted(t, fail(errReset), accepted("1")).client(quick).SendRaw(t.Context(), gen.OpTrackEvents, record, bento.WithHarmlessRepeat())
+	require.NoError(t, err)
+}
