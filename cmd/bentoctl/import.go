@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
+)
+
+// What becomes of people who must not be written to.
+const (
+	suppressToFile    = "file"
+	suppressByCommand = "unsubscribe"
+)
+
+// An importer is what the files of one import share.
+type importer struct {
+	*globals
+	kind       intake.Kind
+	intake     intake.Options
+	as         string
+	limits     string
+	suppress   string
+	unknown    string
+	outputDir  string
+	limit      int
+	sample     int
+	dryRun     bool
+	yes        bool
+	chunkBytes int
+
+	client   *bento.Client
+	contract contractJudge
+	retries  atomic.Int64
+}
+
+func newImport(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Import people or events from files",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newImportOf(g, intake.Subscribers), newImportOf(g, intake.Events))
+	return cmd
+}
+
+const importLong = "Reads CSV of any separator, or NDJSON; packed by gzip or ZIP; in UTF-8 or UTF-16; - is\n" +
+	"standard input. What it cannot send is set aside in a file with the line and the reason,\n" +
+	"and the rest goes on. An import that was cut off goes on where it was, when it is given\n" +
+	"again: a checkpoint beside the file knows where.\n\n"
+
+func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
+	im := &importer{globals: g, kind: kind, intake: intake.Options{Kind: kind}, chunkBytes: 3 << 20}
+	cmd := &cobra.Command{Args: cobra.MinimumNArgs(1)}
+	flags := cmd.Flags()
+	switch kind {
+	case intake.Subscribers:
+		cmd.Use, cmd.Short = "subscribers FILE...", "Import people"
+		cmd.Long = "Imports people.\n\n" + importLong +
+			"Exports of Mailchimp (its ZIP too), Kit, Customer.io, ActiveCampaign, Brevo, Loops and\n" +
+			"Substack are understood as they are. Columns that are not Bento's own become custom fields.\n" +
+			"An empty cell overwrites nothing.\n\n" +
+			"People who unsubscribed, bounced, complained or never confirmed are never imported as if\n" +
+			"they had not: they are set aside in a file, or unsubscribed by --suppress unsubscribe. A\n" +
+			"file whose name says so, such as unsubscribed.csv, needs --as."
+		cmd.Example = "  bentoctl import subscribers people.csv\n" +
+			"  bentoctl import subscribers --dry-run --map 'Full Name=name' --type seats=number export.zip\n" +
+			"  bentoctl import subscribers --as unsubscribed --suppress unsubscribe --yes unsubscribed.csv"
+		flags.StringArrayVar(&im.intake.Tags, "tag", nil, "tag to add to everybody; may be repeated")
+		flags.StringVar(&im.as, "as", "", "what all people of the files are: active, unsubscribed, bounced or complained")
+		flags.StringVar(&im.suppress, "suppress", suppressToFile, "people who must not be written to go to a: file, or are told to Bento: unsubscribe")
+	case intake.Events:
+		cmd.Use, cmd.Short = "events FILE...", "Import events"
+		cmd.Long = "Imports events.\n\n" + importLong +
+			"Columns are type, email, date and unique_key; fields.NAME writes to the profile; any other\n" +
+			"becomes details.NAME. Events with a unique key count once, however often they come: give\n" +
+			"one, and an import that is cut off goes on by itself."
+		cmd.Example = "  bentoctl import events events.ndjson\n" +
+			"  bentoctl import events --event '$purchase' --map 'Order=unique_key' --type total=number orders.csv"
+		flags.StringVar(&im.intake.EventType, "event", "", "the type of all events, for files without a column of types")
+		flags.StringVar(&im.unknown, "unknown", "", "events that may have arrived when the import was cut off: send or skip")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx, cancel := g.bounded(cmd.Context())
+		defer cancel()
+		return im.run(ctx, args)
+	}
+	flags.StringArrayVar(&im.intake.Map, "map", nil, "HEADER=NAME, what becomes of a column; - leaves it out; may be repeated")
+	flags.StringArrayVar(&im.intake.Types, "type", nil, "NAME=number, bool, date or text; may be repeated")
+	flags.StringVar(&im.limits, "limits", "docs", "how fast to send: docs (as Bento documents), off or N/min")
+	flags.IntVar(&im.limit, "limit", 0, "read this many rows of each file at most (0: all)")
+	flags.BoolVar(&im.dryRun, "dry-run", false, "show what would be sent, and send nothing")
+	flags.IntVar(&im.sample, "sample", 3, "how many records to show before")
+	flags.StringVar(&im.outputDir, "output-dir", "", "where checkpoints and set-aside rows go (default: beside the file)")
+	yesFlag(cmd, &im.yes, "do not ask")
+	return cmd
+}
+
+func (im *importer) operation() string {
+	if im.kind == intake.Events {
+		return gen.OpTrackEvents
+	}
+	return gen.OpImportSubscribers
+}
+
+// prepare checks the flags, and connects.
+func (im *importer) prepare(names []string) error {
+	switch im.as {
+	case "":
+	case "active", string(intake.Unsubscribed), string(intake.Bounced), string(intake.Complained):
+		im.intake.As, im.intake.Declared = intake.Standing(strings.TrimPrefix(im.as, "active")), true
+	default:
+		return usage("--as %q: want active, unsubscribed, bounced or complained", im.as)
+	}
+	if im.kind == intake.Subscribers && im.suppress != suppressToFile && im.suppress != suppressByCommand {
+		return usage("--suppress %q: want file or unsubscribe", im.suppress)
+	}
+	if im.unknown != "" && im.unknown != "send" && im.unknown != "skip" {
+		return usage("--unknown %q: want send or skip", im.unknown)
+	}
+	if im.limit < 0 || im.sample < 0 {
+		return usage("--limit and --sample are not negative")
+	}
+	pace, err := paceOf(im.limits)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if word := intake.StandingOfName(name); im.kind == intake.Subscribers && word != intake.Active && !im.intake.Declared && !strings.EqualFold(filepath.Ext(name), ".zip") {
+			return usage("the name of %s says that its people are %s: say what they are by --as %s, or --as active if the name is wrong", name, word, word)
+		}
+		if name == "-" && !im.yes && !im.dryRun {
+			return usage("standard input is the file, so nobody can be asked: give --yes")
+		}
+	}
+	checker, err := conformance.New()
+	if err != nil {
+		return err
+	}
+	im.contract = contractJudge{checker: checker}
+	if im.dryRun {
+		return nil
+	}
+	patience := bento.RetryPolicy{MaxAttempts: 10}
+	im.client, err = im.connect(bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.counting()}))
+	return err
+}
+
+// counting is a transport that counts retries.
+func (im *importer) counting() http.RoundTripper {
+	base := http.DefaultTransport
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if bento.Attempt(req.Context()) > 1 {
+			im.retries.Add(1)
+		}
+		return base.RoundTrip(req)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// paceOf reads --limits.
+func paceOf(text string) (bento.Pace, error) {
+	switch text {
+	case "docs":
+		return bento.PaceGuarded, nil
+	case "off":
+		return bento.PaceOff, nil
+	}
+	count, perMinute := strings.CutSuffix(text, "/min")
+	n, err := strconv.Atoi(count)
+	if !perMinute || err != nil || n < 1 || n > 1<<20 {
+		return bento.Pace{}, usage("--limits %q: want docs, off or N/min", text)
+	}
+	return bento.PaceGuarded.With("batch", n, time.Minute), nil
+}
+
+func (im *importer) run(ctx context.Context, names []string) error {
+	if err := im.prepare(names); err != nil {
+		return err
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(200)) // a batch after the other is garbage, and the heap is small
+	if im.client != nil {
+		defer im.client.CloseIdleConnections()
+	}
+	var files []*intake.File
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	for _, name := range names {
+		var stdin io.Reader
+		if name == "-" {
+			stdin = interruptible(ctx, im.in)
+		}
+		opened, err := intake.Open(name, stdin)
+		if err != nil {
+			return usage("%w", err)
+		}
+		files = append(files, opened...)
+	}
+	var reports []importReport
+	var failed error
+	if err := im.preview(files); err != nil {
+		return err
+	}
+	if !im.dryRun {
+		if err := im.confirm(ctx, im.yes, "This imports them to your site, which may trigger automations."); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		report, err := im.one(ctx, f)
+		reports = append(reports, report)
+		if failed = err; err != nil {
+			break
+		}
+	}
+	return im.conclude(reports, failed)
+}
+
+// one imports a file.
+func (im *importer) one(ctx context.Context, f *intake.File) (importReport, error) {
+	report := importReport{File: f.Name}
+	options := im.intake
+	if im.kind == intake.Subscribers && !options.Declared && strings.Contains(f.Name, "/") { // a ZIP's member
+		options.As = intake.StandingOfName(f.Name)
+	}
+	reader, err := intake.NewReader(f, options)
+	if err != nil {
+		return report, usage("%w", err)
+	}
+	state := &importState{Version: importVersion, Size: f.Size, Options: im.digest(f)}
+	job := &importJob{importer: im, reader: reader, file: f, state: state, progress: im.newProgress(filepath.Base(f.Name), func() int { return int(im.retries.Load()) })}
+	path := im.beside(f)
+	if path != "" && !im.dryRun {
+		if info, err := os.Stat(f.Path); err == nil {
+			state.Changed = info.ModTime()
+		}
+		if job.checkpoint, err = openCheckpoint(path+".bentoctl-import", *state, im.kind == intake.Events); err != nil {
+			return report, usage("%s: %w", f.Name, err)
+		}
+		job.state = &job.checkpoint.state
+		if job.state.Rows > 0 && !im.quiet {
+			fmt.Fprintf(im.err, "%s: going on after row %s\n", f.Name, thousands(job.state.Rows))
+		}
+	}
+	if path == "" {
+		path = filepath.Join(im.outputDir, "standard-input")
+	}
+	job.rejected = newAside(filepath.Dir(path), path, "rejected", reader.Header(), job.state.Rejected)
+	job.withheld = newAside(filepath.Dir(path), path, "suppressed", reader.Header(), job.state.Withheld)
+	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
+	began := time.Now()
+	err = job.run(ctx)
+	job.progress.end()
+	err = errors.Join(err, job.rejected.close(), job.withheld.close())
+	if job.checkpoint != nil {
+		err = errors.Join(err, job.checkpoint.close(err == nil))
+	}
+	return job.report(report, time.Since(began)), err
+}
+
+// beside is the path that checkpoints and set-aside rows are named after; "" if the file has none.
+func (im *importer) beside(f *intake.File) string {
+	switch {
+	case f.Path == "":
+		return ""
+	case im.outputDir != "":
+		return filepath.Join(im.outputDir, strings.ReplaceAll(strings.TrimPrefix(f.Name, filepath.Dir(f.Path)), "/", "-"))
+	case f.Path != f.Name: // a ZIP's member
+		return f.Path + "-" + filepath.Base(f.Name)
+	}
+	return f.Path
+}
+
+// digest tells imports with other flags apart.
+func (im *importer) digest(f *intake.File) string {
+	encoded, _ := json.Marshal([]any{f.Name, im.kind, im.intake, im.suppress, im.limit})
+	return fmt.Sprintf("%x", sha256.Sum256(encoded))[:16]
+}

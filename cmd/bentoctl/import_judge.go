@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
+)
+
+// A contractJudge asks the contract about records.
+type contractJudge struct {
+	checker *conformance.Checker
+	body    []byte
+}
+
+// judge returns what the contract says against records of a batch, by their positions.
+func (c *contractJudge) judge(operation string, records []json.RawMessage) map[int]string {
+	wrong, whole := c.ask(operation, records)
+	if whole == "" {
+		return wrong
+	}
+	if len(records) == 1 {
+		return map[int]string{0: whole}
+	}
+	for at := range records { // one of them spoils the others: is no JSON, say
+		if of := c.judge(operation, records[at:at+1]); len(of) > 0 {
+			wrong[at] = of[0]
+		}
+	}
+	return wrong
+}
+
+// ask judges a body of records. whole is what is wrong with it but with no record of it.
+func (c *contractJudge) ask(operation string, records []json.RawMessage) (wrong map[int]string, whole string) {
+	op, _ := gen.OperationByID(operation)
+	c.body = append(append(append(c.body[:0], `{"`...), op.BatchKey...), `":[`...)
+	for i, record := range records {
+		if i > 0 {
+			c.body = append(c.body, ',')
+		}
+		c.body = append(c.body, record...)
+	}
+	c.body = append(c.body, "]}"...)
+	_, findings := c.checker.CheckRequest(&conformance.Request{
+		Method: op.Method, URL: gen.ServerURL + op.Path, Header: http.Header{"Content-Type": {"application/json"}}, Body: c.body,
+	})
+	wrong = map[int]string{}
+	for _, f := range findings {
+		if f.Severity != conformance.SeverityError || !strings.HasPrefix(f.Rule, "request.body") {
+			continue // credentials and the like are not here
+		}
+		rest, _ := strings.CutPrefix(f.Pointer, "/"+op.BatchKey+"/")
+		place, member, _ := strings.Cut(rest, "/")
+		at, err := strconv.Atoi(place)
+		if err != nil || at >= len(records) {
+			whole = f.Message
+		} else if wrong[at] == "" {
+			wrong[at] = strings.TrimSpace(strings.ReplaceAll(member, "/", ".") + " " + f.Message)
+		}
+	}
+	return wrong, whole
+}

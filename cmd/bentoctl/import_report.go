@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"maps"
+
+	"example.com/bento-go/cmd/bentoctl/internal/intake"
+)
+
+// An importReport is what became of one file.
+type importReport struct {
+	File string `json:"file"`
+	importTally
+	Rejected   string  `json:"rejected_file,omitempty"`
+	Suppressed string  `json:"suppressed_file,omitempty"`
+	Seconds    float64 `json:"seconds"`
+}
+
+func (j *importJob) report(r importReport, took time.Duration) importReport {
+	r.importTally, r.Seconds = j.state.Tally, took.Seconds()
+	r.Rejected, r.Suppressed = j.rejected.state.Path, j.withheld.state.Path
+	return r
+}
+
+// preview says what becomes of each column, and shows a few records.
+func (im *importer) preview(files []*intake.File) error {
+	if im.quiet || im.json {
+		return nil
+	}
+	out := im.err
+	if im.dryRun {
+		out = im.out
+	}
+	for _, f := range files {
+		if err := im.previewOf(out, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (im *importer) previewOf(out io.Writer, f *intake.File) error {
+	options := im.intake
+	columns, records, err := intake.Peek(f, options, im.sample)
+	if err != nil {
+		return usage("%w", err)
+	}
+	fmt.Fprintf(out, "%s\n", f.Name)
+	wide := 0
+	for _, c := range columns {
+		wide = max(wide, len([]rune(c.Header)))
+	}
+	wide = min(wide, 30)
+	for _, c := range columns {
+		fmt.Fprintf(out, "  %-*s  %s\n", wide, cut(c.Header, wide), fate(c))
+	}
+	for _, record := range records {
+		fmt.Fprintf(out, "  %s\n", cut(record, width()-2))
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// fate says what becomes of a column.
+func fate(c intake.Column) string {
+	switch {
+	case c.Dropped:
+		return "is left out"
+	case c.Consent:
+		return "says who may be written to"
+	}
+	text := "→ " + c.Target
+	if c.Type != "" {
+		text += ", a " + c.Type
+	}
+	if c.Custom {
+		text += " (custom)"
+	}
+	return text
+}
+
+// conclude tells what became of everything, and how to go on after an end before the end.
+func (im *importer) conclude(reports []importReport, ended error) error {
+	left := 0
+	for _, r := range reports {
+		left += r.LeftOut + r.Failed + r.Unknown
+	}
+	if im.json {
+		encoder := json.NewEncoder(im.out)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(map[string]any{"dry_run": im.dryRun, "files": reports}); err != nil {
+			return err
+		}
+	} else if !im.quiet || left > 0 || ended != nil {
+		for _, r := range reports {
+			r.write(im.out, im.dryRun)
+		}
+	}
+	switch {
+	case ended != nil:
+		var explicit *exitError
+		if !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
+			fmt.Fprintln(im.err, "What is acknowledged is noted: the same command goes on from there.")
+		}
+		return ended
+	case left > 0:
+		return &exitError{exitFailures, fmt.Errorf("%s rows were not imported", thousands(left))}
+	}
+	return nil
+}
+
+func (r *importReport) write(out io.Writer, dry bool) {
+	line := func(n int, what, more string) {
+		if n > 0 {
+			fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %12s %-11s %s", thousands(n), what, more), " "))
+		}
+	}
+	fmt.Fprintln(out, r.File)
+	line(r.Read, "rows read", "in "+time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond).String())
+	if dry {
+		line(r.Read-r.withheld()-r.LeftOut, "to be sent", "")
+	}
+	line(r.Accepted, "accepted", "")
+	var standings []string
+	for _, s := range slices.Sorted(maps.Keys(r.Withheld)) {
+		standings = append(standings, fmt.Sprintf("%s %s", thousands(r.Withheld[s]), s))
+	}
+	line(r.withheld(), "not active", strings.TrimSpace(strings.Join(standings, ", ")+"  "+r.Suppressed))
+	line(r.LeftOut, "left out", r.Rejected)
+	line(r.Failed, "refused", "by Bento")
+	line(r.Unknown, "unknown", "whether they arrived: look in Bento")
+	for _, told := range r.Told {
+		fmt.Fprintln(out, "    "+told)
+	}
+	if n := r.LeftOut + r.Failed + r.Unknown - len(r.Told); len(r.Told) == maxProblems && n > 0 {
+		fmt.Fprintln(out, "    …")
+	}
+}

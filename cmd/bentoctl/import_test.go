@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
+)
+
+// serving starts a fake, and makes the environment name it.
+func serving(t *testing.T, opts ...fake.Option) *fake.Server {
+	t.Helper()
+	server, err := fake.New(opts...)
+	require.NoError(t, err)
+	point(t, server)
+	return server
+}
+
+func point(t *testing.T, handler http.Handler) {
+	t.Helper()
+	listening := httptest.NewServer(handler)
+	t.Cleanup(listening.Close)
+	for name, value := range map[string]string{
+		bento.EnvBaseURL: listening.URL + gen.BasePath, bento.EnvPublishableKey: "pk_canary", bento.EnvSecretKey: "sk_canary", bento.EnvSiteUUID: "site_canary",
+		bento.EnvUserAgent: "AcmeCRM/1.0",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// people is a CSV of n of them.
+func people(n int) string {
+	var text strings.Builder
+	text.WriteString("email,first_name,plan\n")
+	for i := range n {
+		fmt.Fprintf(&text, "person%d@example.com,Ari,pro\n", i)
+	}
+	return text.String()
+}
+
+func faultsOf(t *testing.T, spec string) fake.Option {
+	t.Helper()
+	armed, err := fake.ParseFaults(spec)
+	require.NoError(t, err)
+	return fake.WithFaults(armed...)
+}
+
+func TestAnImportTellsWhatBecameOfEveryRow(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", "Email Address,First Name,Status,Seats\n"+
+		"ari@example.com,Ari,active,3\nbo@example.com,,unsubscribed,\nnot an address,,,\ncy@example.com,,bounced,\ndee@example.com,Dee,active,many\neli@example.com,Eli\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--type", "seats=number", "--tag", "imported", "--limits", "off")
+	assert.Equal(t, 1, r.code, r.err)
+	assert.Contains(t, r.err, "First Name     → first_name\n")
+	assert.Contains(t, r.err, "Status         says who may be written to\n")
+	assert.Contains(t, r.err, "3 rows were not imported")
+	for _, want := range []string{"6 rows read", "1 accepted", "2 not active  1 bounced, 1 unsubscribed", "3 left out", "line 4: email is not an address", "line 6: seats is not a number", "line 7: 2 cells under 4 columns"} {
+		assert.Contains(t, r.out, want)
+	}
+	ari, known := server.Subscriber("ari@example.com")
+	require.True(t, known)
+	assert.EqualValues(t, 3, ari.Attributes.Fields["seats"])
+	assert.Equal(t, 1, server.Counts().People, "who may not be written to is not imported")
+	dir := filepath.Dir(file)
+	rejected, err := os.ReadFile(filepath.Join(dir, "people.rejected.csv"))
+	require.NoError(t, err)
+	assert.Equal(t, "Email Address,First Name,Status,Seats,bento_line,bento_reason\nnot an address,,,,4,email is not an address\n"+
+		"dee@example.com,Dee,active,many,6,seats is not a number\neli@example.com,Eli,,,7,2 cells under 4 columns\n", string(rejected))
+	suppressed, err := os.ReadFile(filepath.Join(dir, "people.suppressed.csv"))
+	require.NoError(t, err)
+	assert.Contains(t, string(suppressed), "bo@example.com,,unsubscribed,,3,unsubscribed\n")
+	left, err := filepath.Glob(filepath.Join(dir, "*.bentoctl-import"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "a checkpoint of what is done is of no use")
+
+	// What was left out is mended, and given again as it is.
+	mended := write(t, "mended.csv", strings.Replace(strings.Replace(string(rejected), "many", "7", 1), "not an address", "fae@example.com", 1))
+	r = bentoctl(t.Context(), "", "import", "subscribers", mended, "--yes", "-q", "--type", "Seats=number", "--limits", "off", "--map", "Seats=Seats")
+	assert.Equal(t, result{}, r)
+	assert.Equal(t, 4, server.Counts().People)
+}
+
+func TestADryRunSendsAndWritesNothing(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", people(2500)+"nobody,,\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--dry-run", "--sample", "1", "--limit", "2000")
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.out, `{"email":"person0@example.com","first_name":"Ari","plan":"pro"}`)
+	assert.NotContains(t, r.out, "person1@")
+	assert.Contains(t, r.out, "2,000 to be sent")
+	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--dry-run", "--json")
+	assert.Equal(t, 1, r.code)
+	var report struct {
+		Files []struct {
+			Read    int
+			LeftOut int `json:"left_out"`
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.out), &report))
+	assert.Equal(t, 2501, report.Files[0].Read)
+	assert.Equal(t, 1, report.Files[0].LeftOut)
+	assert.Zero(t, server.Counts().Requests)
+	entries, err := os.ReadDir(filepath.Dir(file))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+}
+
+// Nobody is imported by accident: not without a word, not from a file whose name says otherwise.
+func TestAnImportIsMeant(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", people(3))
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"subscribers", file}, "not confirmed: nothing was sent (--yes confirms)"},
+		{[]string{"subscribers", "-"}, "give --yes"},
+		{[]string{"subscribers", "--yes", write(t, "unsubscribed_members.csv", people(3))}, "--as unsubscribed, or --as active"},
+		{[]string{"subscribers", "--yes", "--as", "gone", file}, `--as "gone"`},
+		{[]string{"subscribers", "--yes", "--suppress", "no", file}, `--suppress "no"`},
+		{[]string{"subscribers", "--yes", "--limits", "fast", file}, `--limits "fast"`},
+		{[]string{"subscribers", "--yes", file + "x"}, "no such file"},
+		{[]string{"subscribers", "--yes", write(t, "x.csv", "a,b\n")}, "no column holds addresses"},
+		{[]string{"subscribers"}, "requires at least 1 arg"},
+		{[]string{"events", "--yes", "--unknown", "perhaps", file}, `--unknown "perhaps"`},
+	} {
+		r := bentoctl(t.Context(), "", append([]string{"import"}, tc.args...)...)
+		assert.Equal(t, 2, r.code, tc.args)
+		assert.Contains(t, r.err, tc.want)
+	}
+	assert.Zero(t, server.Counts().Requests)
+	r := bentoctl(t.Context(), "yes\n", "import", "subscribers", file, "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	r = bentoctl(t.Context(), people(2), "import", "subscribers", "-", "--confirm", "--limits", "off", "--output-dir", t.TempDir())
+	assert.Equal(t, 0, r.code, "other tools say --confirm: %s", r.err)
+	assert.Equal(t, 5, server.Counts().Subscribers.Accepted)
+}
+
+func TestWhoHasLeftIsToldToBento(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", "email,status\nari@example.com,active\nbo@example.com,unsubscribed\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--suppress", "unsubscribe", "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	bo, known := server.Subscriber("bo@example.com")
+	require.True(t, known)
+	assert.False(t, bo.Attributes.UnsubscribedAt.IsZero())
+	r = bentoctl(t.Context(), "", "import", "subscribers", write(t, "cleaned.csv", "email\ncy@example.com\n"), "--yes", "--as", "bounced", "--suppress", "unsubscribe", "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	cy, _ := server.Subscriber("cy@example.com")
+	assert.False(t, cy.Attributes.UnsubscribedAt.IsZero())
+	ops := server.Exchanges()
+	assert.Equal(t, []string{gen.OpRunCommands, gen.OpImportSubscribers, gen.OpRunCommands}, []string{ops[0].Operation, ops[1].Operation, ops[2].Operation}, "who has left first")
+}
+
+// Lines that the contract does not allow are left out, each with what is wrong with it.
+func TestEventsAreJudgedByTheContract(t *testing.T) {
+	server := serving(t)
+	lines := `{"type":"$a","email":"ari@example.com"}
+{"type":"","email":"ari@example.com"}
+{"type":"$a","email":"ari@example.com","bogus":1}
+{"type":"$a","email":"ari@example.com","fields":{"a":tru}}
+{"type":"$b","email":"ari@example.com","details":{"unique":{"key":"1"}}}
+`
+	r := bentoctl(t.Context(), lines, "import", "events", "-", "--yes", "--limits", "off", "--output-dir", t.TempDir())
+	assert.Equal(t, 1, r.code)
+	for _, want := range []string{"2 accepted", "line 2: type must not be empty", "line 3: bogus is not in the contract", "line 4: the body is not JSON"} {
+		assert.Contains(t, r.out, want)
+	}
+	assert.Equal(t, map[string]int{"$a": 1, "$b": 1}, server.EventTypes())
+}
+
+// What Bento refuses for what is in it is found, and the rest is imported.
+func TestTheRecordThatBentoRefusesIsFound(t *testing.T) {
+	server, err := fake.New()
+	require.NoError(t, err)
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		all := readAllOf(req.Body)
+		if strings.Contains(all, "person77@") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = w.Write([]byte(`{"error":"person is odd"}`))
+			return
+		}
+		req.Body = io.NopCloser(strings.NewReader(all))
+		server.ServeHTTP(w, req)
+	}))
+	r := bentoctl(t.Context(), "", "import", "subscribers", write(t, "people.csv", people(200)), "--yes", "--limits", "off")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.out, "199 accepted")
+	assert.Contains(t, r.out, "line 79:")
+	assert.Contains(t, r.out, "person is odd")
+}
+
+// An import that is cut off, however often and however hard, goes on where it was: everybody
+// arrives, and of what was acknowledged nothing is sent again.
+func TestAnImportThatIsKilledGoesOn(t *testing.T) {
+	const rows = 20_000
+	server, err := fake.New(faultsOf(t, "importSubscribers=delay:10ms"))
+	require.NoError(t, err)
+	var begun atomic.Int64
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		begun.Add(1)
+		server.ServeHTTP(w, req)
+	}))
+	file := write(t, "people.csv", people(rows)+"nobody,,\n")
+	kills := 0
+	for round := 0; ; round++ {
+		cmd := program(t, "import", "subscribers", file, "--yes", "--limits", "off", "-q")
+		require.NoError(t, cmd.Start())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		var failed error
+		if from := begun.Load(); round < 4 {
+			for begun.Load() < from+3 {
+				select {
+				case failed = <-ended:
+					t.Fatal("it ended by itself: ", failed)
+				case <-time.After(time.Millisecond):
+				}
+			}
+			require.NoError(t, cmd.Process.Kill())
+			<-ended
+			kills++
+			continue
+		}
+		failed = <-ended
+		var exit *exec.ExitError
+		require.ErrorAs(t, failed, &exit)
+		assert.Equal(t, 1, exit.ExitCode(), "a row is left out")
+		break
+	}
+	counts := server.Counts()
+	assert.Equal(t, rows, counts.People, "everybody arrived")
+	assert.LessOrEqual(t, counts.Subscribers.Repeated, kills*1000, "at most what was in flight")
+	rejected, err := os.ReadFile(filepath.Join(filepath.Dir(file), "people.rejected.csv"))
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(string(rejected), "nobody"))
+}
+
+// Events without a unique key may count twice: whether those that were in flight are sent again
+// is for a person to say.
+func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
+	for _, answer := range []string{"skip", "send"} {
+		server, err := fake.New()
+		require.NoError(t, err)
+		broken := true
+		point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if server.Counts().Events.Accepted >= 1000 && broken {
+				server.ServeHTTP(httptest.NewRecorder(), req)
+				panic(http.ErrAbortHandler)
+			}
+			server.ServeHTTP(w, req)
+		}))
+		var lines strings.Builder
+		for i := range 2500 {
+			fmt.Fprintf(&lines, `{"type":"x","email":"person%d@example.com"}`+"\n", i)
+		}
+		file := write(t, "events.ndjson", lines.String())
+		r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+		assert.Equal(t, 4, r.code, r.err)
+		assert.Contains(t, r.err, "goes on from there")
+		broken = false
+		r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+		assert.Equal(t, 2, r.code)
+		assert.Contains(t, r.err, "whether the events of lines 1001 to 2000 arrived is not known")
+		r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off", "--unknown", answer)
+		if answer == "skip" {
+			assert.Equal(t, 1, r.code)
+			assert.Contains(t, r.out, "1,000 unknown")
+			assert.Equal(t, 2500, server.Counts().Events.Accepted, "they had arrived")
+			continue
+		}
+		assert.Equal(t, 0, r.code, r.err)
+		assert.Equal(t, 3500, server.Counts().Events.Accepted)
+	}
+}
+
+func TestACheckpointIsOfItsOwnFileAndFlags(t *testing.T) {
+	serving(t, faultsOf(t, "importSubscribers#2=401"))
+	file := write(t, "people.csv", people(2500))
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 3, r.code)
+	assert.Contains(t, r.out, "1,000 accepted")
+	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off", "--tag", "other")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.err, "with other flags")
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	whole, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, append(whole, "new@example.com,,\n"...), 0o600))
+	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.err, "has changed since its import was interrupted at row 1000")
+	require.NoError(t, os.WriteFile(file, whole, 0o600))
+	require.NoError(t, os.Chtimes(file, info.ModTime(), info.ModTime()))
+	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.err, "going on after row 1,000")
+	assert.Contains(t, r.out, "2,500 accepted")
+}
+
+func TestCtrlCKeepsWhatIsDone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server, err := fake.New()
+	require.NoError(t, err)
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if server.Counts().Requests == 1 {
+			_ = readAllOf(req.Body)
+			cancel()
+			<-req.Context().Done()
+			return
+		}
+		server.ServeHTTP(w, req)
+	}))
+	file := write(t, "people.csv", people(2500))
+	r := bentoctl(ctx, "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 130, r.code)
+	assert.Contains(t, r.err, "goes on from there")
+	serving(t)
+	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.err, "going on after row 1,000")
+}
+
+// An import takes as long as the limit asks, hardly longer, and nothing of it is refused.
+func TestAnImportIsAsFastAsTheLimitAllows(t *testing.T) {
+	file := write(t, "people.csv", people(100_000))
+	limits, err := fake.ParseLimits("60/min:sliding")
+	require.NoError(t, err)
+	through := http.DefaultTransport
+	defer func() { http.DefaultTransport = through }()
+	synctest.Test(t, func(t *testing.T) {
+		server, err := fake.New(fake.WithLimits(limits))
+		require.NoError(t, err)
+		pipe := server.Pipe()
+		http.DefaultTransport = pipe.Transport()
+		t.Setenv(bento.EnvBaseURL, "http://127.0.0.1"+gen.BasePath)
+		for _, name := range []string{bento.EnvPublishableKey, bento.EnvSecretKey, bento.EnvSiteUUID} {
+			t.Setenv(name, "canary")
+		}
+		began := time.Now()
+		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "60/min")
+		took := time.Since(began)
+		require.NoError(t, pipe.Close())
+		assert.Equal(t, 0, r.code, r.err)
+		counts := server.Counts()
+		assert.Equal(t, 100_000, counts.Subscribers.Accepted)
+		assert.Zero(t, counts.Limited)
+		ideal := 100 * time.Second // a hundred requests at sixty a minute
+		assert.LessOrEqual(t, took.Seconds(), 1.03*ideal.Seconds())
+		t.Logf("%v, ideal %v: %.3f", took, ideal, took.Seconds()/ideal.Seconds())
+		assert.Contains(t, r.err, "people.csv: █", "it tells how far it is, ten seconds apart")
+		assert.Contains(t, r.err, " left\n")
+	})
+}
