@@ -52,7 +52,7 @@ func newRoot(g *globals) *cobra.Command {
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "print nothing on success")
 	flags.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "print without colour; so does NO_COLOR")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long (0: never)")
-	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newVersion(g))
+	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newSend(g), newVersion(g))
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(newHelp())
 	badArgs(root)
