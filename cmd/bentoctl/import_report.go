@@ -111,7 +111,10 @@ func (im *importer) conclude(reports []importReport, ended error) error {
 		}
 		return ended
 	case left > 0:
-		return &exitError{exitFailures, fmt.Errorf("%s rows were not imported", thousands(left))}
+		if im.dryRun {
+			return &exitError{exitFailures, fmt.Errorf("%s cannot be imported", plural(left, "row"))}
+		}
+		return &exitError{exitFailures, fmt.Errorf("not imported: %s", plural(left, "row"))}
 	}
 	return nil
 }
@@ -122,8 +125,12 @@ func (r *importReport) write(out io.Writer, dry bool) {
 			fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %12s %-11s %s", thousands(n), what, more), " "))
 		}
 	}
+	took := "in " + time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond).String()
+	if dry {
+		took = ""
+	}
 	fmt.Fprintln(out, r.File)
-	line(r.Read, "rows read", "in "+time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond).String())
+	line(r.Read, "rows read", took)
 	if dry {
 		line(r.Read-r.withheld()-r.LeftOut, "to be sent", "")
 	}

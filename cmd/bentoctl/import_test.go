@@ -70,7 +70,7 @@ func TestAnImportTellsWhatBecameOfEveryRow(t *testing.T) {
 	assert.Equal(t, 1, r.code, r.err)
 	assert.Contains(t, r.err, "First Name     → first_name\n")
 	assert.Contains(t, r.err, "Status         says who may be written to\n")
-	assert.Contains(t, r.err, "3 rows were not imported")
+	assert.Contains(t, r.err, "not imported: 3 rows")
 	for _, want := range []string{"6 rows read", "1 accepted", "2 not active  1 bounced, 1 unsubscribed", "3 left out", "line 4: email is not an address", "line 6: seats is not a number", "line 7: 2 cells under 4 columns"} {
 		assert.Contains(t, r.out, want)
 	}

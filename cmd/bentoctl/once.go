@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -39,12 +40,13 @@ func guardOf(key, site string) (*guard, error) {
 	return &guard{filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(site+"\n"+key))))}, nil
 }
 
-// begin makes the file. was is what it says if it is there already.
+// begin makes the file. If it is there already it returns what it says: begun, by another run that
+// may be under way, or sent and when.
 func (g *guard) begin() (was string, err error) {
 	file, err := os.OpenFile(g.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		said, err := os.ReadFile(g.path)
-		return string(said), err
+		return cmp.Or(string(said), guardBegun), err // it may not be written yet
 	}
 	if err != nil {
 		return "", err

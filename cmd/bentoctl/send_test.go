@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestSendAnEmail(t *testing.T) {
 func TestOnceIsOnce(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	server := serving(t, faultsOf(t, "sendEmails#1=401"))
-	once := append(letter, "--html", "x", "--once", "receipt-1")
+	once := slices.Concat(letter, []string{"--html", "x", "--once", "receipt-1"})
 	assert.Equal(t, 3, bentoctl(t.Context(), "", once...).code, "refused, so that the next may try")
 	var all sync.WaitGroup
 	for range 8 {
@@ -70,7 +71,7 @@ func TestOnceDoesNotGuess(t *testing.T) {
 	state := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", state)
 	point(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	once := append(letter, "--html", "x", "--once", "receipt-1")
+	once := slices.Concat(letter, []string{"--html", "x", "--once", "receipt-1"})
 	assert.Equal(t, 4, bentoctl(t.Context(), "", once...).code)
 	server := serving(t)
 	r := bentoctl(t.Context(), "", once...)

@@ -23,7 +23,8 @@ type Options struct {
 	// A target is a member of the contract, such as email, or a custom field; for events also
 	// details.NAME and fields.NAME. "-" leaves the column out.
 	Map []string
-	// Types says what custom fields are, each NAME=number, bool, date or text, by the target's name.
+	// Types says what custom fields are, each NAME=number, bool, date or text, by the name of the
+	// field or of the column.
 	Types []string
 	// Tags are added to every person.
 	Tags []string
@@ -89,8 +90,10 @@ func plan(header []string, o Options) ([]Column, error) {
 	for i := range columns {
 		c := &columns[i]
 		name := c.Target
-		if _, given := types[name]; !given {
-			name = name[strings.LastIndexByte(name, '.')+1:]
+		for _, other := range []string{c.Header, name[strings.LastIndexByte(name, '.')+1:]} {
+			if _, given := types[name]; !given {
+				name = other
+			}
 		}
 		if c.Type = types[name]; c.Type != "" && !slices.Contains([]string{"number", "bool", "date", "text"}, c.Type) {
 			return nil, fmt.Errorf("--type %s=%s: want number, bool, date or text", name, c.Type)
@@ -111,28 +114,35 @@ func column(title string, i int, mapped map[string]string, o Options) Column {
 	for _, key := range []string{title, strconv.Itoa(i + 1)} {
 		if target, ok := mapped[key]; ok {
 			delete(mapped, key)
-			c.Target, c.Dropped = strings.TrimSuffix(target, "-"), target == "-"
-			_, known := synonyms[o.Kind][c.Target]
-			c.Custom = !known && !c.Dropped
+			if c.Dropped = target == "-"; !c.Dropped {
+				c.Target, c.Custom = aim(target, o.Kind)
+			}
 			return c
 		}
 	}
-	target, known := synonyms[o.Kind][c.name]
+	_, known := synonyms[o.Kind][c.name]
 	switch {
 	case strings.HasPrefix(c.name, "bento_"): // of a file of rows that were left out before
 		c.Dropped = true
-	case known:
-		c.Target = target
-	case o.Kind == Subscribers && consentColumns[c.name] != noConsent:
+	case !known && o.Kind == Subscribers && consentColumns[c.name] != noConsent:
 		c.consent, c.Consent = consentColumns[c.name], true
 	case o.Kind == Events && (strings.HasPrefix(title, "details.") || strings.HasPrefix(title, "fields.")):
-		c.Target, c.Custom = title, true
-	case o.Kind == Events && c.name != "":
-		c.Target, c.Custom = "details."+c.name, true
-	default:
-		c.Target, c.Custom = c.name, c.name != ""
+		c.Target, c.Custom = aim(title, o.Kind)
+	case c.name != "":
+		c.Target, c.Custom = aim(c.name, o.Kind)
 	}
 	return c
+}
+
+// aim finds the member that a name stands for, and whether it is none of the contract's own.
+func aim(name string, kind Kind) (target string, custom bool) {
+	if target, known := synonyms[kind][name]; known {
+		return target, false
+	}
+	if kind == Events && !strings.HasPrefix(name, "details.") && !strings.HasPrefix(name, "fields.") {
+		return "details." + name, true
+	}
+	return name, true
 }
 
 func checkTargets(columns []Column, o Options) error {
