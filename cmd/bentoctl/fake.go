@@ -32,7 +32,7 @@ func newFake(g *globals) *cobra.Command {
 			"is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or\nslow:DURATION.",
 		Example: "  bentoctl fake\n" +
 			"  bentoctl fake --state bento.state\n" +
-			"  bentoctl fake --listen 127.0.0.1:0 --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
+			"  bentoctl fake --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
 			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -82,8 +82,9 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 			"they had not: they are set aside in a file, or unsubscribed by --suppress unsubscribe. A\n" +
 			"file whose name says so, such as unsubscribed.csv, needs --as."
 		cmd.Example = "  bentoctl import subscribers people.csv\n" +
-			"  bentoctl import subscribers --dry-run --map 'Full Name=name' --type seats=number export.zip\n" +
-			"  bentoctl import subscribers --as unsubscribed --suppress unsubscribe --yes unsubscribed.csv"
+			"  bentoctl import subscribers --dry-run --map 'Full Name=name' export.zip\n" +
+			"  bentoctl import subscribers --tag imported --type seats=number people.csv\n" +
+			"  bentoctl import subscribers --as unsubscribed --suppress unsubscribe gone.csv"
 		flags.StringArrayVar(&im.intake.Tags, "tag", nil, "tag to add to everybody; may be repeated")
 		flags.StringVar(&im.as, "as", "", "what all people of the files are: active, unsubscribed, bounced or complained")
 		flags.StringVar(&im.suppress, "suppress", suppressToFile, "people who must not be written to go to a: file, or are told to Bento: unsubscribe")
@@ -94,7 +95,7 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 			"becomes details.NAME. Events with a unique key count once, however often they come: give\n" +
 			"one, and an import that is cut off goes on by itself."
 		cmd.Example = "  bentoctl import events events.ndjson\n" +
-			"  bentoctl import events --event '$purchase' --map 'Order=unique_key' --type total=number orders.csv"
+			"  bentoctl import events --event '$purchase' --map Order=unique_key orders.csv"
 		flags.StringVar(&im.intake.EventType, "event", "", "the type of all events, for files without a column of types")
 		flags.StringVar(&im.unknown, "unknown", "", "events that may have arrived when the import was cut off: send or skip")
 	}

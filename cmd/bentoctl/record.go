@@ -36,7 +36,7 @@ func newRecord(g *globals) *cobra.Command {
 			"Point your application's base URL at the address that is printed.\n\n" +
 			"Exit code: 0, or 1 if --check found an error.",
 		Example: "  bentoctl record -o today.har\n" +
-			"  bentoctl fake & bentoctl record --upstream http://127.0.0.1:7373" + gen.BasePath + " --check -o test.har",
+			"  bentoctl record --check -o test.har --upstream http://127.0.0.1:7373" + gen.BasePath,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := g.bounded(cmd.Context())

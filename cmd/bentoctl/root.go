@@ -38,7 +38,7 @@ func newRoot(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bentoctl",
 		Short:         "Speak to Bento by contract",
-		Long:          "bentoctl speaks to Bento by contract: it shows the whole idea at work, serves a\nfake Bento that enforces the contract, and judges recorded traffic by it.",
+		Long:          "bentoctl speaks to Bento by contract: it imports and sends, serves a fake Bento that enforces\nthe contract, and judges recorded traffic by it. The first look: bentoctl demo.",
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -52,8 +52,12 @@ func newRoot(g *globals) *cobra.Command {
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "print nothing on success")
 	flags.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "print without colour; so does NO_COLOR")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long (0: never)")
-	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newSend(g), newVersion(g))
+	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newSend(g), newMan(g), newVersion(g))
+	root.SetOut(g.out) // where completion writes is settled now
 	root.InitDefaultCompletionCmd()
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
+	suggest(root)
+	wrapHelp(root)
 	root.SetHelpCommand(newHelp())
 	badArgs(root)
 	return root
@@ -84,6 +88,9 @@ func badArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
+				if len(args) > 0 && cmd.HasSubCommands() {
+					return usage("%w%s (see %s --help)", err, meant(cmd.SuggestionsFor(args[0])), cmd.CommandPath())
+				}
 				return usage("%w (see %s --help)", err, cmd.CommandPath())
 			}
 			return nil
@@ -92,6 +99,22 @@ func badArgs(cmd *cobra.Command) {
 	for _, child := range cmd.Commands() {
 		badArgs(child)
 	}
+}
+
+// suggest lets every group know its verbs by two letters' difference.
+func suggest(cmd *cobra.Command) {
+	cmd.SuggestionsMinimumDistance = 2
+	for _, child := range cmd.Commands() {
+		suggest(child)
+	}
+}
+
+// meant asks whether a verb that is there was meant.
+func meant(verbs []string) string {
+	if len(verbs) == 0 {
+		return ""
+	}
+	return ": did you mean " + strings.Join(verbs, " or ") + "?"
 }
 
 var errTimeout = errors.New("--timeout is over")

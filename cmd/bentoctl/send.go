@@ -35,8 +35,9 @@ func newSendEvent(g *globals) *cobra.Command {
 		Short: "Send one event",
 		Long: "Sends one event, which may trigger automations. Values are text; NAME:=VALUE gives a number,\n" +
 			"true or false. With --unique-key the event counts once, however often it is sent.",
-		Example: "  bentoctl send event '$signed_up' ari@example.com --field plan=pro --detail seats:=3\n" +
-			"  bentoctl send event '$purchase' ari@example.com --unique-key order-1 --detail total:=7995",
+		Example: "  bentoctl send event '$signed_up' ari@example.com --field plan=pro\n" +
+			"  bentoctl send event '$purchase' ari@example.com --unique-key order-1 \\\n" +
+			"    --detail total:=7995",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			event := bento.Event{Type: args[0], Email: args[1], Fields: gen.EventFields{}, Details: gen.EventDetails{}}
@@ -125,15 +126,17 @@ type mail struct {
 func newSendEmail(g *globals) *cobra.Command {
 	m := &mail{}
 	cmd := &cobra.Command{
-		Use:   "email --to ADDRESS --from AUTHOR --subject TEXT (--html TEXT | --html-file FILE)",
+		Use:   "email --to ADDRESS --from AUTHOR --subject TEXT",
 		Short: "Send one email",
 		Long: "Sends one email. --from is an Author of your account. Subject and body may use Liquid, with\n" +
 			"the values of --set.\n\n" +
 			"Bento cannot tell a repeat: a second run sends a second email. With --once KEY it does not,\n" +
 			"on this machine: the key is kept on disk, from before the email is sent.",
-		Example: "  bentoctl send email --to ari@example.com --from team@acme.example --subject Hello --html '<p>Hello</p>'\n" +
-			"  bentoctl send email --to ari@example.com --from team@acme.example --subject 'Order {{ order }}' \\\n" +
-			"    --html-file receipt.html --set order:=1234 --transactional --once receipt-1234",
+		Example: "  bentoctl send email --to ari@example.com --from team@acme.example \\\n" +
+			"    --subject Hello --html '<p>Hello</p>'\n" +
+			"  bentoctl send email --to ari@example.com --from team@acme.example \\\n" +
+			"    --subject 'Order {{ order }}' --set order:=1234 --html-file receipt.html \\\n" +
+			"    --transactional --once receipt-1234",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := g.bounded(cmd.Context())
