@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/zalando/go-keyring"
 	"go.uber.org/goleak"
 
 	"example.com/bento-go/conformance"
@@ -26,6 +27,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	keyring.MockInit() // in memory
+	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "no-such-configuration"))
+	_ = os.Setenv("XDG_DATA_HOME", filepath.Join(os.TempDir(), "no-such-data"))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		os.Exit(code)

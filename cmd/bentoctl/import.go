@@ -123,7 +123,7 @@ func (im *importer) operation() string {
 }
 
 // prepare checks the flags, and connects.
-func (im *importer) prepare(names []string) error {
+func (im *importer) prepare(ctx context.Context, names []string) error {
 	switch im.as {
 	case "":
 	case "active", string(intake.Unsubscribed), string(intake.Bounced), string(intake.Complained):
@@ -161,7 +161,7 @@ func (im *importer) prepare(names []string) error {
 		return nil
 	}
 	patience := bento.RetryPolicy{MaxAttempts: 10}
-	im.client, err = im.connect(bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.counting()}))
+	im.client, err = im.connect(ctx, bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.counting()}))
 	return err
 }
 
@@ -197,7 +197,7 @@ func paceOf(text string) (bento.Pace, error) {
 }
 
 func (im *importer) run(ctx context.Context, names []string) error {
-	if err := im.prepare(names); err != nil {
+	if err := im.prepare(ctx, names); err != nil {
 		return err
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(200)) // a batch after the other is garbage, and the heap is small

@@ -62,7 +62,7 @@ func (g *guard) end() error {
 // sendOnce sends an email unless its key was used already. When nobody knows what became of an
 // earlier attempt, a person decides.
 func (g *globals) sendOnce(ctx context.Context, client *bento.Client, m *mail) error {
-	cfg, err := g.config()
+	cfg, err := g.config(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func newSendEvent(g *globals) *cobra.Command {
 			}
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()
-			client, err := g.connect()
+			client, err := g.connect(ctx)
 			if err != nil {
 				return err
 			}
@@ -174,7 +174,7 @@ func (g *globals) sendEmail(ctx context.Context, m *mail) error {
 	if err := assign("--set", m.personalizations, m.email.Personalizations); err != nil {
 		return usage("%w", err)
 	}
-	client, err := g.connect()
+	client, err := g.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ const columns = 80
 func wrapHelp(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
 	for i, text := range paragraphs {
-		paragraphs[i] = wrap(text)
+		paragraphs[i] = wrap(text, columns)
 	}
 	cmd.Long = strings.Join(paragraphs, "\n\n")
 	for _, child := range cmd.Commands() {
@@ -21,11 +21,11 @@ func wrapHelp(cmd *cobra.Command) {
 	}
 }
 
-func wrap(text string) string {
+func wrap(text string, width int) string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > columns {
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
 			lines, line = append(lines, line), ""
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
