@@ -209,3 +209,18 @@ func TestEventsOnTheWire(t *testing.T) {
 	assert.True(t, ok)
 	assert.Equal(t, testPublishable+testSecret, user+password)
 }
+
+func TestCommandsComeInASequenceTooAndGoOutInBatches(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, answerJSON(200, `{"results":100,"failed":0}`), answerJSON(200, `{"results":20,"failed":0}`))
+	result, err := s.client().RunCommandsSeq(t.Context(), func(yield func(bento.Command) bool) {
+		for range 120 {
+			if !yield(bento.AddTag("a@example.com", "vip")) {
+				return
+			}
+		}
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 120, result.Accepted)
+	assert.Len(t, s.seen, 2)
+}

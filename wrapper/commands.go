@@ -2,6 +2,7 @@ package bento
 
 import (
 	"context"
+	"iter"
 
 	"example.com/bento-go/gen"
 )
@@ -17,12 +18,22 @@ type Command = gen.Command
 // Contract: POST /fetch/commands (openapi.yaml, runCommands).
 // Source: https://github.com/bentonow/bento-skills
 func (c *Client) RunCommands(ctx context.Context, commands []Command, opts ...BatchOption) (*Result, error) {
+	return c.commands().all(ctx, commands, opts)
+}
+
+// RunCommandsSeq is [Client.RunCommands] for a sequence of any length; it holds one batch at a
+// time. When the call ends early the rest of the sequence is not read.
+func (c *Client) RunCommandsSeq(ctx context.Context, commands iter.Seq[Command], opts ...BatchOption) (*Result, error) {
+	return c.commands().seq(ctx, commands, opts)
+}
+
+func (c *Client) commands() batcher[Command] {
 	return batcher[Command]{
 		client: c, operation: gen.OpRunCommands,
 		check: func(cmd Command) error { return checkAddress("email", cmd.Email) },
 		again: func(cmd Command) bool { return cmd.Command.Repeatable() },
 		send:  (*gen.Client).RunCommandsWithBody,
-	}.all(ctx, commands, opts)
+	}
 }
 
 // AddTag gives a person a tag and triggers no automation.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -96,6 +97,19 @@ func TestSubscribersAreFoundOrNot(t *testing.T) {
 		require.NoError(t, err)
 		assert.Nil(t, found)
 	}
+}
+
+func TestSubscribersAreListedByThePage(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, answerJSON(200, `{"data":[{"id":"42","type":"visitors","attributes":{"uuid":"u-1","email":"a@example.com"}}],"meta":{"page":3}}`))
+	c := s.client()
+	found, err := c.ListSubscribers(t.Context(), gen.SearchSubscribersParams{Tags: new("vip")}, 3)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, "3", s.seen[0].URL.Query().Get("page"))
+	assert.Equal(t, "vip", s.seen[0].URL.Query().Get("tags"))
+	_, err = c.ListSubscribers(t.Context(), gen.SearchSubscribersParams{}, 0)
+	require.ErrorIs(t, err, bento.ErrInvalid)
 }
 
 func TestTagsAreListedAndCreated(t *testing.T) {

@@ -85,20 +85,31 @@ func (c *Client) CreateSubscriber(ctx context.Context, email string, opts ...Cal
 	return required(gen.OpCreateSubscriber, envelope.Data, err)
 }
 
-// SearchSubscribers walks every page of the people who match the filters, as
-// [Client.Broadcasts] does; it sets Page itself. Enterprise only. How the filters travel is
+// ListSubscribers returns one page of the people who match the filters, whose Page it sets
+// itself, from page 1; a page past the end is empty. Enterprise only. How the filters travel is
 // uncertain: see the contract.
+//
+// Contract: GET /fetch/search (openapi.yaml, searchSubscribers).
+// Source: https://bentonow.com/docs/subscribers
+func (c *Client) ListSubscribers(ctx context.Context, filters gen.SearchSubscribersParams, page int, opts ...CallOption) ([]Subscriber, error) {
+	if err := checkPage(gen.OpSearchSubscribers, page); err != nil {
+		return nil, err
+	}
+	filters.Page = &page
+	list, err := call[gen.SubscriberList](ctx, c, gen.OpSearchSubscribers, opts, func(ctx context.Context) (*http.Response, error) {
+		return c.api.SearchSubscribers(ctx, &filters)
+	})
+	return list.Data, err
+}
+
+// SearchSubscribers walks every page of what [Client.ListSubscribers] lists, as
+// [Client.Broadcasts] does.
 //
 // Contract: GET /fetch/search (openapi.yaml, searchSubscribers).
 // Source: https://bentonow.com/docs/subscribers
 func (c *Client) SearchSubscribers(ctx context.Context, filters gen.SearchSubscribersParams, opts ...CallOption) iter.Seq2[Subscriber, error] {
 	return pages(gen.OpSearchSubscribers, func(page int) ([]Subscriber, error) {
-		filters := filters
-		filters.Page = &page
-		list, err := call[gen.SubscriberList](ctx, c, gen.OpSearchSubscribers, opts, func(ctx context.Context) (*http.Response, error) {
-			return c.api.SearchSubscribers(ctx, &filters)
-		})
-		return list.Data, err
+		return c.ListSubscribers(ctx, filters, page, opts...)
 	}, func(s Subscriber) gen.ID { return s.ID })
 }
 

@@ -45,8 +45,8 @@ func point(t *testing.T, handler http.Handler) {
 	}
 }
 
-// people is a CSV of n of them.
-func people(n int) string {
+// crowd is a CSV of n of them.
+func crowd(n int) string {
 	var text strings.Builder
 	text.WriteString("email,first_name,plan\n")
 	for i := range n {
@@ -99,7 +99,7 @@ func TestAnImportTellsWhatBecameOfEveryRow(t *testing.T) {
 
 func TestADryRunSendsAndWritesNothing(t *testing.T) {
 	server := serving(t)
-	file := write(t, "people.csv", people(2500)+"nobody,,\n")
+	file := write(t, "people.csv", crowd(2500)+"nobody,,\n")
 	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--dry-run", "--sample", "1", "--limit", "2000")
 	assert.Equal(t, 0, r.code, r.err)
 	assert.Contains(t, r.out, `{"email":"person0@example.com","first_name":"Ari","plan":"pro"}`)
@@ -125,14 +125,14 @@ func TestADryRunSendsAndWritesNothing(t *testing.T) {
 // Nobody is imported by accident: not without a word, not from a file whose name says otherwise.
 func TestAnImportIsMeant(t *testing.T) {
 	server := serving(t)
-	file := write(t, "people.csv", people(3))
+	file := write(t, "people.csv", crowd(3))
 	for _, tc := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"subscribers", file}, "not confirmed: nothing was sent (--yes confirms)"},
 		{[]string{"subscribers", "-"}, "give --yes"},
-		{[]string{"subscribers", "--yes", write(t, "unsubscribed_members.csv", people(3))}, "--as unsubscribed, or --as active"},
+		{[]string{"subscribers", "--yes", write(t, "unsubscribed_members.csv", crowd(3))}, "--as unsubscribed, or --as active"},
 		{[]string{"subscribers", "--yes", "--as", "gone", file}, `--as "gone"`},
 		{[]string{"subscribers", "--yes", "--suppress", "no", file}, `--suppress "no"`},
 		{[]string{"subscribers", "--yes", "--limits", "fast", file}, `--limits "fast"`},
@@ -148,7 +148,7 @@ func TestAnImportIsMeant(t *testing.T) {
 	assert.Zero(t, server.Counts().Requests)
 	r := bentoctl(t.Context(), "yes\n", "import", "subscribers", file, "--limits", "off")
 	assert.Equal(t, 0, r.code, r.err)
-	r = bentoctl(t.Context(), people(2), "import", "subscribers", "-", "--confirm", "--limits", "off", "--output-dir", t.TempDir())
+	r = bentoctl(t.Context(), crowd(2), "import", "subscribers", "-", "--confirm", "--limits", "off", "--output-dir", t.TempDir())
 	assert.Equal(t, 0, r.code, "other tools say --confirm: %s", r.err)
 	assert.Equal(t, 5, server.Counts().Subscribers.Accepted)
 }
@@ -201,7 +201,7 @@ func TestTheRecordThatBentoRefusesIsFound(t *testing.T) {
 		req.Body = io.NopCloser(strings.NewReader(all))
 		server.ServeHTTP(w, req)
 	}))
-	r := bentoctl(t.Context(), "", "import", "subscribers", write(t, "people.csv", people(200)), "--yes", "--limits", "off")
+	r := bentoctl(t.Context(), "", "import", "subscribers", write(t, "people.csv", crowd(200)), "--yes", "--limits", "off")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.out, "199 accepted")
 	assert.Contains(t, r.out, "line 79:")
@@ -219,7 +219,7 @@ func TestAnImportThatIsKilledGoesOn(t *testing.T) {
 		begun.Add(1)
 		server.ServeHTTP(w, req)
 	}))
-	file := write(t, "people.csv", people(rows)+"nobody,,\n")
+	file := write(t, "people.csv", crowd(rows)+"nobody,,\n")
 	kills := 0
 	for round := 0; ; round++ {
 		cmd := program(t, "import", "subscribers", file, "--yes", "--limits", "off", "-q")
@@ -294,7 +294,7 @@ func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
 
 func TestACheckpointIsOfItsOwnFileAndFlags(t *testing.T) {
 	serving(t, faultsOf(t, "importSubscribers#2=401"))
-	file := write(t, "people.csv", people(2500))
+	file := write(t, "people.csv", crowd(2500))
 	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
 	assert.Equal(t, 3, r.code)
 	assert.Contains(t, r.out, "1,000 accepted")
@@ -330,7 +330,7 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 		}
 		server.ServeHTTP(w, req)
 	}))
-	file := write(t, "people.csv", people(2500))
+	file := write(t, "people.csv", crowd(2500))
 	r := bentoctl(ctx, "", "import", "subscribers", file, "--yes", "--limits", "off")
 	assert.Equal(t, 130, r.code)
 	assert.Contains(t, r.err, "goes on from there")
@@ -342,7 +342,7 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 
 // An import takes as long as the limit asks, hardly longer, and nothing of it is refused.
 func TestAnImportIsAsFastAsTheLimitAllows(t *testing.T) {
-	file := write(t, "people.csv", people(100_000))
+	file := write(t, "people.csv", crowd(100_000))
 	limits, err := fake.ParseLimits("60/min:sliding")
 	require.NoError(t, err)
 	through := http.DefaultTransport

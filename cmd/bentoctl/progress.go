@@ -96,11 +96,3 @@ func bar(done float64) string {
 	full := int(done*columns + 0.5)
 	return strings.Repeat("█", min(full, columns)) + strings.Repeat("░", max(0, columns-full))
 }
-
-// cut shortens text to so many columns.
-func cut(text string, columns int) string {
-	if runes := []rune(text); len(runes) > columns {
-		return string(runes[:columns-1]) + "…"
-	}
-	return text
-}

@@ -17,7 +17,7 @@ func TestTheProgressBarOnATerminal(t *testing.T) {
 	serving(t, faultsOf(t, "importSubscribers#3=503,importSubscribers=delay:60ms"))
 	t.Setenv("TERM", "xterm")
 	t.Setenv("COLUMNS", "100")
-	file := write(t, "people.csv", people(12_000))
+	file := write(t, "people.csv", crowd(12_000))
 	screen, terminal, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal on this machine: %v", err)

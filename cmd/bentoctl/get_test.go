@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/gen"
+)
+
+// Whatever the contract can be asked for without changing anything, get asks for.
+func TestGetReadsWhateverThereIsToRead(t *testing.T) {
+	server := serving(t, fake.WithBroadcasts(60))
+	fakeASite(t)
+	for _, args := range []string{
+		"subscriber ari@example.com", "subscribers --tags vip --created-after 2024-01-01", "tags", "fields", "segments", "segment segment_1", "form-responses form_1",
+		"broadcasts", "sequences", "workflows", "template 1", "stats", "segment-stats segment_1", "report report_1", "ad-stats", "validate-email ari@example.com",
+		"ruleset ari@example.com", "moderation Hello", "gender Ari", "geolocation 203.0.113.7", "blacklist --domain acme.example",
+	} {
+		for _, format := range []string{"table", "json", "ndjson", "csv"} {
+			r := bentoctl(t.Context(), "", append(append([]string{"get"}, strings.Fields(args)...), "--format", format)...)
+			require.Equal(t, 0, r.code, "%s: %s", args, r.err)
+			if format == "json" {
+				assert.True(t, json.Valid([]byte(r.out)), args)
+			}
+			for line := range strings.SplitSeq(r.out, "\n") {
+				assert.LessOrEqual(t, len([]rune(line)), map[bool]int{true: 80, false: 1 << 20}[format == "table"], "%s: %s", args, line)
+			}
+		}
+	}
+	asked := map[string]bool{}
+	for _, x := range server.Exchanges() {
+		asked[x.Operation] = true
+	}
+	for _, op := range gen.Operations() {
+		reads := op.Method == http.MethodGet || op.Limit.Name == "experimental" && op.ID != gen.OpMatchSegment
+		assert.Equal(t, reads || asked[op.ID], asked[op.ID], op.ID)
+	}
+}
+
+// fakeASite gives the fake a person with tags and fields.
+func fakeASite(t *testing.T) {
+	t.Helper()
+	r := bentoctl(t.Context(), "email,first_name,tags\nari@example.com,\"Ari \x1b[31m\",\"vip,beta\"\n", "import", "subscribers", "-", "--yes", "-q", "--limits", "off", "--output-dir", t.TempDir())
+	require.Equal(t, 0, r.code, r.err)
+}
+
+func TestGetOneThing(t *testing.T) {
+	serving(t)
+	fakeASite(t)
+	r := bentoctl(t.Context(), "", "get", "subscriber", "ari@example.com")
+	assert.Contains(t, r.out, "email              ari@example.com\n")
+	assert.Contains(t, r.out, `fields.first_name  Ari \x1b[31m`, "what would colour the terminal is shown")
+	r = bentoctl(t.Context(), "", "get", "subscriber", "ari@example.com", "--json")
+	var person gen.Subscriber
+	require.NoError(t, json.Unmarshal([]byte(r.out), &person))
+	assert.Equal(t, "ari@example.com", person.Attributes.Email)
+	r = bentoctl(t.Context(), "", "get", "subscriber", "nobody@example.com")
+	assert.Equal(t, result{1, "", "bentoctl: Bento knows no such subscriber\n"}, r)
+	for _, args := range []string{"subscriber", "subscriber a@b.co --uuid x", "template one", "broadcasts --status gone", "subscribers --created-after soon", "tags --format xml", "broadcasts --page 2 --all", "nothing"} {
+		assert.Equal(t, 2, bentoctl(t.Context(), "", append([]string{"get"}, strings.Fields(args)...)...).code, args)
+	}
+}
+
+func TestGetPages(t *testing.T) {
+	serving(t, fake.WithBroadcasts(30))
+	count := func(args ...string) (lines int, said string) {
+		r := bentoctl(t.Context(), "", append([]string{"get", "broadcasts"}, args...)...)
+		require.Equal(t, 0, r.code, r.err)
+		return strings.Count(r.out, "\n"), r.err
+	}
+	lines, said := count()
+	assert.Equal(t, 26, lines, "a header, and a page")
+	assert.Equal(t, "page 1; --page 2 for the next, --all for every one\n", said)
+	lines, said = count("--page", "9")
+	assert.Zero(t, lines)
+	assert.Equal(t, "nothing on page 9\n", said)
+	lines, _ = count("--all", "--format", "csv", "-q")
+	assert.Equal(t, 31, lines)
+}
+
+func TestRunOneCommand(t *testing.T) {
+	server := serving(t)
+	for _, args := range []string{"add-tag ari@example.com vip", "add-tag-via-event ari@example.com beta", "add-field ari@example.com plan pro", "subscribe ari@example.com"} {
+		r := bentoctl(t.Context(), "", append([]string{"run"}, strings.Fields(args)...)...)
+		assert.Equal(t, 0, r.code, r.err)
+	}
+	person, _ := server.Subscriber("ari@example.com")
+	assert.Len(t, person.Attributes.CachedTagIds, 2)
+	assert.Equal(t, "pro", person.Attributes.Fields["plan"])
+	for _, args := range []string{"remove-tag ari@example.com vip", "remove-field ari@example.com plan", "unsubscribe ari@example.com", "change-email ari@example.com ari@acme.example"} {
+		words := append([]string{"run"}, strings.Fields(args)...)
+		r := bentoctl(t.Context(), "", words...)
+		assert.Equal(t, 2, r.code, "what is gone after it is asked for first")
+		assert.Contains(t, r.err, "--yes confirms")
+		r = bentoctl(t.Context(), "", append(words, "--yes")...)
+		assert.Equal(t, 0, r.code, r.err)
+	}
+	person, known := server.Subscriber("ari@acme.example")
+	require.True(t, known)
+	assert.Len(t, person.Attributes.CachedTagIds, 1)
+	assert.Empty(t, person.Attributes.Fields)
+	assert.False(t, person.Attributes.UnsubscribedAt.IsZero())
+	assert.Equal(t, 2, bentoctl(t.Context(), "", "run", "add-tag", "nobody", "vip").code)
+}
+
+func TestRunAFile(t *testing.T) {
+	server := serving(t)
+	file := write(t, "commands.ndjson", `{"command":"add_tag","email":"ari@example.com","query":"vip"}
+{"command":"fly","email":"ari@example.com"}
+{"command":"unsubscribe","email":"bo@example.com"}
+{"command":"add_tag","email":"nobody","query":"vip"}
+`)
+	assert.Equal(t, 2, bentoctl(t.Context(), "", "run", "--file", file).code)
+	assert.Zero(t, server.Counts().Requests)
+	r := bentoctl(t.Context(), "", "run", "--file", file, "--yes")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.out, "2 of 4 commands accepted\n")
+	assert.Contains(t, r.out, "commands.ndjson:4: email is not an address")
+	assert.Contains(t, r.out, "commands.ndjson:2: ")
+	bo, _ := server.Subscriber("bo@example.com")
+	assert.False(t, bo.Attributes.UnsubscribedAt.IsZero())
+	for _, args := range [][]string{{"--file", "-"}, {"--file", file + "x", "--yes"}, {"--file", write(t, "x.csv", "email\n"), "--yes"}, {"fly", "ari@example.com"}} {
+		assert.Equal(t, 2, bentoctl(t.Context(), "", append([]string{"run"}, args...)...).code, args)
+	}
+}
+
+// Every verb that changes something has its words for what it did.
+func TestEveryGroupIsComplete(t *testing.T) {
+	t.Parallel()
+	every(newRoot(&globals{}), func(cmd *cobra.Command) {
+		assert.NotEmpty(t, cmd.Short, cmd.CommandPath())
+	})
+}
