@@ -47,3 +47,7 @@ ci: ## Everything that CI runs
 $(GOLANGCI_LINT):
 	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 	mv $(BIN)/golangci-lint $@
+
+.PHONY: cast
+cast: ## Film docs/bentoctl.svg anew
+	scripts/cast

@@ -260,9 +260,10 @@ func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
 	for _, answer := range []string{"skip", "send"} {
 		server, err := fake.New()
 		require.NoError(t, err)
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			if server.Counts().Events.Accepted >= 1000 && broken {
+			if server.Counts().Events.Accepted >= 1000 && broken.Load() {
 				server.ServeHTTP(httptest.NewRecorder(), req)
 				panic(http.ErrAbortHandler)
 			}
@@ -276,7 +277,7 @@ func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
 		r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
 		assert.Equal(t, 4, r.code, r.err)
 		assert.Contains(t, r.err, "goes on from there")
-		broken = false
+		broken.Store(false)
 		r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
 		assert.Equal(t, 2, r.code)
 		assert.Contains(t, r.err, "whether the events of lines 1001 to 2000 arrived is not known")
