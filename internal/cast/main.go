@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -95,7 +96,9 @@ func (r *recording) perform(line string) error {
 
 // execute runs a line on a terminal of its own, and films what it prints.
 func (r *recording) execute(line string) error {
-	cmd := exec.Command("bash", "-c", strings.Join(append(r.setup, line), "\n"))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-c", strings.Join(append(r.setup, line), "\n"))
 	cmd.Env = append(os.Environ(), "TERM=xterm", "NO_COLOR=1", fmt.Sprintf("COLUMNS=%d", columns))
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: rows, Cols: columns})
 	if err != nil {
