@@ -25,7 +25,7 @@ func (c *Client) SendRaw(ctx context.Context, operation string, records []json.R
 	}
 	b := batcher[json.RawMessage]{
 		client: c, operation: operation, check: checkObject, send: send,
-		encode: func(dst []byte, record json.RawMessage) ([]byte, error) { return append(dst, record...), nil },
+		encode: func(_ []byte, record json.RawMessage) ([]byte, error) { return record, nil },
 	}
 	return b.all(ctx, records, opts)
 }

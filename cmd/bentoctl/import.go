@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
-	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
@@ -152,11 +151,6 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 			return usage("standard input is the file, so nobody can be asked: give --yes")
 		}
 	}
-	checker, err := conformance.New()
-	if err != nil {
-		return err
-	}
-	im.contract = contractJudge{checker: checker}
 	if im.dryRun {
 		return nil
 	}
@@ -200,7 +194,7 @@ func (im *importer) run(ctx context.Context, names []string) error {
 	if err := im.prepare(ctx, names); err != nil {
 		return err
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(200)) // a batch after the other is garbage, and the heap is small
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // a batch after the other is garbage, and the heap is small
 	if im.client != nil {
 		defer im.client.CloseIdleConnections()
 	}

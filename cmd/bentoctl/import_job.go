@@ -325,9 +325,9 @@ func (j *importJob) judge() error {
 	if j.reader.Header() != nil || len(j.chunk.records) == 0 {
 		return nil
 	}
-	wrong := j.contract.judge(j.operation(), j.chunk.records)
-	if len(wrong) == 0 {
-		return nil
+	wrong, err := j.contract.judge(j.operation(), j.chunk.records)
+	if err != nil || len(wrong) == 0 {
+		return err
 	}
 	kept, lines := j.chunk.records[:0], j.chunk.lines[:0]
 	for at, record := range j.chunk.records {

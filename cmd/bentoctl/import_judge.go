@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -10,27 +11,31 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// A contractJudge asks the contract about records.
+// A contractJudge asks the contract about records. It reads the contract when it is first asked: a
+// file of columns needs no judge.
 type contractJudge struct {
 	checker *conformance.Checker
 	body    []byte
 }
 
 // judge returns what the contract says against records of a batch, by their positions.
-func (c *contractJudge) judge(operation string, records []json.RawMessage) map[int]string {
-	wrong, whole := c.ask(operation, records)
-	if whole == "" {
-		return wrong
-	}
-	if len(records) == 1 {
-		return map[int]string{0: whole}
-	}
-	for at := range records { // one of them spoils the others: is no JSON, say
-		if of := c.judge(operation, records[at:at+1]); len(of) > 0 {
-			wrong[at] = of[0]
+func (c *contractJudge) judge(operation string, records []json.RawMessage) (wrong map[int]string, err error) {
+	if c.checker == nil {
+		if c.checker, err = conformance.New(); err != nil {
+			return nil, err
 		}
 	}
-	return wrong
+	wrong, whole := c.ask(operation, records)
+	if whole == "" {
+		return wrong, nil
+	}
+	for at := range records { // one of them spoils the others: is no JSON, say
+		of, alone := c.ask(operation, records[at:at+1])
+		if reason := cmp.Or(alone, of[0]); reason != "" {
+			wrong[at] = reason
+		}
+	}
+	return wrong, nil
 }
 
 // ask judges a body of records. whole is what is wrong with it but with no record of it.

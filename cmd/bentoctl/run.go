@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
-	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
@@ -140,11 +139,7 @@ func (g *globals) runFile(ctx context.Context, name string, yes bool) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	checker, err := conformance.New()
-	if err != nil {
-		return err
-	}
-	r := &commandRun{client: client, judge: contractJudge{checker: checker}, reader: reader, name: files[0].Name}
+	r := &commandRun{client: client, reader: reader, name: files[0].Name}
 	err = r.run(ctx)
 	return g.concludeRun(&r.tally, err)
 }
@@ -180,7 +175,10 @@ func (r *commandRun) leaveOut(line int, reason string) {
 
 // send sends what was read, but for what the contract does not allow.
 func (r *commandRun) send(ctx context.Context) error {
-	wrong := r.judge.judge(gen.OpRunCommands, r.records)
+	wrong, err := r.judge.judge(gen.OpRunCommands, r.records)
+	if err != nil {
+		return err
+	}
 	var good []json.RawMessage
 	for at, record := range r.records {
 		if reason, isWrong := wrong[at]; isWrong {

@@ -8,11 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"example.com/bento-go/internal/jsonscan"
 )
 
 // A node is a member of the records that a file becomes: of a column's cell, or of further nodes.
@@ -66,7 +63,7 @@ func (r *Reader) appendMembers(dst []byte, n *node, cells []string) ([]byte, err
 				continue
 			}
 			dst = append(dst, '}')
-		} else if cell := strings.TrimSpace(cells[child.column]); cell != "" || child.name == "tags" && r.tags != "" {
+		} else if cell := trimmed(cells[child.column]); cell != "" || child.name == "tags" && r.tags != "" {
 			dst, err = r.appendCell(dst, &r.columns[child.column], cell)
 		} else {
 			dst = dst[:before]
@@ -108,18 +105,35 @@ func (r *Reader) appendCell(dst []byte, c *Column, cell string) ([]byte, error) 
 
 var errNotUTF8 = errors.New("not UTF-8: convert the file")
 
-// appendText writes a string. Most need no escape.
+// plain are the bytes that need no second look: letters, digits and signs of ASCII, without those
+// that are escaped.
+var plain = func() (table [256]bool) {
+	for b := byte(' '); b < 0x7f; b++ {
+		table[b] = b != '"' && b != '\\'
+	}
+	return table
+}()
+
+// appendText writes a string. Most hold nothing but plain bytes.
 func appendText(dst []byte, text string) ([]byte, error) {
-	from := len(dst) + 1
-	dst = append(append(dst, '"'), text...)
-	if jsonscan.OrdinaryPrefix(dst[from:]) == len(text) && utf8.Valid(dst[from:]) {
-		return append(dst, '"'), nil
+	for i := range len(text) {
+		if !plain[text[i]] {
+			dst, err := jsontext.AppendQuote(dst, text)
+			if err != nil {
+				return dst, errNotUTF8
+			}
+			return dst, nil
+		}
 	}
-	dst, err := jsontext.AppendQuote(dst[:from-1], text)
-	if err != nil {
-		return dst, errNotUTF8
+	return append(append(append(dst, '"'), text...), '"'), nil
+}
+
+// trimmed is strings.TrimSpace, which most cells do not need.
+func trimmed(cell string) string {
+	if n := len(cell); n > 0 && plain[cell[0]] && cell[0] != ' ' && plain[cell[n-1]] && cell[n-1] != ' ' {
+		return cell
 	}
-	return dst, nil
+	return strings.TrimSpace(cell)
 }
 
 // joinTags makes Bento's list of a cell: Mailchimp's, which is a line of CSV by itself, or one

@@ -214,7 +214,7 @@ func (r *Reader) Next() (Row, error) {
 
 // fill makes a record of cells.
 func (r *Reader) fill(row *Row, cells []string) {
-	row.Email = strings.TrimSpace(cells[r.email])
+	row.Email = trimmed(cells[r.email])
 	if !conformance.ValidEmail(row.Email) {
 		row.Reason = "email is not an address"
 		return
