@@ -81,6 +81,8 @@ func (c *checkpoint) load(begin importState) error {
 		return fmt.Errorf("%s is of another version: remove it to begin anew", c.path)
 	}
 	switch {
+	case c.state.Rows == 0 && c.state.InFlight == 0: // it did not get anywhere
+		c.state = begin
 	case c.state.Size != begin.Size || !c.state.Changed.Equal(begin.Changed):
 		return fmt.Errorf("the file has changed since its import was interrupted at row %d: undo that to go on, or remove %s to begin anew", c.state.Rows, c.path)
 	case c.state.Options != begin.Options:

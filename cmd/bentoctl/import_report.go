@@ -59,10 +59,10 @@ func (im *importer) previewOf(out io.Writer, f *intake.File) error {
 	}
 	wide = min(wide, 30)
 	for _, c := range columns {
-		fmt.Fprintf(out, "  %-*s  %s\n", wide, cut(c.Header, wide), fate(c))
+		fmt.Fprintf(out, "  %-*s  %s\n", wide, cut(escaped(c.Header), wide), fate(c))
 	}
 	for _, record := range records {
-		fmt.Fprintf(out, "  %s\n", cut(record, width()-2))
+		fmt.Fprintf(out, "  %s\n", cut(escaped(record), width()-2))
 	}
 	fmt.Fprintln(out)
 	return nil

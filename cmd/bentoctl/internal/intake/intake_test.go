@@ -205,6 +205,7 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 		{" \n\n", intake.Options{}, "the file is empty"},
 		{"name,plan\n", intake.Options{}, "no column holds addresses: there are name, plan; name it by --map HEADER=email"},
 		{"email,Email Address\n", intake.Options{}, `two columns become email, the second is number 2, "Email Address"`},
+		{"\x00\x1b[31m" + strings.Repeat("x", 5000) + "\n", intake.Options{}, `there are "\x00\x1b[31mxxx`},
 		{"email,\n", intake.Options{}, "column 2 has no name: give it one by --map 2=NAME"},
 		{"email\n", intake.Options{Map: []string{"Mail=email"}}, `--map names a column "Mail" that is not there`},
 		{"email\n", intake.Options{Map: []string{"Mail"}}, "want NAME=VALUE"},
@@ -236,6 +237,30 @@ func TestALineWithoutEndIsPassedOver(t *testing.T) {
 	long := `{"email":"ari@example.com","x":"` + strings.Repeat("x", 2<<20) + `"}`
 	fits := `{"email":"bo@example.com","x":"` + strings.Repeat("x", 200<<10) + `"}`
 	assert.Equal(t, []string{"1: the line is longer than 1048576 bytes", fits}, told(t, long+"\n"+fits+"\n", intake.Options{}))
+}
+
+// A quote that is never closed does not take the whole file into memory.
+func TestARowWithoutEndEndsTheFile(t *testing.T) {
+	t.Parallel()
+	endless := io.MultiReader(strings.NewReader("email,notes\nari@example.com,fine\nbo@example.com,\""), io.LimitReader(sameByte('x'), 1<<30))
+	files, err := intake.Open("-", endless)
+	require.NoError(t, err)
+	r, err := intake.NewReader(files[0], intake.Options{})
+	require.NoError(t, err)
+	_, err = r.Next()
+	require.NoError(t, err)
+	_, err = r.Next()
+	require.ErrorContains(t, err, "row 2 is longer than 4 MiB")
+	assert.Less(t, files[0].Offset(), int64(8<<20))
+}
+
+type sameByte byte
+
+func (b sameByte) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(b)
+	}
+	return len(p), nil
 }
 
 // Whatever a file holds, a record is JSON, and nobody is active whom a row of it calls otherwise.

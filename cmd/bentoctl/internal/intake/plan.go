@@ -82,7 +82,7 @@ func plan(header []string, o Options) ([]Column, error) {
 		columns[i] = column(strings.TrimSpace(title), i, mapped, o)
 	}
 	for wanted := range mapped {
-		return nil, fmt.Errorf("--map names a column %q that is not there: there are %s", wanted, strings.Join(header, ", "))
+		return nil, fmt.Errorf("--map names a column %q that is not there: there are %s", wanted, shown(header))
 	}
 	if err := checkTargets(columns, o); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func checkTargets(columns []Column, o Options) error {
 	for i, c := range columns {
 		titles[i] = c.Header
 	}
-	there := strings.Join(titles, ", ")
+	there := shown(titles)
 	if !slices.Contains(has, "email") {
 		return fmt.Errorf("no column holds addresses: there are %s; name it by --map HEADER=email", there)
 	}
@@ -187,3 +187,24 @@ func assignments(flag string, all []string) (map[string]string, error) {
 	}
 	return m, nil
 }
+
+// shown lists headers for a message: of a file that is no CSV they may be anything.
+func shown(titles []string) string {
+	var list strings.Builder
+	for i, title := range titles {
+		if list.Len() > maxShown {
+			list.WriteString(", …")
+			break
+		}
+		if i > 0 {
+			list.WriteString(", ")
+		}
+		if quoted := strconv.QuoteToGraphic(title[:min(len(title), maxShown)]); quoted != `"`+title+`"` {
+			title = quoted
+		}
+		list.WriteString(title)
+	}
+	return list.String()
+}
+
+const maxShown = 160

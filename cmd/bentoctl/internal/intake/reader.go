@@ -41,6 +41,7 @@ type Reader struct {
 
 	// Of CSV.
 	rows    *csv.Reader
+	limit   *rowLimit
 	header  []string
 	columns []Column
 	root    *node
@@ -51,9 +52,31 @@ type Reader struct {
 	// Of NDJSON.
 	lines *lines
 
+	read      int // rows
 	record    []byte
 	eventType []byte // the member of all events
 	given     span   // where a line's own tags stand
+}
+
+// maxRow bounds a row of CSV, in bytes.
+const maxRow = 4 << 20
+
+var errLongRow = errors.New("is longer than 4 MiB: most likely a quote is not closed")
+
+// A rowLimit reads no more than is left for a row; encoding/csv by itself would take all of a file
+// whose quote is never closed into memory.
+type rowLimit struct {
+	r    io.Reader
+	left int
+}
+
+func (l *rowLimit) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errLongRow
+	}
+	n, err := l.r.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
 }
 
 // maxSniffed is how much of a file is looked at to find out what it is.
@@ -83,7 +106,8 @@ func NewReader(f *File, o Options) (*Reader, error) {
 		r.lines = &lines{r: f.text}
 		return r, nil
 	}
-	r.rows = csv.NewReader(f.text)
+	r.limit = &rowLimit{r: f.text, left: maxRow}
+	r.rows = csv.NewReader(bufio.NewReaderSize(r.limit, 64<<10))
 	r.rows.Comma = separator(head)
 	r.rows.FieldsPerRecord = -1
 	r.rows.ReuseRecord = true
@@ -185,13 +209,17 @@ func (r *Reader) Next() (Row, error) {
 	if r.lines != nil {
 		return r.nextLine()
 	}
+	r.limit.left = maxRow
 	cells, err := r.rows.Read()
 	if errors.Is(err, io.EOF) {
 		return Row{}, io.EOF
 	}
 	row := Row{Cells: cells, Standing: r.options.As}
+	r.read++
 	var parse *csv.ParseError
 	switch {
+	case errors.Is(err, errLongRow):
+		return row, fmt.Errorf("%s: row %d %w", r.file.Name, r.read, errLongRow)
 	case errors.As(err, &parse) && parse.StartLine != parse.Line:
 		return row, fmt.Errorf("%s:%d: a quote that opens here is not closed in its place: nothing behind it can be read", r.file.Name, parse.StartLine)
 	case errors.As(err, &parse):
