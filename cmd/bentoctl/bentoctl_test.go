@@ -182,7 +182,7 @@ func TestTheDemoTakesFilesAndNamesRowsItLeavesOut(t *testing.T) {
 	assert.Equal(t, 1, got.code)
 	for _, want := range []string{
 		"people.csv:3: email is not an address", "people.csv:5: 1 cells under 3 columns",
-		"events.ndjson:3: type is missing", "events.ndjson:4: not an event of the contract", "events.ndjson:5: not an event",
+		"events.ndjson:3: type is missing", "events.ndjson:4: not what the contract describes", "events.ndjson:5: not a JSON object",
 		"5 rows of the input were left out",
 	} {
 		assert.Contains(t, got.err, want)
@@ -195,9 +195,9 @@ func TestAFileTheDemoCannotUseEndsItWithAReason(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
 		"":                      "the file is empty",
-		"name,address\nAri,x\n": "no column is named email (there is: name, address)",
-		"email,email\na,b\n":    "two columns are named email",
-		"\"email\nx":            "not readable as CSV",
+		"name,address\nAri,x\n": "no column holds addresses: there are name, address",
+		"email,email\na,b\n":    "two columns become email",
+		"\"email\nx":            "the header is not readable as CSV",
 		"email,plan\na@example.com,\"pro\nb@example.com,free\n": "people.csv:2: a quote that opens here is not closed",
 	} {
 		file := write(t, "people.csv", content)

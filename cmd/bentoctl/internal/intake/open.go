@@ -34,7 +34,7 @@ type File struct {
 // stdin. Whoever gets files closes them.
 func Open(name string, stdin io.Reader) ([]*File, error) {
 	if name == "-" {
-		f, err := unpack("standard input", stdin, 0)
+		f, err := Unpack("standard input", stdin, 0)
 		return []*File{f}, err
 	}
 	file, err := os.Open(name)
@@ -54,7 +54,7 @@ func Open(name string, stdin io.Reader) ([]*File, error) {
 			return openZip(name, file, info.Size())
 		}
 	}
-	f, err := unpack(name, file, info.Size())
+	f, err := Unpack(name, file, info.Size())
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -83,7 +83,7 @@ func openZip(name string, file *os.File, size int64) ([]*File, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %s: %w", name, member.Name, err), file.Close())
 		}
-		f, err := unpack(name+"/"+member.Name, opened, member.FileInfo().Size())
+		f, err := Unpack(name+"/"+member.Name, opened, member.FileInfo().Size())
 		if err != nil {
 			return nil, errors.Join(err, opened.Close(), file.Close())
 		}
@@ -98,8 +98,8 @@ func openZip(name string, file *os.File, size int64) ([]*File, error) {
 	return files, nil
 }
 
-// unpack finds out how a file is packed and encoded.
-func unpack(name string, r io.Reader, size int64) (*File, error) {
+// Unpack finds out how a file is packed and encoded.
+func Unpack(name string, r io.Reader, size int64) (*File, error) {
 	raw := &counter{r: r}
 	text := bufio.NewReaderSize(raw, 64<<10)
 	if mark, _ := text.Peek(2); bytes.Equal(mark, []byte{0x1f, 0x8b}) {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	bento "example.com/bento-go/wrapper"
+)
+
+// counting is a transport that counts retries.
+func (im *importer) counting() http.RoundTripper {
+	base := http.DefaultTransport
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if bento.Attempt(req.Context()) > 1 {
+			im.retries.Add(1)
+		}
+		return base.RoundTrip(req)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func (im *importer) run(ctx context.Context, names []string) error {
+	if err := im.prepare(ctx, names); err != nil {
+		return err
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // a batch after the other is garbage, and the heap is small
+	if im.client != nil {
+		defer im.client.CloseIdleConnections()
+	}
+	var files []*intake.File
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	for _, name := range names {
+		var stdin io.Reader
+		if name == "-" {
+			stdin = interruptible(ctx, im.in)
+		}
+		opened, err := intake.Open(name, stdin)
+		if err != nil {
+			return usage("%w", err)
+		}
+		files = append(files, opened...)
+	}
+	var reports []importReport
+	var failed error
+	if err := im.preview(files); err != nil {
+		return err
+	}
+	if !im.dryRun {
+		if err := im.confirm(ctx, im.yes, "This imports them to your site, which may trigger automations."); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		report, err := im.one(ctx, f)
+		reports = append(reports, report)
+		if failed = err; err != nil {
+			break
+		}
+	}
+	return im.conclude(reports, failed)
+}
+
+// one imports a file.
+func (im *importer) one(ctx context.Context, f *intake.File) (importReport, error) {
+	report := importReport{File: f.Name}
+	options := im.intake
+	if im.kind == intake.Subscribers && !options.Declared && strings.Contains(f.Name, "/") { // a ZIP's member
+		options.As = intake.StandingOfName(f.Name)
+	}
+	reader, err := intake.NewReader(f, options)
+	if err != nil {
+		return report, usage("%w", err)
+	}
+	state := &importState{Version: importVersion, Size: f.Size, Options: im.digest(f)}
+	job := &importJob{importer: im, reader: reader, file: f, state: state, progress: im.newProgress(filepath.Base(f.Name), func() int { return int(im.retries.Load()) })}
+	path := im.beside(f)
+	if path != "" && !im.dryRun {
+		if info, err := os.Stat(f.Path); err == nil {
+			state.Changed = info.ModTime()
+		}
+		if job.checkpoint, err = openCheckpoint(path+".bentoctl-import", *state, im.kind == intake.Events); err != nil {
+			return report, usage("%s: %w", f.Name, err)
+		}
+		job.state = &job.checkpoint.state
+		if job.state.Rows > 0 && !im.quiet {
+			fmt.Fprintf(im.err, "%s: going on after row %s\n", f.Name, thousands(job.state.Rows))
+		}
+	}
+	if path == "" {
+		path = filepath.Join(im.outputDir, "standard-input")
+	}
+	job.rejected = newAside(filepath.Dir(path), path, "rejected", reader.Header(), job.state.Rejected)
+	job.withheld = newAside(filepath.Dir(path), path, "suppressed", reader.Header(), job.state.Withheld)
+	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
+	began := time.Now()
+	err = job.run(ctx)
+	job.progress.end()
+	err = errors.Join(err, job.rejected.close(), job.withheld.close())
+	if job.checkpoint != nil {
+		err = errors.Join(err, job.checkpoint.close(err == nil))
+	}
+	return job.report(report, time.Since(began)), err
+}
+
+// beside is the path that checkpoints and set-aside rows are named after; "" if the file has none.
+func (im *importer) beside(f *intake.File) string {
+	switch {
+	case f.Path == "":
+		return ""
+	case im.outputDir != "":
+		return filepath.Join(im.outputDir, strings.ReplaceAll(strings.TrimPrefix(f.Name, filepath.Dir(f.Path)), "/", "-"))
+	case f.Path != f.Name: // a ZIP's member
+		return f.Path + "-" + filepath.Base(f.Name)
+	}
+	return f.Path
+}
+
+// digest tells imports with other flags apart.
+func (im *importer) digest(f *intake.File) string {
+	encoded, _ := json.Marshal([]any{f.Name, im.kind, im.intake, im.suppress, im.limit})
+	return fmt.Sprintf("%x", sha256.Sum256(encoded))[:16]
+}

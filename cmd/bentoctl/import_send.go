@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
+)
+
+// send sends the chunk: who must not be written to first, then the others.
+func (j *importJob) send(ctx context.Context) error {
+	if err := j.judge(); err != nil {
+		return err
+	}
+	if j.dryRun || len(j.chunk.records)+len(j.chunk.unsubbed) == 0 {
+		return j.done()
+	}
+	if err := j.begin(); err != nil {
+		return err
+	}
+	if len(j.chunk.unsubbed) > 0 {
+		result, err := j.client.SendRaw(ctx, gen.OpRunCommands, j.chunk.unsubbed)
+		if err := j.count(result, err, nil); err != nil {
+			return err
+		}
+	}
+	if len(j.chunk.records) > 0 {
+		result, err := j.sendRecords(ctx)
+		if err := j.count(result, err, j.chunk.lines); err != nil {
+			return err
+		}
+	}
+	return j.done()
+}
+
+// sendRecords sends those who may be written to. What Bento refuses for what is in it is sent in
+// halves, to find the records that are to blame.
+func (j *importJob) sendRecords(ctx context.Context) (*bento.Result, error) {
+	var opts []bento.BatchOption
+	if j.harmless() {
+		opts = append(opts, bento.WithHarmlessRepeat())
+	}
+	result, err := j.client.SendRaw(ctx, j.operation(), j.chunk.records, opts...)
+	if result.Failed == len(j.chunk.records) && (errors.Is(err, bento.ErrBadRequest) || errors.Is(err, bento.ErrUnprocessable)) {
+		return j.client.SendRaw(ctx, j.operation(), j.chunk.records, append(opts, bento.WithBisection())...)
+	}
+	return result, err
+}
+
+// harmless reports whether sending the chunk twice changes nothing: people sent again are the same
+// people, and Bento drops events whose unique key it has seen.
+func (j *importJob) harmless() bool { return j.kind == intake.Subscribers || j.chunk.keyed }
+
+// count takes the result of a request into the tally. Its error ends the import, before the rows
+// count as dealt with.
+func (j *importJob) count(result *bento.Result, err error, lines []int) error {
+	t := &j.chunk.tally
+	var partly *bento.BatchError
+	if err != nil && !errors.As(err, &partly) {
+		return err
+	}
+	if result.NotSent > 0 || j.kind == intake.Subscribers && result.Unknown > 0 {
+		return j.notInFlight(result, err)
+	}
+	if lines != nil {
+		t.Accepted += result.Accepted
+	}
+	t.Failed += result.Failed
+	t.Unknown += result.Unknown
+	for _, p := range result.Problems {
+		switch {
+		case lines == nil:
+			t.tell("people who must not be written to: %v", p.Err)
+		case p.First == p.Last:
+			t.tell("line %d: %v", lines[p.First], p.Err)
+		default:
+			t.tell("lines %d to %d: %v", lines[p.First], lines[p.Last], p.Err)
+		}
+	}
+	return ending(err)
+}
+
+// ending is an error that makes it pointless to go on: anything but what is wrong with records.
+func ending(err error) error {
+	for _, stop := range []error{
+		bento.ErrUnauthorized, bento.ErrForbidden, bento.ErrRateLimited, bento.ErrServer, bento.ErrNetwork, bento.ErrTimeout, bento.ErrCanceled,
+		bento.ErrPaced, bento.ErrUnexpectedAnswer, bento.ErrRedirected, bento.ErrNotFound,
+	} {
+		if errors.Is(err, stop) {
+			return err
+		}
+	}
+	return nil
+}
