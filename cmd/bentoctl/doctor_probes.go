@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"example.com/bento-go/gen"
 	"example.com/bento-go/internal/loopback"
@@ -63,10 +65,19 @@ func keyFault(value, name, env string) (text, fix string) {
 		return "the " + name + " holds quotes", "Set " + env + " anew, without the quotes of the file it is from."
 	case strings.HasPrefix(value, "Bearer") || strings.HasPrefix(value, "Basic"):
 		return "the " + name + " begins with the name of a scheme", "Give the key alone: Basic auth is made of the two keys."
+	case encodedPair(value):
+		return "the " + name + " is both keys, encoded as base64 already", "Give each key by itself, as Bento's settings show it: Basic auth is put together and encoded for you."
 	case strings.Contains(value, ":"):
 		return "the " + name + " holds a colon", "Give each key by itself: publishable:secret is put together for you."
 	}
 	return "", ""
+}
+
+// encodedPair reports whether a value is what Basic auth makes of two keys.
+func encodedPair(value string) bool {
+	pair, err := base64.StdEncoding.DecodeString(value)
+	first, second, both := strings.Cut(string(pair), ":")
+	return err == nil && both && len(first) > 3 && len(second) > 3 && utf8.Valid(pair)
 }
 
 // probeProxy says whether a proxy stands between.

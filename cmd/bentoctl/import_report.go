@@ -70,13 +70,19 @@ func (im *importer) previewOf(out io.Writer, f *intake.File) error {
 
 // fate says what becomes of a column.
 func fate(c intake.Column) string {
+	const consent = "says who may be written to"
 	switch {
+	case c.Dropped && c.Consent:
+		return "is left out, but " + consent
 	case c.Dropped:
 		return "is left out"
-	case c.Consent:
-		return "says who may be written to"
+	case c.Target == "":
+		return consent
 	}
 	text := "→ " + c.Target
+	if c.Consent {
+		text += ", and " + consent
+	}
 	if c.Type != "" {
 		text += ", a " + c.Type
 	}

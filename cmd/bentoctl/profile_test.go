@@ -153,6 +153,7 @@ func TestDoctor(t *testing.T) {
 		"quotes":                   {map[string]string{bento.EnvSecretKey: `"sk_canary"`}, 2, []string{"the secret key holds quotes"}},
 		"a line end":               {map[string]string{bento.EnvPublishableKey: "pk_canary "}, 2, []string{"the publishable key holds white space"}},
 		"a scheme":                 {map[string]string{bento.EnvSecretKey: "Bearer:sk_canary"}, 2, []string{"begins with the name of a scheme"}},
+		"an encoded pair":          {map[string]string{bento.EnvSecretKey: "cGtfY2FuYXJ5OnNrX2NhbmFyeQ=="}, 2, []string{"both keys, encoded as base64"}},
 		"one key twice":            {map[string]string{bento.EnvSecretKey: "pk_canary"}, 2, []string{"are the same"}},
 		"no site":                  {map[string]string{bento.EnvSiteUUID: ""}, 2, []string{"fail  site"}},
 		"a bad agent":              {map[string]string{bento.EnvUserAgent: "curl/8.0"}, 2, []string{`"curl/8.0" is generic`, "AcmeCRM/1.0"}},

@@ -171,12 +171,18 @@ func TestANameThatTellsOfConsent(t *testing.T) {
 
 func TestColumnsBecomeWhatTheUserSays(t *testing.T) {
 	t.Parallel()
-	text := "Mail,Age,Member,Since,Secret,,status\nari@example.com,30,yes,1706691600,x,7,cancelled\n"
+	text := "Mail,Age,Member,Since,Secret,,status\nari@example.com,30,yes,1706691600,x,7,paused\n"
 	o := intake.Options{
 		Map: []string{"Mail=email", "Secret=-", "6=shoe_size", "status=plan_status"}, Types: []string{"age=number", "member=bool", "since=date"}, Tags: []string{"a", "b"},
 	}
-	assert.Equal(t, []string{`{"email":"ari@example.com","age":30,"member":true,"since":"2024-01-31T09:00:00Z","shoe_size":"7","plan_status":"cancelled","tags":"a,b"}`}, told(t, text, o),
-		"what is named by hand says nothing of consent")
+	assert.Equal(t, []string{`{"email":"ari@example.com","age":30,"member":true,"since":"2024-01-31T09:00:00Z","shoe_size":"7","plan_status":"paused","tags":"a,b"}`}, told(t, text, o))
+	for _, mapped := range []string{"status=plan_status", "status=-"} { // whatever becomes of the column, and unless the user says it of the file
+		o := intake.Options{Map: []string{mapped}}
+		gone := "email,status\nari@example.com,cancelled\n"
+		assert.Equal(t, []string{"ari@example.com unsubscribed"}, told(t, gone, o))
+		o.Declared = true
+		assert.Contains(t, told(t, gone, o)[0], `{"email":"ari@example.com"`)
+	}
 	declared := intake.Options{As: intake.Bounced, Declared: true}
 	assert.Equal(t, []string{"ari@example.com bounced"}, told(t, "email,status\nari@example.com,active\n", declared))
 	assert.Equal(t, []string{`{"email":"ari@example.com","tags":"a,x"}`, `{"email":"bo@example.com","tags":"x"}`, `{"email":"cy@example.com","tags":"x"}`},

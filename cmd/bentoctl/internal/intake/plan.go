@@ -38,7 +38,8 @@ type Options struct {
 // A Column is what becomes of a column.
 type Column struct {
 	Header string
-	// Target is a member or a custom field; "" if the column is left out, or says something of consent.
+	// Target is a member or a custom field; "" if the column is left out, or says no more than who may
+	// be written to.
 	Target  string
 	Type    string
 	Custom  bool // not of the contract
@@ -111,6 +112,10 @@ func plan(header []string, o Options) ([]Column, error) {
 
 func column(title string, i int, mapped map[string]string, o Options) Column {
 	c := Column{Header: title, name: bentoName(title)}
+	if _, known := synonyms[o.Kind][c.name]; !known && o.Kind == Subscribers {
+		c.consent = consentColumns[c.name] // whatever else becomes of the column
+		c.Consent = c.consent != noConsent
+	}
 	for _, key := range []string{title, strconv.Itoa(i + 1)} {
 		if target, ok := mapped[key]; ok {
 			delete(mapped, key)
@@ -120,12 +125,10 @@ func column(title string, i int, mapped map[string]string, o Options) Column {
 			return c
 		}
 	}
-	_, known := synonyms[o.Kind][c.name]
 	switch {
 	case strings.HasPrefix(c.name, "bento_"): // of a file of rows that were left out before
 		c.Dropped = true
-	case !known && o.Kind == Subscribers && consentColumns[c.name] != noConsent:
-		c.consent, c.Consent = consentColumns[c.name], true
+	case c.Consent:
 	case o.Kind == Events && (strings.HasPrefix(title, "details.") || strings.HasPrefix(title, "fields.")):
 		c.Target, c.Custom = aim(title, o.Kind)
 	case c.name != "":
