@@ -47,7 +47,7 @@ func (im *importer) preview(files []*intake.File) error {
 }
 
 func (im *importer) previewOf(out io.Writer, f *intake.File) error {
-	options := im.intake
+	options := im.optionsOf(f)
 	columns, records, err := intake.Peek(f, options, im.sample)
 	if err != nil {
 		return usage("%w", err)
@@ -60,6 +60,9 @@ func (im *importer) previewOf(out io.Writer, f *intake.File) error {
 	wide = min(wide, 30)
 	for _, c := range columns {
 		fmt.Fprintf(out, "  %-*s  %s\n", wide, cut(escaped(c.Header), wide), fate(c))
+	}
+	if options.As != intake.Active {
+		fmt.Fprintf(out, "  everybody is %s: nobody is imported\n", options.As)
 	}
 	for _, record := range records {
 		fmt.Fprintf(out, "  %s\n", cut(escaped(record), width()-2))

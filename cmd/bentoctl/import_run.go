@@ -81,11 +81,7 @@ func (im *importer) run(ctx context.Context, names []string) error {
 // one imports a file.
 func (im *importer) one(ctx context.Context, f *intake.File) (importReport, error) {
 	report := importReport{File: f.Name}
-	options := im.intake
-	if im.kind == intake.Subscribers && !options.Declared && strings.Contains(f.Name, "/") { // a ZIP's member
-		options.As = intake.StandingOfName(f.Name)
-	}
-	reader, err := intake.NewReader(f, options)
+	reader, err := intake.NewReader(f, im.optionsOf(f))
 	if err != nil {
 		return report, usage("%w", err)
 	}
@@ -118,6 +114,15 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 		err = errors.Join(err, job.checkpoint.close(err == nil))
 	}
 	return job.report(report, time.Since(began)), err
+}
+
+// optionsOf are those of a file: of a ZIP's members each says by its name who its people are.
+func (im *importer) optionsOf(f *intake.File) intake.Options {
+	options := im.intake
+	if im.kind == intake.Subscribers && !options.Declared && f.Path != "" && f.Name != f.Path {
+		options.As = intake.StandingOfName(f.Name)
+	}
+	return options
 }
 
 // beside is the path that checkpoints and set-aside rows are named after; "" if the file has none.

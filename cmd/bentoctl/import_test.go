@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -371,4 +373,25 @@ func TestAnImportIsAsFastAsTheLimitAllows(t *testing.T) {
 		assert.Contains(t, r.err, "people.csv: █", "it tells how far it is, ten seconds apart")
 		assert.Contains(t, r.err, " left\n")
 	})
+}
+
+// The members of Mailchimp's ZIP are imported by what their names say.
+func TestAZipIsImportedByItsNames(t *testing.T) {
+	server := serving(t)
+	var packed bytes.Buffer
+	archive := zip.NewWriter(&packed)
+	for name, email := range map[string]string{"subscribed_1.csv": "ari", "unsubscribed_1.csv": "bo", "cleaned_1.csv": "cy"} {
+		member, err := archive.Create(name)
+		require.NoError(t, err)
+		_, _ = io.WriteString(member, "Email Address\n"+email+"@example.com\n")
+	}
+	require.NoError(t, archive.Close())
+	file := write(t, "export.zip", packed.String())
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Equal(t, 2, strings.Count(r.err, ": nobody is imported"))
+	assert.Equal(t, 1, server.Counts().People)
+	set, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.suppressed.csv"))
+	require.NoError(t, err)
+	assert.Len(t, set, 2)
 }
