@@ -65,3 +65,32 @@ func isFlat(record []byte) bool {
 	}
 	return bytes.Count(inside, []byte{'"'})%2 == 0
 }
+
+// A Record is one that a batch operation takes.
+type Record interface {
+	Event | SubscriberRecord | Email | Command
+}
+
+// EncodeRecord checks a record as the method of its operation does, and writes it as
+// [Client.SendRaw] takes it.
+func EncodeRecord[T Record](record T) (json.RawMessage, error) {
+	var err error
+	switch r := any(record).(type) {
+	case Event:
+		err = checkEvent(r)
+	case SubscriberRecord:
+		err = checkSubscriber(r)
+	case Email:
+		err = checkEmail(r)
+	case Command:
+		err = checkAddress("email", r.Email)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	encoded, err := newEncoder[T]().append(nil, record)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return encoded, nil
+}

@@ -32,6 +32,28 @@ func TestRawRecordsAreSentAsTheyAre(t *testing.T) {
 	assert.Equal(t, 7, result.NotSent)
 }
 
+func TestARecordIsEncodedAsItsMethodSendsIt(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, accepted("1"))
+	encoded, err := bento.EncodeRecord(event("ari@example.com"))
+	require.NoError(t, err)
+	_, err = s.client().TrackEvents(t.Context(), []bento.Event{event("ari@example.com")})
+	require.NoError(t, err)
+	assert.Equal(t, s.seen[0].body, `{"events":[`+string(encoded)+`]}`)
+	for _, wrong := range []func() error{
+		func() error { _, err := bento.EncodeRecord(bento.Event{Email: "ari@example.com"}); return err },
+		func() error { _, err := bento.EncodeRecord(bento.SubscriberRecord{}); return err },
+		func() error { _, err := bento.EncodeRecord(bento.Email{To: "nobody"}); return err },
+		func() error { _, err := bento.EncodeRecord(bento.AddTag("nobody", "x")); return err },
+		func() error {
+			_, err := bento.EncodeRecord(bento.Event{Type: "\xff", Email: "ari@example.com"})
+			return err
+		},
+	} {
+		require.ErrorIs(t, wrong(), bento.ErrInvalid)
+	}
+}
+
 // Whether a repeat changes nothing, nobody can see in a raw event.
 func TestRawEventsAreRepeatedByTheCallersWord(t *testing.T) {
 	t.Parallel()

@@ -43,3 +43,10 @@ func (s *Server) Subscriber(email string) (gen.Subscriber, bool) {
 	found.Attributes.CachedTagIds = slices.Clone(p.Attributes.CachedTagIds)
 	return found, true
 }
+
+// Disarm ends all faults.
+func (s *Server) Disarm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults.armed, s.faults.seen, s.faults.rng = nil, nil, nil
+}

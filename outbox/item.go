@@ -1,0 +1,85 @@
+package outbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bento "example.com/bento-go/wrapper"
+)
+
+// An Item is a record to enqueue. Make it with [Event], [Subscriber], [Command] or [Email]; what is
+// wrong with the record, Enqueue says.
+type Item struct {
+	entry Entry
+	err   error
+}
+
+// An ItemOption adjusts an Item.
+type ItemOption func(*Entry)
+
+// Key names a record: of those enqueued under one name in a lane only the first is kept, as long as
+// the store remembers it (see [WithRetention]). At most 255 bytes.
+func Key(name string) ItemOption { return func(e *Entry) { e.Key = name } }
+
+// WithPolicy says what to do when nobody knows whether the record arrived.
+func WithPolicy(p Policy) ItemOption { return func(e *Entry) { e.Policy = p } }
+
+// NotBefore holds a record back until a time.
+func NotBefore(t time.Time) ItemOption { return func(e *Entry) { e.NotBefore = t } }
+
+// Event is an event to track.
+func Event(e bento.Event, opts ...ItemOption) Item {
+	return item(Events, AtLeastOnce, e.Details.Repeatable(), e, opts)
+}
+
+// Subscriber is a person to create or update.
+func Subscriber(r bento.SubscriberRecord, opts ...ItemOption) Item {
+	return item(Subscribers, AtLeastOnce, true, r, opts)
+}
+
+// Command is a command to run on a person.
+func Command(c bento.Command, opts ...ItemOption) Item {
+	return item(Commands, AtLeastOnce, c.Command.Repeatable(), c, opts)
+}
+
+// Email is an email to send, at most once.
+func Email(e bento.Email, opts ...ItemOption) Item {
+	return item(Emails, AtMostOnce, false, e, opts)
+}
+
+// Raw is a record that is JSON already, of a lane; whether it is what the contract describes is for
+// the caller to know.
+func Raw(lane Lane, record json.RawMessage, opts ...ItemOption) Item {
+	policy := AtLeastOnce
+	if lane == Emails {
+		policy = AtMostOnce
+	}
+	return finish(Entry{Lane: lane, Policy: policy, Harmless: lane == Subscribers, Record: record}, nil, opts)
+}
+
+func item[T bento.Record](lane Lane, policy Policy, harmless bool, record T, opts []ItemOption) Item {
+	encoded, err := bento.EncodeRecord(record)
+	return finish(Entry{Lane: lane, Policy: policy, Harmless: harmless, Record: encoded}, err, opts)
+}
+
+// maxKey bounds a key, and maxRecord a record, in bytes.
+const maxKey, maxRecord = 255, 4 << 20
+
+func finish(e Entry, err error, opts []ItemOption) Item {
+	for _, opt := range opts {
+		opt(&e)
+	}
+	switch {
+	case err != nil:
+	case e.Lane.operation().ID == "":
+		err = fmt.Errorf("%w: there is no lane %q", bento.ErrInvalid, e.Lane)
+	case e.Policy != AtLeastOnce && e.Policy != AtMostOnce:
+		err = fmt.Errorf("%w: there is no policy %q", bento.ErrInvalid, e.Policy)
+	case len(e.Key) > maxKey:
+		err = fmt.Errorf("%w: a key of %d bytes: want at most %d", bento.ErrInvalid, len(e.Key), maxKey)
+	case len(e.Record) > maxRecord:
+		err = fmt.Errorf("%w: a record of %d bytes: want at most %d", bento.ErrInvalid, len(e.Record), maxRecord)
+	}
+	return Item{e, err}
+}
