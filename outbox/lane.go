@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	// leaseFor is how long a lane is a sender's. A request ends before that: another sender must not
-	// begin while it is under way.
-	leaseFor   = 5 * time.Minute
-	requestFor = leaseFor / 2
+	// requestFor bounds a request, its turn in the pace's line included.
+	requestFor = 2 * time.Minute
 	// settleFor bounds the note of what became of a batch, which no end of the sender may prevent.
 	settleFor = 30 * time.Second
 )
@@ -32,7 +30,7 @@ type laneSender struct {
 // run sends the lane whenever it is this sender's, until ctx ends or the sender stops.
 func (l *laneSender) run(ctx context.Context) {
 	for {
-		lease, err := l.store.Acquire(ctx, l.lane, l.owner, time.Now(), leaseFor)
+		lease, err := l.store.Acquire(ctx, l.lane, l.owner, time.Now(), l.leaseFor)
 		if err == nil {
 			l.lease = lease
 			err = l.serve(ctx)
@@ -79,7 +77,7 @@ func (l *laneSender) serve(ctx context.Context) error {
 		}
 		now := time.Now()
 		if now.Before(l.held) {
-			if !l.wait(ctx, min(l.held.Sub(now), leaseFor/4)) {
+			if !l.wait(ctx, min(l.held.Sub(now), l.leaseFor/4)) {
 				return nil
 			}
 			if err := l.renew(ctx, time.Now()); err != nil {
@@ -140,17 +138,23 @@ func (l *laneSender) until(lingers bool, ripe time.Duration, later, now time.Tim
 	return max(d, time.Millisecond)
 }
 
-// renew extends the lease when half of it is over.
+// renew extends the lease when a third of it is over.
 func (l *laneSender) renew(ctx context.Context, now time.Time) error {
-	if l.lease.Expires.Sub(now) > leaseFor/2+time.Second {
+	if l.lease.Expires.Sub(now) > l.leaseFor*2/3 {
 		return nil
 	}
-	lease, err := l.store.Acquire(ctx, l.lane, l.owner, now, leaseFor)
-	if err == nil && lease.Token != l.lease.Token {
-		err = ErrLost // it had run out in between: what was in flight is to be recovered
+	lease, err := l.store.Acquire(ctx, l.lane, l.owner, now, l.leaseFor)
+	switch {
+	case errors.Is(err, ErrLeased):
+		return ErrLost
+	case err != nil:
+		return err
+	case lease.Token != l.lease.Token:
+		l.lease = lease
+		return ErrLost // it had run out in between: what was in flight is to be recovered
 	}
 	l.lease = lease
-	return err
+	return nil
 }
 
 // maxRecovered bounds how many entries are recovered at a time.
@@ -192,7 +196,10 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
+	kept := l.keep(request, cancel)
 	result, _ := l.client.SendRaw(request, l.op.ID, records, opts...) // the result says it all
+	cancel()
+	<-kept
 	now := time.Now()
 	all, paused := verdicts(batch, result, now)
 	if err := l.settle(ctx, all, now); err != nil {
@@ -204,6 +211,28 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 		return l.store.Pause(context.WithoutCancel(ctx), l.lane, paused)
 	}
 	return nil
+}
+
+// keep renews the lease while a request is under way, and breaks the request off if the lane is lost.
+// The channel it returns is closed when it has ended, which it does with the request.
+func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		beat := time.NewTicker(l.leaseFor / 3)
+		defer beat.Stop()
+		for {
+			select {
+			case <-request.Done():
+				return
+			case now := <-beat.C:
+				if errors.Is(l.renew(request, now), ErrLost) {
+					lost()
+				}
+			}
+		}
+	}()
+	return ended
 }
 
 // heldBy is when a lane may be tried again of which nothing got through; zero if something did.

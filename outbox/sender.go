@@ -33,6 +33,7 @@ type settings struct {
 	linger    time.Duration
 	poll      time.Duration
 	retention time.Duration
+	leaseFor  time.Duration
 }
 
 // An Option adjusts a Sender at [New].
@@ -44,6 +45,10 @@ func WithLogger(l *slog.Logger) Option { return func(s *settings) { s.logger = l
 // WithLinger makes a batch that is not full wait for more; the default is 100 ms.
 func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = d } }
 
+// WithLease makes a lane a sender's for so long, and is renewed in time; the default is 30 s. It is how
+// long nothing is sent after a sender was killed.
+func WithLease(d time.Duration) Option { return func(s *settings) { s.leaseFor = d } }
+
 // WithRetention keeps what is settled, and its keys, for so long; the default is 7 days.
 func WithRetention(d time.Duration) Option { return func(s *settings) { s.retention = d } }
 
@@ -52,7 +57,7 @@ func WithRetention(d time.Duration) Option { return func(s *settings) { s.retent
 func New(client *bento.Client, store Store, opts ...Option) *Sender {
 	s := &Sender{
 		client: client, store: store, owner: rand.Text(),
-		settings: settings{logger: slog.New(slog.DiscardHandler), linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour},
+		settings: settings{logger: slog.New(slog.DiscardHandler), linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 30 * time.Second},
 		wake:     map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for _, opt := range opts {

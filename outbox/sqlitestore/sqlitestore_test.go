@@ -1,0 +1,162 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/sqlitestore"
+	"example.com/bento-go/outbox/storetest"
+)
+
+func open(t *testing.T, path string, opts ...sqlitestore.Option) *sqlitestore.Store {
+	t.Helper()
+	s, err := sqlitestore.Open(t.Context(), path, opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) outbox.Store {
+		t.Helper()
+		return open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(3<<20))
+	})
+}
+
+func put(t *testing.T, s outbox.Store, n int) []outbox.PutResult {
+	t.Helper()
+	entries := make([]outbox.Entry, n)
+	for i := range entries {
+		entries[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{"type":"x","email":"ari@example.com"}`), Enqueued: time.Now()}
+	}
+	results, err := s.Put(t.Context(), entries)
+	require.NoError(t, err)
+	return results
+}
+
+// What was put is there when the file is opened again; so are leases and states.
+func TestAFileIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spool", "outbox.db")
+	s := open(t, path)
+	ids := put(t, s, 3)
+	now := time.Now()
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
+	require.NoError(t, s.Close())
+	for _, name := range []string{path, filepath.Dir(path)} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Zero(t, info.Mode().Perm()&0o077, "for its owner only: %s", name)
+	}
+	s = open(t, path)
+	_, err = s.Acquire(t.Context(), outbox.Events, "you", now, time.Minute)
+	require.ErrorIs(t, err, outbox.ErrLeased)
+	left, err := s.Recover(t.Context(), lease, 10)
+	require.NoError(t, err)
+	assert.Len(t, left, 1)
+}
+
+func TestAFileOfOthersIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	text := []byte("nothing of the kind, and long enough to be a file of something, or so one would think at first")
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	_, err := sqlitestore.Open(t.Context(), path)
+	require.ErrorContains(t, err, "notes.txt")
+	kept, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, text, kept)
+	_, err = sqlitestore.Open(t.Context(), t.TempDir())
+	require.Error(t, err)
+}
+
+// Two handles, as of two processes, see one queue; nobody waits for ever.
+func TestTwoHandlesShareAFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	first, second := open(t, path), open(t, path)
+	var all sync.WaitGroup
+	for _, s := range []*sqlitestore.Store{first, second} {
+		for range 4 {
+			all.Go(func() {
+				for range 25 {
+					_, err := s.Put(context.Background(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{}`)}})
+					assert.NoError(t, err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	stats, err := second.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 200, stats.Waiting())
+}
+
+// Calls that come together share one wait for the disk; each is all or none even so.
+func TestCallsThatComeTogether(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(1<<20))
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	seen, full := map[int64]bool{}, 0
+	for n := range 64 {
+		all.Go(func() {
+			entries := []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Key: fmt.Sprint(n), Record: make([]byte, 40<<10)}, {Lane: outbox.Emails, Policy: outbox.AtMostOnce, Record: []byte(`{}`)}}
+			results, err := s.Put(context.Background(), entries)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				assert.ErrorIs(t, err, outbox.ErrFull)
+				full++
+				return
+			}
+			for _, r := range results {
+				assert.False(t, seen[r.ID])
+				seen[r.ID] = true
+			}
+		})
+	}
+	all.Wait()
+	assert.Positive(t, full)
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 64-full, stats.Lanes[outbox.Events].States[outbox.Queued])
+	assert.Equal(t, 64-full, stats.Lanes[outbox.Emails].States[outbox.Queued])
+}
+
+func BenchmarkPut(b *testing.B) {
+	for name, n := range map[string]int{"one": 1, "bulk of 1000": 1000} {
+		b.Run(name, func(b *testing.B) {
+			s, err := sqlitestore.Open(b.Context(), filepath.Join(b.TempDir(), "outbox.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			entries := make([]outbox.Entry, n)
+			for i := range entries {
+				entries[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: make([]byte, 300)}
+			}
+			b.SetParallelism(32)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := s.Put(context.Background(), entries); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "entries/s")
+		})
+	}
+}
