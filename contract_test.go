@@ -120,6 +120,8 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 		"conformance":                {"", "gen", "internal/jsonscan", "internal/loopback"},
 		"conformance/fake":           {"", "gen", "conformance", "internal/jsonscan", "internal/loopback"},
 		"conformance/fake/statefile": {},
+		"outbox":                     {"gen", "wrapper", "internal/jsonscan", "internal/loopback"},
+		"outbox/sqlitestore":         {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
 	}
 	for room, allowed := range mayImport {
 		for _, dep := range deps(t, "./"+room) {

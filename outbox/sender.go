@@ -145,24 +145,40 @@ func (s *Sender) Flush(ctx context.Context) error {
 	timer := time.NewTicker(s.poll)
 	defer timer.Stop()
 	for {
-		stats, err := s.store.Stats(context.WithoutCancel(ctx))
-		if err != nil {
+		if waits, err := s.waits(context.WithoutCancel(ctx)); err != nil || !waits {
 			return err
-		}
-		waiting, parked := stats.Waiting(), 0
-		for _, lane := range stats.Lanes {
-			parked += lane.States[Parked]
-		}
-		if waiting == 0 {
-			return nil
 		}
 		select {
 		case <-s.settled:
 		case <-timer.C:
 		case <-ctx.Done():
-			return &RemainingError{waiting, parked, ctx.Err()}
+			return s.remaining(context.WithoutCancel(ctx), ctx.Err())
 		}
 	}
+}
+
+// waits reports whether anything is still to be delivered.
+func (s *Sender) waits(ctx context.Context) (bool, error) {
+	for _, lane := range Lanes {
+		for _, state := range []State{Queued, Sending} {
+			if found, err := s.store.Query(ctx, Filter{Lane: lane, State: state}, 1); err != nil || len(found) > 0 {
+				return true, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func (s *Sender) remaining(ctx context.Context, cause error) error {
+	stats, err := s.store.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	left := &RemainingError{Waiting: stats.Waiting(), cause: cause}
+	for _, lane := range stats.Lanes {
+		left.Parked += lane.States[Parked]
+	}
+	return left
 }
 
 // Close takes no more, goes on sending until nothing waits or ctx ends, lets what is in flight

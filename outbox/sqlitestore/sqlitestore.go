@@ -9,6 +9,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -150,8 +151,7 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		if err := holds(ctx, tx, lease, now); err != nil {
 			return err
 		}
-		return each(ctx, tx, "UPDATE entries SET state = 'sending', attempts = attempts + 1, changed = ? WHERE id = ? AND lane = ? AND state = 'queued'", len(ids),
-			func(i int) []any { return []any{nanos(now), ids[i], lease.Lane} })
+		return all(ctx, tx, "UPDATE entries SET state = 'sending', attempts = attempts + 1, changed = ? WHERE lane = ? AND state = 'queued'", ids, nanos(now), lease.Lane)
 	})
 }
 
@@ -161,37 +161,42 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 		if err := holds(ctx, tx, lease, time.Time{}); err != nil {
 			return err
 		}
-		return each(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = ?, changed = ? WHERE id = ? AND lane = ? AND state = 'sending'", len(verdicts),
-			func(i int) []any {
-				v := verdicts[i]
-				return []any{v.State, v.Reason, nanos(v.NotBefore), nanos(now), v.ID, lease.Lane}
-			})
+		alike := map[outbox.Verdict][]int64{} // most of a batch are
+		for _, v := range verdicts {
+			id := v.ID
+			v.ID = 0
+			alike[v] = append(alike[v], id)
+		}
+		for v, ids := range alike {
+			err := all(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = ?, changed = ? WHERE lane = ? AND state = 'sending'", ids,
+				v.State, v.Reason, nanos(v.NotBefore), nanos(now), lease.Lane)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
 // Decide is as [outbox.Store] has it.
 func (s *Store) Decide(ctx context.Context, ids []int64, to outbox.State, reason string, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = 0, changed = ? WHERE id = ? AND state IN ('parked', 'failed')", len(ids),
-			func(i int) []any { return []any{to, reason, nanos(now), ids[i]} })
+		return all(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = 0, changed = ? WHERE state IN ('parked', 'failed')", ids, to, reason, nanos(now))
 	})
 }
 
-// each runs a statement n times; each has to change one row.
-func each(ctx context.Context, tx *sql.Tx, query string, n int, args func(i int) []any) error {
-	statement, err := tx.PrepareContext(ctx, query)
+// all changes the rows with the ids, or none: it is ErrLost unless each of them is changed.
+func all(ctx context.Context, tx *sql.Tx, update string, ids []int64, args ...any) error {
+	list, err := json.Marshal(ids)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = statement.Close() }()
-	for i := range n {
-		result, err := statement.ExecContext(ctx, args(i)...)
-		if err != nil {
-			return err
-		}
-		if changed, err := result.RowsAffected(); err != nil || changed != 1 {
-			return errors.Join(outbox.ErrLost, err)
-		}
+	result, err := tx.ExecContext(ctx, update+" AND id IN (SELECT value FROM json_each(?))", append(args, string(list))...)
+	if err != nil {
+		return err
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed != int64(len(ids)) {
+		return errors.Join(outbox.ErrLost, err)
 	}
 	return nil
 }
