@@ -89,13 +89,14 @@ func (j *importJob) mayRead() int {
 	return max(0, j.limit-j.state.Rows)
 }
 
-// notInFlight takes back that rows are in flight, if surely none of them arrived.
-func (j *importJob) notInFlight(result *bento.Result, err error) error {
-	if result.Accepted+result.Unknown+result.Failed == 0 {
-		j.state.InFlight = 0
-		return errors.Join(err, j.checkpoint.save())
+// stopped ends the import: the chunk is not dealt with. If surely nothing of it arrived, the checkpoint
+// says so, and the next run need not ask.
+func (j *importJob) stopped(result *bento.Result, why error) error {
+	if result.Accepted+result.Unknown > 0 {
+		return why
 	}
-	return err
+	j.state.InFlight = 0
+	return errors.Join(why, j.checkpoint.save())
 }
 
 // begin notes that the chunk is in flight, if that matters.

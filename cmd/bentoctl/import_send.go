@@ -61,8 +61,8 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 	if err != nil && !errors.As(err, &partly) {
 		return err
 	}
-	if result.NotSent > 0 || j.kind == intake.Subscribers && result.Unknown > 0 {
-		return j.notInFlight(result, err)
+	if stop := ending(err); stop != nil {
+		return j.stopped(result, stop)
 	}
 	if lines != nil {
 		t.Accepted += result.Accepted
@@ -79,7 +79,7 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 			t.tell("lines %d to %d: %v", lines[p.First], lines[p.Last], p.Err)
 		}
 	}
-	return ending(err)
+	return nil
 }
 
 // ending is an error that makes it pointless to go on: anything but what is wrong with records.

@@ -295,6 +295,19 @@ func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
 	}
 }
 
+// Of events that were surely refused nobody needs to be asked.
+func TestEventsThatWereRefusedAreSentByTheNextRun(t *testing.T) {
+	server := serving(t, faultsOf(t, "trackEvents#2=401"))
+	file := write(t, "events.ndjson", strings.Repeat(`{"type":"x","email":"ari@example.com"}`+"\n", 1500))
+	r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+	assert.Equal(t, 3, r.code, r.err)
+	assert.Contains(t, r.err, "401")
+	r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.out, "1,500 accepted")
+	assert.Equal(t, 1500, server.Counts().Events.Accepted)
+}
+
 func TestACheckpointIsOfItsOwnFileAndFlags(t *testing.T) {
 	serving(t, faultsOf(t, "importSubscribers#2=401"))
 	file := write(t, "people.csv", crowd(2500))
@@ -373,6 +386,28 @@ func TestAnImportIsAsFastAsTheLimitAllows(t *testing.T) {
 		assert.Contains(t, r.err, "people.csv: █", "it tells how far it is, ten seconds apart")
 		assert.Contains(t, r.err, " left\n")
 	})
+}
+
+// An answer that counts too few is told, and the import goes on: sending the same again would bring
+// the same answer.
+func TestAnAnswerThatCountsTooFewDoesNotStopAnImport(t *testing.T) {
+	var asked atomic.Int32
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		asked.Add(1)
+		_ = readAllOf(req.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"results":990,"failed":0}`)
+	}))
+	file := write(t, "people.csv", crowd(2000))
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.out, "1,980 accepted")
+	assert.Contains(t, r.out, "20 unknown")
+	assert.Contains(t, r.out, "lines 1002 to 2001: Bento's answer counts fewer records than were sent")
+	assert.EqualValues(t, 2, asked.Load())
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.bentoctl-import"))
+	require.NoError(t, err)
+	assert.Empty(t, left)
 }
 
 // The members of Mailchimp's ZIP are imported by what their names say.

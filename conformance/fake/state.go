@@ -101,15 +101,19 @@ func (s *state) person(email string) *gen.Subscriber {
 	p.Attributes.Email = email
 	sum := sha256.Sum256([]byte(key + "#" + string(p.ID)))
 	p.Attributes.UUID = hex.EncodeToString(sum[:16])
-	p.Attributes.Fields = gen.SubscriberFields{}
-	p.Attributes.CachedTagIds = gen.List[gen.ID]{}
 	s.counts.People++
 	s.admit(p)
 	return p
 }
 
-// admit makes a person known.
+// admit makes a person known, as it was made or as a snapshot has it, which leaves out what is empty.
 func (s *state) admit(p *gen.Subscriber) {
+	if p.Attributes.Fields == nil {
+		p.Attributes.Fields = gen.SubscriberFields{}
+	}
+	if p.Attributes.CachedTagIds == nil {
+		p.Attributes.CachedTagIds = gen.List[gen.ID]{}
+	}
 	s.people[strings.ToLower(p.Attributes.Email)] = p
 	s.byUUID[p.Attributes.UUID] = p
 	s.order = append(s.order, p)

@@ -100,6 +100,22 @@ func withoutRequests(view string) string {
 	return rest
 }
 
+// Somebody of whom nothing was known can be told things about after a restart.
+func TestAPersonWithoutFieldsCanHaveSomeLater(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	file := open(t, path)
+	b := faketest.New(t, fake.WithStore(file))
+	_, err := b.Client.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+	require.NoError(t, err)
+	require.NoError(t, b.Server.Close())
+	require.NoError(t, file.Close())
+	b = faketest.New(t, fake.WithStore(open(t, path)))
+	_, err = b.Client.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com", FirstName: new("Ari"), Tags: new("vip")}})
+	require.NoError(t, err)
+	assert.Equal(t, "Ari", b.RequireSubscriber("ari@example.com").Attributes.Fields["first_name"])
+}
+
 // What was queued when the fake ended takes effect when it is due.
 func TestWhatWasQueuedIsNotLost(t *testing.T) {
 	t.Parallel()
