@@ -119,7 +119,7 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 		"wrapper":                    {"gen", "internal/jsonscan", "internal/loopback"},
 		"conformance":                {"", "gen", "internal/jsonscan", "internal/loopback"},
 		"conformance/fake":           {"", "gen", "conformance", "internal/jsonscan", "internal/loopback"},
-		"conformance/fake/statefile": {},
+		"conformance/fake/statefile": {"internal/boltfile"},
 		"outbox":                     {"gen", "wrapper", "internal/jsonscan", "internal/loopback"},
 		"outbox/sqlitestore":         {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
 	}

@@ -12,8 +12,9 @@
 //
 // What it promises:
 //
-//   - Events, people and commands arrive at least once. Twice may arrive only what was in flight
-//     when a sender died, and what was answered by a 5xx; events with a unique key count once even so.
+//   - Events, people and commands arrive at least once. Twice may arrive only what was in doubt: in
+//     flight when a sender died, answered by a 5xx, or not answered. Events with a unique key count
+//     once even so.
 //   - An email is sent at most once for each decision of a person. That it is about to be sent is
 //     noted before, what became of it after; when nobody knows, it is parked, for a person to
 //     decide: [Sender.Resend], [Sender.Confirm] or [Sender.Discard].

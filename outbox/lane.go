@@ -197,11 +197,11 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
 	kept := l.keep(request, cancel)
-	result, _ := l.client.SendRaw(request, l.op.ID, records, opts...) // the result says it all
+	result, sendErr := l.client.SendRaw(request, l.op.ID, records, opts...)
 	cancel()
 	<-kept
 	now := time.Now()
-	all, paused := verdicts(batch, result, now)
+	all, paused := verdicts(batch, result, sendErr, now)
 	if err := l.settle(ctx, all, now); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 // Errors of a Store, and of a Sender.
 var (
 	// ErrFull says that the store has no room; nothing of the call was kept.
-	ErrFull = errors.New("outbox: the store is full")
+	ErrFull = errors.New("outbox: the store is full: wait until some of it is delivered, discard what failed, or give it more room")
 	// ErrLeased says that another sender has the lane.
 	ErrLeased = errors.New("outbox: another sender has the lane")
 	// ErrLost says that the lane was lost to another sender, or that an entry is not in the state

@@ -88,16 +88,21 @@ func backoff(attempts int) time.Duration {
 	return minBackoff/2 + rand.N(ceiling) //nolint:gosec // not for a secret
 }
 
-// verdicts are those of a batch, by what the client's result says. What is queued again waits
-// together, so that it goes together.
-func verdicts(batch []Entry, result *bento.Result, now time.Time) (all []Verdict, paused string) {
-	all = make([]Verdict, len(batch))
+// verdicts are those of a batch, by what the client says. What is queued again waits together, so that
+// it goes together.
+func verdicts(batch []Entry, result *bento.Result, err error, now time.Time) (all []Verdict, paused string) {
 	attempts := 0
-	for i, e := range batch {
-		all[i] = arrived.verdict(e, "", now)
+	for _, e := range batch {
 		attempts = max(attempts, e.Attempts)
 	}
-	later := now.Add(backoff(attempts))
+	later, rest, reason := now.Add(backoff(attempts)), arrived, ""
+	if err != nil && len(result.Problems) == 0 { // nothing of it was even begun
+		rest, reason = unsent, brief(err.Error())
+	}
+	all = make([]Verdict, len(batch))
+	for i, e := range batch {
+		all[i] = rest.verdict(e, reason, later)
+	}
 	for _, p := range result.Problems {
 		o, reason := outcomeOf(p), ""
 		if p.Err != nil {

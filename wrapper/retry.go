@@ -123,6 +123,7 @@ func (t *retryTransport) newRun(req *http.Request) *run {
 		r.policy = *r.state.retry
 	}
 	if op, ok := operationOf(req); ok { // else the contract does not know it
+		r.state.operation = op
 		r.class = op.Retry
 		if op.ID == gen.OpSendEmails && r.policy.RejectedEmails {
 			r.class = gen.RetryRejected
@@ -146,11 +147,9 @@ func (r *run) note(resp *http.Response, err error) {
 		}
 	default:
 		hold(resp, maxErrorBody)
-		r.state.doubtful = r.state.doubtful || resp.StatusCode >= 500 && !permanent(resp) && !r.harmless()
+		r.state.doubtful = r.state.doubtful || resp.StatusCode >= 500 && !permanent(resp) && !r.state.harmless()
 	}
 }
-
-func (r *run) harmless() bool { return r.class == gen.RetrySafe || r.state.repeatable }
 
 // again returns whether to make another attempt, and after which wait.
 func (r *run) again(ctx context.Context, resp *http.Response, err error) (wait time.Duration, ok bool) {
@@ -176,11 +175,11 @@ func (r *run) mayRepeat(resp *http.Response, err error) bool {
 	case r.class == gen.RetryNever && !r.state.repeatable:
 		return false
 	case err != nil:
-		return !sentUnanswered(err) || r.harmless()
+		return !sentUnanswered(err) || r.state.harmless()
 	case limited(resp), brokeOff(resp):
 		return true
 	}
-	return resp.StatusCode >= 500 && !permanent(resp) && (r.harmless() || r.class == gen.RetryAnswered)
+	return resp.StatusCode >= 500 && !permanent(resp) && (r.state.harmless() || r.class == gen.RetryAnswered)
 }
 
 func limited(resp *http.Response) bool {

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"example.com/bento-go/internal/boltfile"
 )
 
 // A checkpoint is how far an import has come, in a file beside its input, so that it goes on
@@ -44,20 +45,15 @@ var (
 // input that has changed since, is an error: to begin anew is for a person to decide. A
 // program that is killed loses nothing of it; one that is synced survives a power cut too, which
 // matters where sending twice does harm.
-func openCheckpoint(path string, begin importState, synced bool) (_ *checkpoint, err error) {
-	defer func() {
-		if r := recover(); r != nil { // what a damaged file makes bbolt end in
-			err = fmt.Errorf("%s is damaged: remove it to begin anew", path)
-		}
-	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: !synced})
+func openCheckpoint(path string, begin importState, synced bool) (*checkpoint, error) {
+	db, err := boltfile.Open(path, synced)
 	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
+	case errors.Is(err, boltfile.ErrInUse):
 		return nil, fmt.Errorf("%s is in use: another import of the file is under way", path)
-	case errors.Is(err, os.ErrPermission), errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("no checkpoint can be kept beside the input (%w): give a folder by --output-dir", err)
-	case err != nil:
+	case errors.Is(err, boltfile.ErrForeign):
 		return nil, fmt.Errorf("%s is no checkpoint of an import (%w): remove it to begin anew", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("no checkpoint can be kept beside the input (%w): give a folder by --output-dir", err)
 	}
 	c := &checkpoint{db: db, path: path, state: begin}
 	if err := c.load(begin); err != nil {
@@ -66,9 +62,10 @@ func openCheckpoint(path string, begin importState, synced bool) (_ *checkpoint,
 	return c, nil
 }
 
-func (c *checkpoint) load(begin importState) error {
+func (c *checkpoint) load(begin importState) (err error) {
+	defer boltfile.Damaged(c.path, &err)
 	var kept []byte
-	err := c.db.View(func(tx *bbolt.Tx) error {
+	err = c.db.View(func(tx *bbolt.Tx) error {
 		if b := tx.Bucket(importBucket); b != nil {
 			kept = append(kept, b.Get(importKey)...)
 		}

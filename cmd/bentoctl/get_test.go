@@ -131,8 +131,8 @@ func TestRunAFile(t *testing.T) {
 	}
 }
 
-// Every verb that changes something has its words for what it did.
-func TestEveryGroupIsComplete(t *testing.T) {
+// A list of verbs says what each is for.
+func TestEveryVerbSaysWhatItIsFor(t *testing.T) {
 	t.Parallel()
 	every(newRoot(&globals{}), func(cmd *cobra.Command) {
 		assert.NotEmpty(t, cmd.Short, cmd.CommandPath())

@@ -15,11 +15,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"example.com/bento-go/internal/boltfile"
 )
 
 // A File is a [fake.Store] in a file, made with mode 0600: it holds addresses and emails. One
@@ -36,24 +35,20 @@ var (
 	format    = []byte("bento fake 1")
 )
 
-// patience is how long Open waits for another program to let go of the file.
-const patience = time.Second
-
 // Open opens the file, or makes it. The error says so if another program has it open, or if it is
 // none that a fake made.
-func Open(path string) (_ *File, err error) {
-	defer spoilt(path, &err)
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: patience})
+func Open(path string) (*File, error) {
+	db, err := boltfile.Open(path, true)
 	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
+	case errors.Is(err, boltfile.ErrInUse):
 		return nil, fmt.Errorf("statefile: %s is in use: end the other fake, or choose another file", path)
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("statefile: %w", err)
-	case err != nil:
+	case errors.Is(err, boltfile.ErrForeign):
 		return nil, fmt.Errorf("statefile: %s is not the state of a fake (%w): remove it, or choose another file", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("statefile: %w", err)
 	}
 	f := &File{db, path}
-	if err := db.Update(f.claim); err != nil {
+	if err := f.update(f.claim); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return f, nil
@@ -80,12 +75,17 @@ func (f *File) claim(tx *bbolt.Tx) error {
 	return nil
 }
 
+func (f *File) update(do func(*bbolt.Tx) error) (err error) {
+	defer boltfile.Damaged(f.path, &err)
+	return f.db.Update(do)
+}
+
 // Close lets go of the file.
 func (f *File) Close() error { return f.db.Close() }
 
 // Load is as [fake.Store] has it.
 func (f *File) Load(restore, redo func([]byte) error) (err error) {
-	defer spoilt(f.path, &err)
+	defer boltfile.Damaged(f.path, &err)
 	return f.db.View(func(tx *bbolt.Tx) error {
 		if kept := tx.Bucket(snapshots).Get(snapshot); kept != nil {
 			if err := restore(kept); err != nil {
@@ -102,9 +102,8 @@ func (f *File) Load(restore, redo func([]byte) error) (err error) {
 }
 
 // Append is as [fake.Store] has it.
-func (f *File) Append(entry []byte) (err error) {
-	defer spoilt(f.path, &err)
-	return f.db.Update(func(tx *bbolt.Tx) error {
+func (f *File) Append(entry []byte) error {
+	return f.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(journal)
 		n, err := b.NextSequence()
 		if err != nil {
@@ -116,9 +115,8 @@ func (f *File) Append(entry []byte) (err error) {
 }
 
 // Save is as [fake.Store] has it.
-func (f *File) Save(state []byte) (err error) {
-	defer spoilt(f.path, &err)
-	return f.db.Update(func(tx *bbolt.Tx) error {
+func (f *File) Save(state []byte) error {
+	return f.update(func(tx *bbolt.Tx) error {
 		if err := tx.DeleteBucket(journal); err != nil {
 			return err
 		}
@@ -127,11 +125,4 @@ func (f *File) Save(state []byte) (err error) {
 		}
 		return tx.Bucket(snapshots).Put(snapshot, state)
 	})
-}
-
-// spoilt makes an error of the panic that a damaged file makes bbolt end in.
-func spoilt(path string, err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("statefile: %s is damaged (%v): remove it", path, r)
-	}
 }
