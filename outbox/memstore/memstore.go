@@ -130,8 +130,9 @@ func (s *Store) Release(ctx context.Context, lease outbox.Lease) error {
 		return err
 	}
 	defer unlock()
-	if s.leases[lease.Lane].Token == lease.Token {
-		delete(s.leases, lease.Lane)
+	if held := s.leases[lease.Lane]; held.Token == lease.Token {
+		held.Expires = time.Time{}
+		s.leases[lease.Lane] = held
 	}
 	return nil
 }
@@ -173,8 +174,8 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
-	return s.change(ctx, ids, func(e *outbox.Entry) bool {
-		return s.holds(lease, now) && e.Lane == lease.Lane && e.State == outbox.Queued
+	return s.change(ctx, ids, func() bool { return s.holds(lease, now) }, func(e *outbox.Entry) bool {
+		return e.Lane == lease.Lane && e.State == outbox.Queued
 	}, func(e *outbox.Entry, _ int) {
 		e.State, e.Changed = outbox.Sending, now
 		e.Attempts++
@@ -187,8 +188,8 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 	for i, v := range verdicts {
 		ids[i] = v.ID
 	}
-	return s.change(ctx, ids, func(e *outbox.Entry) bool {
-		return s.leases[lease.Lane].Token == lease.Token && e.Lane == lease.Lane && e.State == outbox.Sending
+	return s.change(ctx, ids, func() bool { return s.leases[lease.Lane].Token == lease.Token }, func(e *outbox.Entry) bool {
+		return e.Lane == lease.Lane && e.State == outbox.Sending
 	}, func(e *outbox.Entry, i int) {
 		e.State, e.Reason, e.NotBefore, e.Changed = verdicts[i].State, verdicts[i].Reason, verdicts[i].NotBefore, now
 	})
@@ -196,20 +197,24 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 
 // Decide is as [outbox.Store] has it.
 func (s *Store) Decide(ctx context.Context, ids []int64, to outbox.State, reason string, now time.Time) error {
-	return s.change(ctx, ids, func(e *outbox.Entry) bool {
+	return s.change(ctx, ids, func() bool { return true }, func(e *outbox.Entry) bool {
 		return e.State == outbox.Parked || e.State == outbox.Failed
 	}, func(e *outbox.Entry, _ int) {
 		e.State, e.Reason, e.NotBefore, e.Changed = to, reason, time.Time{}, now
 	})
 }
 
-// change changes all of the entries, or none.
-func (s *Store) change(ctx context.Context, ids []int64, may func(*outbox.Entry) bool, do func(*outbox.Entry, int)) error {
+// change changes all of the entries, or none: whoever does it has to be allowed, and each entry to
+// be as it should.
+func (s *Store) change(ctx context.Context, ids []int64, allowed func() bool, may func(*outbox.Entry) bool, do func(*outbox.Entry, int)) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if !allowed() {
+		return outbox.ErrLost
+	}
 	for _, id := range ids {
 		if e := s.byID[id]; e == nil || !may(e) {
 			return outbox.ErrLost

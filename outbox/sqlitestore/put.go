@@ -49,7 +49,7 @@ func (s *Store) commit(all []*putting) {
 			return err
 		}
 		insert, err := tx.PrepareContext(ctx, "INSERT INTO entries (lane, key, policy, harmless, state, attempts, reason, enqueued, not_before, changed) "+
-			"VALUES (?, ?, ?, ?, 'queued', 0, '', ?, ?, ?) ON CONFLICT DO NOTHING")
+			"VALUES (?, ?, ?, ?, 'queued', 0, '', ?, ?, ?)")
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (s *Store) commit(all []*putting) {
 		}
 		defer func() { _ = record.Close() }()
 		for _, p := range all {
-			if p.err = p.put(tx, insert, record, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
+			if p.err = p.put(ctx, tx, insert, record, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
 				return p.err
 			}
 		}
@@ -91,7 +91,7 @@ func (s *Store) room(ctx context.Context, tx *sql.Tx) (int64, error) {
 	return (s.pages - s.pages/16 - (pages - free)) * size, nil
 }
 
-func (p *putting) put(tx *sql.Tx, insert, record *sql.Stmt, room *int64) error {
+func (p *putting) put(ctx context.Context, tx *sql.Tx, insert, record *sql.Stmt, room *int64) error {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
@@ -105,23 +105,23 @@ func (p *putting) put(tx *sql.Tx, insert, record *sql.Stmt, room *int64) error {
 	*room -= size
 	p.results = make([]outbox.PutResult, len(p.entries))
 	for i, e := range p.entries {
-		result, err := insert.Exec(e.Lane, e.Key, e.Policy, e.Harmless, nanos(e.Enqueued), nanos(e.NotBefore), nanos(e.Changed)) //nolint:noctx // the transaction's
-		if err != nil {
-			return err
-		}
-		if changed, err := result.RowsAffected(); err != nil {
-			return err
-		} else if changed == 0 {
-			p.results[i].Duplicate = true
-			if err := tx.QueryRow("SELECT id FROM entries WHERE lane = ? AND key = ?", e.Lane, e.Key).Scan(&p.results[i].ID); err != nil { //nolint:noctx // the transaction's
+		if e.Key != "" {
+			err := tx.QueryRowContext(ctx, "SELECT id FROM entries WHERE lane = ? AND key = ?", e.Lane, e.Key).Scan(&p.results[i].ID)
+			if p.results[i].Duplicate = err == nil; p.results[i].Duplicate {
+				continue
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
-			continue
+		}
+		result, err := insert.ExecContext(ctx, e.Lane, e.Key, e.Policy, e.Harmless, nanos(e.Enqueued), nanos(e.NotBefore), nanos(e.Changed))
+		if err != nil {
+			return err
 		}
 		if p.results[i].ID, err = result.LastInsertId(); err != nil {
 			return err
 		}
-		if _, err := record.Exec(p.results[i].ID, e.Record); err != nil { //nolint:noctx // the transaction's
+		if _, err := record.ExecContext(ctx, p.results[i].ID, e.Record); err != nil {
 			return err
 		}
 	}

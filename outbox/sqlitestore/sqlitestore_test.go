@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/memstore"
 	"example.com/bento-go/outbox/sqlitestore"
 	"example.com/bento-go/outbox/storetest"
 )
@@ -30,6 +31,21 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) outbox.Store {
 		t.Helper()
 		return open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(3<<20))
+	})
+}
+
+// Whatever is done to it, being opened again included, the file says what the memory says.
+func TestStoreIsLikeTheReference(t *testing.T) {
+	t.Parallel()
+	var path string
+	storetest.Model(t, func(t *testing.T) outbox.Store {
+		t.Helper()
+		path = filepath.Join(t.TempDir(), "outbox.db")
+		return open(t, path)
+	}, func(*testing.T) outbox.Store { return memstore.New(1 << 30) }, func(t *testing.T, store outbox.Store) outbox.Store {
+		t.Helper()
+		require.NoError(t, store.Close())
+		return open(t, path)
 	})
 }
 
