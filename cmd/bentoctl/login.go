@@ -94,38 +94,25 @@ func (g *globals) login(ctx context.Context, l login) error {
 
 // askKeys asks on a terminal, where the secret key does not show, or reads lines.
 func (g *globals) askKeys(ctx context.Context, p *profile) (key string, err error) {
-	terminal, isFile := g.in.(*os.File)
-	shown := isFile && term.IsTerminal(int(terminal.Fd()))
-	var lines *bufio.Reader
-	if !shown {
-		lines = bufio.NewReader(io.LimitReader(interruptible(ctx, g.in), 3*maxSecret))
-	}
+	read := g.lineReader(ctx)
 	ask := func(what string, hidden bool) (string, error) {
-		if shown {
-			fmt.Fprintf(g.err, "%s: ", what)
-		}
-		if shown && hidden {
-			typed, err := term.ReadPassword(int(terminal.Fd()))
-			fmt.Fprintln(g.err)
-			return strings.TrimSpace(string(typed)), err
-		}
-		var line string
-		if shown {
-			_, err = fmt.Fscanln(terminal, &line)
-		} else {
-			line, err = lines.ReadString('\n')
+		line, err := read(what, hidden)
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("nothing was kept: %w", context.Cause(ctx))
 		}
 		if line = strings.TrimSpace(line); line == "" {
 			return "", usage("no %s was given: want the publishable key, the secret key and the site's UUID, a line each", what)
 		}
-		return line, nil
+		if errors.Is(err, io.EOF) { // a last line without its end
+			err = nil
+		}
+		return line, err
 	}
 	if p.PublishableKey, err = ask("publishable key", false); err != nil {
 		return "", err
 	}
 	if len(p.SecretCommand) > 0 {
-		key, err = g.ask(ctx, p.SecretCommand)
-		if err != nil {
+		if key, err = g.ask(ctx, p.SecretCommand); err != nil {
 			err = usage("--secret-command: %w", err)
 		}
 	} else {
@@ -136,6 +123,51 @@ func (g *globals) askKeys(ctx context.Context, p *profile) (key string, err erro
 	}
 	p.SiteUUID, err = ask("site UUID", false)
 	return key, err
+}
+
+// lineReader reads lines of standard input. On a terminal it says what it wants, and what is hidden
+// does not show.
+func (g *globals) lineReader(ctx context.Context) func(what string, hidden bool) (string, error) {
+	terminal, isFile := g.in.(*os.File)
+	if !isFile || !term.IsTerminal(int(terminal.Fd())) {
+		lines := bufio.NewReader(io.LimitReader(interruptible(ctx, g.in), 3*maxSecret))
+		return func(string, bool) (string, error) { return lines.ReadString('\n') }
+	}
+	return func(what string, hidden bool) (string, error) {
+		fmt.Fprintf(g.err, "%s: ", what)
+		defer fmt.Fprintln(g.err)
+		return typed(ctx, terminal, hidden)
+	}
+}
+
+// typed reads what is typed without its echo if it is hidden, and leaves the terminal as it was,
+// also when ctx ends; the read itself ends with the next line, or with the process.
+func typed(ctx context.Context, terminal *os.File, hidden bool) (string, error) {
+	fd := int(terminal.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	type line struct {
+		text string
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() {
+		if hidden {
+			text, err := term.ReadPassword(fd)
+			read <- line{string(text), err}
+			return
+		}
+		text, err := bufio.NewReader(io.LimitReader(terminal, maxSecret)).ReadString('\n')
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
 }
 
 // tryKeys makes one read with the keys.

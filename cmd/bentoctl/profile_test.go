@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/term"
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
@@ -63,6 +67,77 @@ func TestLoginKeepsWhatWorks(t *testing.T) {
 	r = bentoctl(t.Context(), "", append(event, "--profile", "keyring")...)
 	assert.Equal(t, 2, r.code)
 	assert.Contains(t, r.err, `there is no profile "keyring" (there is: file)`)
+}
+
+// On a terminal the secret key does not show, and Ctrl-C leaves the terminal as it was.
+func TestLoginOnATerminal(t *testing.T) {
+	base := strict(t)
+	for _, interrupted := range []bool{false, true} {
+		screen, terminal, err := pty.Open()
+		if err != nil {
+			t.Skipf("no pseudo-terminal on this machine: %v", err)
+		}
+		before, err := term.GetState(int(terminal.Fd()))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		shown := &watched{r: screen, at: map[string]func(){
+			"publishable key: ": func() { _, _ = io.WriteString(screen, "pk_canary\n") },
+			"secret key: ": func() {
+				if interrupted {
+					cancel()
+					return
+				}
+				for echo := before; assert.ObjectsAreEqual(before, echo); { // until it is off
+					var err error
+					if echo, err = term.GetState(int(terminal.Fd())); err != nil {
+						return
+					}
+				}
+				_, _ = io.WriteString(screen, "sk_canary\n")
+			},
+			"site UUID: ": func() { _, _ = io.WriteString(screen, "site_canary\n") },
+		}}
+		read := make(chan struct{})
+		go func() {
+			shown.follow()
+			close(read)
+		}()
+		code := run(ctx, []string{"login", "--base-url", base, "--store", "file"}, streams{terminal, io.Discard, terminal})
+		cancel()
+		after, err := term.GetState(int(terminal.Fd()))
+		require.NoError(t, err)
+		assert.Equal(t, before, after, "the terminal is as it was")
+		_, _ = io.WriteString(screen, "\n") // for a read that was left behind
+		require.NoError(t, terminal.Close())
+		<-read
+		require.NoError(t, screen.Close())
+		assert.Equal(t, map[bool]int{false: 0, true: 130}[interrupted], code, shown.seen.String())
+		assert.NotContains(t, shown.seen.String(), "sk_canary")
+	}
+}
+
+// watched reads a screen, and does something when it shows a text for the first time.
+type watched struct {
+	r    io.Reader
+	seen strings.Builder
+	at   map[string]func()
+}
+
+func (w *watched) follow() {
+	buffer := make([]byte, 1024)
+	for {
+		n, err := w.r.Read(buffer)
+		w.seen.Write(buffer[:n])
+		for text, do := range w.at {
+			if strings.Contains(w.seen.String(), text) {
+				delete(w.at, text)
+				do()
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func TestTheFileIsForNobodyElse(t *testing.T) {

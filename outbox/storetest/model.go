@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,19 +193,19 @@ func (m *model) compare(*rapid.T) {
 	})
 	m.both("stats", func(_ int, store outbox.Store) (any, error) {
 		stats, err := store.Stats(m.t.Context())
-		text := ""
+		var text strings.Builder
 		for _, lane := range outbox.Lanes {
 			of := stats.Lanes[lane]
-			text += fmt.Sprint(lane, of.States, of.Oldest.UTC(), of.Paused)
+			fmt.Fprint(&text, lane, of.States, of.Oldest.UTC(), of.Paused)
 		}
-		return text, err
+		return text.String(), err
 	})
 }
 
 func shown(entries []outbox.Entry) string {
-	text := ""
+	var text strings.Builder
 	for _, e := range entries {
-		text += fmt.Sprintln(e.ID, e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC())
+		fmt.Fprintln(&text, e.ID, e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC())
 	}
-	return text
+	return text.String()
 }
