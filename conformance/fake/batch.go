@@ -67,11 +67,14 @@ func (s *state) upsert(r gen.SubscriberRecord) {
 	}
 }
 
-// setField writes a field of a person, unless there is no room for it.
+// setField writes a field of a person. If there is no room for it, what was there stays.
 func (s *state) setField(p *gen.Subscriber, key string, value any) {
 	s.field(key)
-	s.removeField(p, key)
-	if s.fits(fieldSize(key, value)) {
+	size := fieldSize(key, value)
+	if old, has := p.Attributes.Fields[key]; has {
+		size -= fieldSize(key, old)
+	}
+	if s.fits(size) {
 		p.Attributes.Fields[key] = value
 	}
 }

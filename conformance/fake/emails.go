@@ -109,14 +109,16 @@ func (s *state) updateEmailTemplate(c *call) reply {
 	}
 	var body gen.UpdateEmailTemplateBody
 	_ = json.Unmarshal(c.body, &body)
-	if !s.fits(len(c.body)) {
-		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is too much: this fake keeps 256 MB"})
-	}
+	changed := t.Attributes
 	if subject := body.EmailTemplate.Subject; subject != nil {
-		t.Attributes.Subject = *subject
+		changed.Subject = *subject
 	}
 	if html := body.EmailTemplate.HTML; html != nil {
-		t.Attributes.HTML = *html
+		changed.HTML = *html
 	}
+	if !s.fits(len(changed.Subject) + len(changed.HTML) - len(t.Attributes.Subject) - len(t.Attributes.HTML)) {
+		return objections(http.StatusUnprocessableEntity, fieldError{"email_template", "is too much: this fake keeps 256 MB"})
+	}
+	t.Attributes = changed
 	return answer(http.StatusOK, gen.EmailTemplateEnvelope{Data: gen.One[gen.EmailTemplate]{Value: t}})
 }
