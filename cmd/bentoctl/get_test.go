@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -129,6 +130,33 @@ func TestRunAFile(t *testing.T) {
 	for _, args := range [][]string{{"--file", "-"}, {"--file", file + "x", "--yes"}, {"--file", write(t, "x.csv", "email\n"), "--yes"}, {"fly", "ari@example.com"}} {
 		assert.Equal(t, 2, bentoctl(t.Context(), "", append([]string{"run"}, args...)...).code, args)
 	}
+}
+
+// A command that Bento refuses is named by its line, and the others are run.
+func TestACommandThatBentoRefusesIsFound(t *testing.T) {
+	server, err := fake.New()
+	require.NoError(t, err)
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body := readAllOf(req.Body)
+		if strings.Contains(body, "odd@example.com") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = io.WriteString(w, `{"error":"visitor is odd"}`)
+			return
+		}
+		req.Body = io.NopCloser(strings.NewReader(body))
+		server.ServeHTTP(w, req)
+	}))
+	var lines strings.Builder
+	for _, name := range []string{"ari", "bo", "odd", "cy"} {
+		lines.WriteString(`{"command":"add_tag","email":"` + name + `@example.com","query":"vip"}` + "\n")
+	}
+	r := bentoctl(t.Context(), lines.String(), "run", "--file", "-", "--yes")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.out, "3 of 4 commands accepted")
+	assert.Contains(t, r.out, "line 3: ")
+	assert.Contains(t, r.out, "visitor is odd")
+	assert.Equal(t, 3, server.Counts().People)
 }
 
 // A list of verbs says what each is for.

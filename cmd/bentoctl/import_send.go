@@ -65,19 +65,13 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 		return j.stopped(result, stop)
 	}
 	if lines != nil {
-		t.Accepted += result.Accepted
+		t.count(result, lines)
+		return nil
 	}
 	t.Failed += result.Failed
 	t.Unknown += result.Unknown
 	for _, p := range result.Problems {
-		switch {
-		case lines == nil:
-			t.tell("people who must not be written to: %v", p.Err)
-		case p.First == p.Last:
-			t.tell("line %d: %v", lines[p.First], p.Err)
-		default:
-			t.tell("lines %d to %d: %v", lines[p.First], lines[p.Last], p.Err)
-		}
+		t.tell("people who must not be written to: %v", p.Err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	bento "example.com/bento-go/wrapper"
 )
 
 // An importTally counts what became of the rows of a file.
@@ -22,6 +23,20 @@ const maxProblems = 20
 func (t *importTally) tell(format string, args ...any) {
 	if len(t.Told) < maxProblems {
 		t.Told = append(t.Told, fmt.Sprintf(format, args...))
+	}
+}
+
+// count takes in what became of records that stand at lines.
+func (t *importTally) count(result *bento.Result, lines []int) {
+	t.Accepted += result.Accepted
+	t.Failed += result.Failed
+	t.Unknown += result.Unknown
+	for _, p := range result.Problems {
+		if p.First == p.Last {
+			t.tell("line %d: %v", lines[p.First], p.Err)
+		} else {
+			t.tell("lines %d to %d: %v", lines[p.First], lines[p.Last], p.Err)
+		}
 	}
 }
 

@@ -180,22 +180,21 @@ func (r *commandRun) send(ctx context.Context) error {
 		return err
 	}
 	var good []json.RawMessage
+	var lines []int
 	for at, record := range r.records {
 		if reason, isWrong := wrong[at]; isWrong {
 			r.leaveOut(r.lines[at], reason)
 			continue
 		}
-		good = append(good, record)
+		good, lines = append(good, record), append(lines, r.lines[at])
 	}
 	r.records, r.lines = r.records[:0], r.lines[:0]
 	if len(good) == 0 {
 		return nil
 	}
-	result, err := r.client.SendRaw(ctx, gen.OpRunCommands, good)
-	r.tally.Accepted += result.Accepted
-	r.tally.Failed += result.Failed
-	r.tally.Unknown += result.Unknown
-	return err
+	result, err := r.client.SendRaw(ctx, gen.OpRunCommands, good, bento.WithBisection())
+	r.tally.count(result, lines)
+	return ending(err)
 }
 
 func (g *globals) concludeRun(t *importTally, ended error) error {
