@@ -21,11 +21,13 @@ const (
 // Lanes are all of them.
 var Lanes = []Lane{Events, Subscribers, Commands, Emails}
 
+var operations = map[Lane]string{
+	Events: gen.OpTrackEvents, Subscribers: gen.OpImportSubscribers, Commands: gen.OpRunCommands, Emails: gen.OpSendEmails,
+}
+
 // operation is the one that a lane sends by.
 func (l Lane) operation() gen.Operation {
-	op, _ := gen.OperationByID(map[Lane]string{
-		Events: gen.OpTrackEvents, Subscribers: gen.OpImportSubscribers, Commands: gen.OpRunCommands, Emails: gen.OpSendEmails,
-	}[l])
+	op, _ := gen.OperationByID(operations[l])
 	return op
 }
 
@@ -56,8 +58,14 @@ const (
 	Discarded State = "discarded" // by a person
 )
 
-// Settled reports whether nothing more becomes of an entry by itself.
-func (s State) Settled() bool { return s == Accepted || s == Failed || s == Discarded || s == Parked }
+// States are all of them.
+var States = []State{Queued, Sending, Accepted, Failed, Parked, Discarded}
+
+// Waits reports whether something is still to become of an entry by itself.
+func (s State) Waits() bool { return s == Queued || s == Sending }
+
+// Done reports whether an entry needs its record no more.
+func (s State) Done() bool { return s == Accepted || s == Discarded }
 
 // An Entry is a record on its way.
 type Entry struct {
@@ -69,10 +77,18 @@ type Entry struct {
 	Policy Policy
 	// Harmless is whether Bento drops a repeat, as of events with a unique key.
 	Harmless bool
-	Record   []byte // JSON
+	Record   []byte // JSON; empty once it is accepted or discarded
 	State    State
 	Attempts int
 	Reason   string // of the last change, in words that hold no address
 	// Enqueued and Changed are when; NotBefore is the earliest time of the next attempt.
 	Enqueued, NotBefore, Changed time.Time
+}
+
+// A Change is a line of an entry's history: that it was parked or failed, or what a person decided.
+type Change struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"` // the sender, or the person
+	State  State     `json:"state"`
+	Reason string    `json:"reason"`
 }

@@ -48,14 +48,19 @@ func Email(e bento.Email, opts ...ItemOption) Item {
 	return item(Emails, AtMostOnce, false, e, opts)
 }
 
-// Raw is a record that is JSON already, of a lane; whether it is what the contract describes is for
-// the caller to know.
+// Raw is a record of a lane that is JSON already. It is checked as a record of the lane's type is, and
+// sent as it was written.
 func Raw(lane Lane, record json.RawMessage, opts ...ItemOption) Item {
 	policy := AtLeastOnce
 	if lane == Emails {
 		policy = AtMostOnce
 	}
-	return finish(Entry{Lane: lane, Policy: policy, Harmless: lane == Subscribers, Record: record}, nil, opts)
+	e := Entry{Lane: lane, Policy: policy, Record: record}
+	var err error
+	if _, known := operations[lane]; known {
+		e.Harmless, err = bento.CheckRecord(operations[lane], record)
+	}
+	return finish(e, err, opts)
 }
 
 func item[T bento.Record](lane Lane, policy Policy, harmless bool, record T, opts []ItemOption) Item {
@@ -63,8 +68,8 @@ func item[T bento.Record](lane Lane, policy Policy, harmless bool, record T, opt
 	return finish(Entry{Lane: lane, Policy: policy, Harmless: harmless, Record: encoded}, err, opts)
 }
 
-// maxKey bounds a key, and maxRecord a record, in bytes.
-const maxKey, maxRecord = 255, 4 << 20
+// maxKey bounds a key, and maxRecord a record, in bytes: a request holds four megabytes.
+const maxKey, maxRecord = 255, 4<<20 - 64
 
 func finish(e Entry, err error, opts []ItemOption) Item {
 	for _, opt := range opts {
@@ -72,7 +77,7 @@ func finish(e Entry, err error, opts []ItemOption) Item {
 	}
 	switch {
 	case err != nil:
-	case e.Lane.operation().ID == "":
+	case operations[e.Lane] == "":
 		err = fmt.Errorf("%w: there is no lane %q", bento.ErrInvalid, e.Lane)
 	case e.Policy != AtLeastOnce && e.Policy != AtMostOnce:
 		err = fmt.Errorf("%w: there is no policy %q", bento.ErrInvalid, e.Policy)

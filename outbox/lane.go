@@ -2,20 +2,11 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
 
 	"example.com/bento-go/gen"
-	bento "example.com/bento-go/wrapper"
-)
-
-const (
-	// requestFor bounds a request, its turn in the pace's line included.
-	requestFor = 2 * time.Minute
-	// settleFor bounds the note of what became of a batch, which no end of the sender may prevent.
-	settleFor = 30 * time.Second
 )
 
 // A laneSender sends one lane.
@@ -24,7 +15,10 @@ type laneSender struct {
 	lane  Lane
 	op    gen.Operation
 	lease Lease
-	held  time.Time // nothing is sent before: what was sent last did not arrive
+	hold
+	portion
+	lastError string // that was logged, at lastTold
+	lastTold  time.Time
 }
 
 // run sends the lane whenever it is this sender's, until ctx ends or the sender stops.
@@ -35,15 +29,31 @@ func (l *laneSender) run(ctx context.Context) {
 			l.lease = lease
 			err = l.serve(ctx)
 		}
-		if err != nil && !errors.Is(err, ErrLeased) && !errors.Is(err, ErrLost) && ctx.Err() == nil {
-			l.logger.LogAttrs(ctx, slog.LevelError, "outbox store", slog.String("lane", string(l.lane)), slog.String("error", err.Error()))
-		}
+		l.tell(ctx, err)
 		if err == nil || !l.wait(ctx, time.Second) {
 			break
 		}
 	}
+	if l.lease.Token == 0 {
+		return
+	}
 	// So that another sender need not wait for the lease to end.
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
+}
+
+// tell logs what is wrong with the store, the same thing once a minute.
+func (l *laneSender) tell(ctx context.Context, err error) {
+	if err == nil || errors.Is(err, ErrLeased) || errors.Is(err, ErrLost) || ctx.Err() != nil {
+		return
+	}
+	if now := time.Now(); err.Error() != l.lastError || now.Sub(l.lastTold) > time.Minute {
+		l.lastError, l.lastTold = err.Error(), now
+		l.log(ctx, slog.LevelError, "outbox store", slog.String("error", err.Error()))
+	}
+}
+
+func (l *laneSender) log(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
+	l.logger.LogAttrs(ctx, level, what, append([]slog.Attr{slog.String("lane", string(l.lane))}, attrs...)...)
 }
 
 // wait waits for something to do, at most d. It reports whether there is anything left to wait for.
@@ -61,30 +71,26 @@ func (l *laneSender) wait(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
+// ended reports whether the sender is to end.
+func (l *laneSender) ended(ctx context.Context) bool {
+	select {
+	case <-l.stop:
+		return true
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // serve sends until there is a reason to stop, which is nil if the sender ends.
 func (l *laneSender) serve(ctx context.Context) error {
 	if err := l.recover(ctx); err != nil {
 		return err
 	}
 	forgotten := time.Now()
-	for {
-		select {
-		case <-l.stop:
-			return nil
-		case <-ctx.Done():
-			return nil
-		default:
-		}
+	for !l.ended(ctx) {
 		now := time.Now()
-		if now.Before(l.held) {
-			if !l.wait(ctx, min(l.held.Sub(now), l.leaseFor/4)) {
-				return nil
-			}
-			if err := l.renew(ctx, time.Now()); err != nil {
-				return err
-			}
-			continue
-		}
 		if err := l.renew(ctx, now); err != nil {
 			return err
 		}
@@ -94,20 +100,38 @@ func (l *laneSender) serve(ctx context.Context) error {
 				return err
 			}
 		}
-		batch, later, err := l.store.Next(ctx, l.lease, l.most(), now)
+		pause, err := l.step(ctx, now)
 		if err != nil {
 			return err
 		}
-		if ripe := l.ripe(batch, now); len(batch) == 0 || ripe > 0 {
-			if !l.wait(ctx, l.until(len(batch) > 0, ripe, later, now)) {
-				return nil
-			}
-			continue
-		}
-		if err := l.deliver(ctx, batch); err != nil {
-			return err
+		if pause > 0 && !l.wait(ctx, pause) {
+			return nil
 		}
 	}
+	return nil
+}
+
+// step sends a batch, if there is one to send, or says how long to wait for one.
+func (l *laneSender) step(ctx context.Context, now time.Time) (pause time.Duration, err error) {
+	if held := l.until.Sub(now); held > 0 {
+		return min(held, l.leaseFor/4), nil
+	}
+	batch, later, err := l.store.Next(ctx, l.lease, l.most(), now)
+	if err != nil {
+		return 0, err
+	}
+	pause = l.poll
+	if !later.IsZero() {
+		pause = min(pause, later.Sub(now))
+	}
+	if len(batch) > 0 {
+		ripe := l.ripe(batch, now)
+		if ripe == 0 {
+			return 0, l.deliver(ctx, l.portionOf(batch))
+		}
+		pause = min(pause, ripe)
+	}
+	return max(pause, time.Millisecond), nil
 }
 
 // most is how many records go into a request: an email goes by itself, so that each has a verdict of
@@ -121,26 +145,15 @@ func (l *laneSender) most() int {
 
 // ripe is how long a batch that is not full waits for more.
 func (l *laneSender) ripe(batch []Entry, now time.Time) time.Duration {
-	if len(batch) == 0 || len(batch) == l.most() || batch[0].Attempts > 0 {
+	if len(batch) == l.most() || batch[0].Attempts > 0 {
 		return 0
 	}
-	return max(0, batch[0].Enqueued.Add(l.linger).Sub(now))
+	return min(l.linger, max(0, batch[0].Enqueued.Add(l.linger).Sub(now)))
 }
 
-func (l *laneSender) until(lingers bool, ripe time.Duration, later, now time.Time) time.Duration {
-	d := l.poll
-	if lingers {
-		d = min(d, ripe)
-	}
-	if !later.IsZero() {
-		d = min(d, later.Sub(now))
-	}
-	return max(d, time.Millisecond)
-}
-
-// renew extends the lease when a third of it is over.
+// renew extends the lease when a third of it is over, or the clock was set back.
 func (l *laneSender) renew(ctx context.Context, now time.Time) error {
-	if l.lease.Expires.Sub(now) > l.leaseFor*2/3 {
+	if left := l.lease.Expires.Round(0).Sub(now.Round(0)); left > l.leaseFor*2/3 && left <= l.leaseFor {
 		return nil
 	}
 	lease, err := l.store.Acquire(ctx, l.lane, l.owner, now, l.leaseFor)
@@ -171,94 +184,65 @@ func (l *laneSender) recover(ctx context.Context) error {
 		now := time.Now()
 		all := make([]Verdict, len(left))
 		for i, e := range left {
-			all[i] = unknown.verdict(e, "its sender ended while it was in flight", now)
+			all[i] = unknown.verdict(e, causeEnded, "its sender ended while it was in flight", now)
 		}
-		if err := l.settle(ctx, all, now); err != nil {
+		if err := l.settle(ctx, all); err != nil {
 			return err
 		}
 	}
 }
 
-// deliver sends a batch: it notes the intent, sends, and notes what became of it.
-func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
-	ids, records, harmless := make([]int64, len(batch)), make([]json.RawMessage, len(batch)), true
-	for i := range batch {
-		ids[i], records[i] = batch[i].ID, batch[i].Record
-		harmless = harmless && batch[i].Harmless
-		batch[i].Attempts++
-	}
-	if err := l.store.Begin(ctx, l.lease, ids, time.Now()); err != nil {
-		return err
-	}
-	opts := []bento.BatchOption{bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1}), bento.WithBisection()}
-	if harmless {
-		opts = append(opts, bento.WithHarmlessRepeat())
-	}
-	request, cancel := context.WithTimeout(ctx, requestFor)
-	defer cancel()
-	kept := l.keep(request, cancel)
-	result, sendErr := l.client.SendRaw(request, l.op.ID, records, opts...)
-	cancel()
-	<-kept
-	now := time.Now()
-	all, paused := verdicts(batch, result, sendErr, now)
-	if err := l.settle(ctx, all, now); err != nil {
-		return err
-	}
-	l.held = heldBy(all)
-	if paused != "" {
-		l.logger.LogAttrs(ctx, slog.LevelError, "outbox paused", slog.String("lane", string(l.lane)), slog.String("reason", paused))
-		return l.store.Pause(context.WithoutCancel(ctx), l.lane, paused)
-	}
-	return nil
+// A hold keeps a lane from asking when what was sent last did not arrive, the longer the more often.
+type hold struct {
+	failures int // one after the other
+	until    time.Time
 }
 
-// keep renews the lease while a request is under way, and breaks the request off if the lane is lost.
-// The channel it returns is closed when it has ended, which it does with the request.
-func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		beat := time.NewTicker(l.leaseFor / 3)
-		defer beat.Stop()
-		for {
-			select {
-			case <-request.Done():
-				return
-			case now := <-beat.C:
-				if errors.Is(l.renew(request, now), ErrLost) {
-					lost()
-				}
-			}
-		}
-	}()
-	return ended
-}
-
-// heldBy is when a lane may be tried again of which nothing got through; zero if something did.
-func heldBy(all []Verdict) time.Time {
-	var until time.Time
+// note takes in what became of a batch. It reports whether all of it has to be sent again.
+func (h *hold) note(all []Verdict, now time.Time) bool {
 	for _, v := range all {
 		if v.State != Queued {
-			return time.Time{}
+			*h = hold{}
+			return false
 		}
-		until = v.NotBefore
 	}
-	return until
+	h.failures++
+	h.until = now.Add(backoff(h.failures))
+	return true
 }
 
-// settle notes verdicts, whatever ends meanwhile.
-func (l *laneSender) settle(ctx context.Context, all []Verdict, now time.Time) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
-	defer cancel()
-	defer nudge(l.settled)
-	if err := l.store.Settle(ctx, l.lease, all, now); err != nil {
-		return err
+// A portion finds a record that Bento answers with a server error, whatever the others are: a batch
+// that fails again and again, though others arrive meanwhile, is sent in smaller and smaller parts.
+type portion struct {
+	size   int  // of batches that are sent again; 0 is full
+	others bool // something arrived since the last failure
+}
+
+// patience is how many attempts are made of a batch before it is suspected.
+const patience = 3
+
+func (p *portion) portionOf(batch []Entry) []Entry {
+	if p.size > 0 && batch[0].Attempts > 0 {
+		return batch[:min(p.size, len(batch))]
 	}
-	for _, v := range all {
-		if v.State == Parked || v.State == Failed {
-			l.logger.LogAttrs(ctx, slog.LevelWarn, "outbox "+string(v.State), slog.String("lane", string(l.lane)), slog.Int64("id", v.ID), slog.String("reason", v.Reason))
-		}
+	return batch
+}
+
+// suspect takes in a batch that failed, or did not. It reports whether the batch is one record that
+// fails while others arrive.
+func (p *portion) suspect(batch []Entry, failed bool) bool {
+	if !failed {
+		p.others = true
+		return false
 	}
-	return nil
+	suspected := p.others && batch[0].Attempts >= patience
+	p.others = false
+	switch {
+	case suspected && len(batch) == 1:
+		p.size = 0
+		return true
+	case suspected:
+		p.size = len(batch) / 2
+	}
+	return false
 }

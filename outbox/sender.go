@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
 	"sync"
 	"time"
 
@@ -19,16 +21,19 @@ type Sender struct {
 	settings
 	owner string // names this sender among all that share the store
 
+	meters  map[Lane]*meter
 	wake    map[Lane]chan struct{} // something was enqueued here
 	settled chan struct{}          // something was settled here, or may be seen anew
 	mu      sync.Mutex
 	closed  bool
+	refused map[Cause]int64
 	stop    chan struct{} // lanes end after what they are at
 	stopped sync.Once
 	running sync.WaitGroup
 }
 
 type settings struct {
+	name      string
 	logger    *slog.Logger
 	linger    time.Duration
 	poll      time.Duration
@@ -39,8 +44,13 @@ type settings struct {
 // An Option adjusts a Sender at [New].
 type Option func(*settings)
 
-// WithLogger logs what is parked, failed and paused: ids, counts and reasons, never records.
+// WithLogger logs what is parked, failed and paused, and each minute what waits: ids, counts and
+// reasons, never records.
 func WithLogger(l *slog.Logger) Option { return func(s *settings) { s.logger = l } }
+
+// WithName names the sender in leases and histories; the default is the host's name and the
+// process's number.
+func WithName(name string) Option { return func(s *settings) { s.name = name } }
 
 // WithLinger makes a batch that is not full wait for more; the default is 100 ms.
 func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = d } }
@@ -53,18 +63,23 @@ func WithLease(d time.Duration) Option { return func(s *settings) { s.leaseFor =
 func WithRetention(d time.Duration) Option { return func(s *settings) { s.retention = d } }
 
 // New returns a sender; nothing is sent until [Sender.Run]. Retries and their waits are the sender's:
-// the client's own are not used. Its pace is.
+// the client's own are not used. Its pace is. Whoever only enqueues, or decides, needs no client: nil.
 func New(client *bento.Client, store Store, opts ...Option) *Sender {
+	host, _ := os.Hostname()
 	s := &Sender{
-		client: client, store: store, owner: rand.Text(),
-		settings: settings{logger: slog.New(slog.DiscardHandler), linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 30 * time.Second},
-		wake:     map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
+		client: client, store: store, meters: map[Lane]*meter{}, refused: map[Cause]int64{},
+		settings: settings{
+			name: fmt.Sprintf("%s/%d", host, os.Getpid()), logger: slog.New(slog.DiscardHandler),
+			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 30 * time.Second,
+		},
+		wake: map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
+	s.owner = s.name + "/" + rand.Text()[:8] // two of one name are two
 	for _, lane := range Lanes {
-		s.wake[lane] = make(chan struct{}, 1)
+		s.wake[lane], s.meters[lane] = make(chan struct{}, 1), &meter{}
 	}
 	return s
 }
@@ -79,6 +94,14 @@ type Receipt struct {
 // The error is [bento.ErrInvalid] if one of them is not what the contract describes, [ErrFull], or
 // [ErrClosed].
 func (s *Sender) Enqueue(ctx context.Context, items ...Item) ([]Receipt, error) {
+	receipts, err := s.enqueue(ctx, items)
+	if err != nil {
+		s.refuse(err, len(items))
+	}
+	return receipts, err
+}
+
+func (s *Sender) enqueue(ctx context.Context, items []Item) ([]Receipt, error) {
 	s.mu.Lock()
 	closed := s.closed
 	s.mu.Unlock()
@@ -105,6 +128,22 @@ func (s *Sender) Enqueue(ctx context.Context, items ...Item) ([]Receipt, error) 
 	return receipts, nil
 }
 
+// refuse counts what was not taken.
+func (s *Sender) refuse(err error, n int) {
+	cause := causeOther
+	switch {
+	case errors.Is(err, ErrFull):
+		cause = causeFull
+	case errors.Is(err, bento.ErrInvalid):
+		cause = causeInvalid
+	case errors.Is(err, ErrClosed):
+		cause = causeClosed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[cause] += int64(n)
+}
+
 // nudge makes whoever waits on c go on.
 func nudge(c chan struct{}) {
 	select {
@@ -117,12 +156,48 @@ func nudge(c chan struct{}) {
 // when ctx ends is broken off, and may so become unknown; Close lets it finish. Run it once; other
 // processes may run senders of their own on the same store.
 func (s *Sender) Run(ctx context.Context) error {
+	if s.client == nil {
+		return errNoClient
+	}
 	for _, lane := range Lanes {
 		l := &laneSender{Sender: s, lane: lane, op: lane.operation()}
 		s.running.Go(func() { l.run(ctx) })
 	}
+	s.running.Go(func() { s.report(ctx) })
 	s.running.Wait()
 	return nil
+}
+
+var errNoClient = errors.New("outbox: a sender without a client cannot run: give New a client")
+
+// reportEvery is how often what waits is logged.
+const reportEvery = time.Minute
+
+// report logs what waits, until the sender ends.
+func (s *Sender) report(ctx context.Context) {
+	every := time.NewTicker(reportEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-every.C:
+		case <-s.stop:
+			return
+		case <-ctx.Done():
+			return
+		}
+		if !s.logger.Enabled(ctx, slog.LevelInfo) {
+			continue
+		}
+		stats, err := s.Stats(ctx)
+		if err != nil {
+			continue // the lanes tell
+		}
+		for _, lane := range Lanes {
+			if of := stats.Lanes[lane]; of.Depth()+of.States[Parked] > 0 || of.Rate > 0 {
+				s.logger.LogAttrs(ctx, slog.LevelInfo, "outbox", slog.String("lane", string(lane)), slog.Any("stats", of))
+			}
+		}
+	}
 }
 
 // A RemainingError says what Flush and Close leave: it is in the store, and will be sent by the next
@@ -145,7 +220,7 @@ func (s *Sender) Flush(ctx context.Context) error {
 	timer := time.NewTicker(s.poll)
 	defer timer.Stop()
 	for {
-		if waits, err := s.waits(context.WithoutCancel(ctx)); err != nil || !waits {
+		if idle, err := s.store.Idle(context.WithoutCancel(ctx)); err != nil || idle {
 			return err
 		}
 		select {
@@ -157,28 +232,12 @@ func (s *Sender) Flush(ctx context.Context) error {
 	}
 }
 
-// waits reports whether anything is still to be delivered.
-func (s *Sender) waits(ctx context.Context) (bool, error) {
-	for _, lane := range Lanes {
-		for _, state := range []State{Queued, Sending} {
-			if found, err := s.store.Query(ctx, Filter{Lane: lane, State: state}, 1); err != nil || len(found) > 0 {
-				return true, err
-			}
-		}
-	}
-	return false, nil
-}
-
 func (s *Sender) remaining(ctx context.Context, cause error) error {
 	stats, err := s.store.Stats(ctx)
 	if err != nil {
 		return err
 	}
-	left := &RemainingError{Waiting: stats.Waiting(), cause: cause}
-	for _, lane := range stats.Lanes {
-		left.Parked += lane.States[Parked]
-	}
-	return left
+	return &RemainingError{Waiting: stats.Waiting(), Parked: stats.Parked(), cause: cause}
 }
 
 // Close takes no more, goes on sending until nothing waits or ctx ends, lets what is in flight
@@ -194,38 +253,65 @@ func (s *Sender) Close(ctx context.Context) error {
 	return err
 }
 
-// Stats counts what is in the store.
-func (s *Sender) Stats(ctx context.Context) (Stats, error) { return s.store.Stats(ctx) }
+// Stats counts what is in the store, and adds what only this sender knows: rates and refusals.
+func (s *Sender) Stats(ctx context.Context) (Stats, error) {
+	stats, err := s.store.Stats(ctx)
+	if err != nil {
+		return stats, err
+	}
+	now := time.Now()
+	for lane, of := range stats.Lanes {
+		of.Rate = s.meters[lane].rate(now)
+		stats.Lanes[lane] = of
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Refused = maps.Clone(s.refused)
+	return stats, nil
+}
 
 // Resend queues parked or failed entries anew: a person has decided that a second delivery does no
-// harm. The reason is kept with them.
-func (s *Sender) Resend(ctx context.Context, reason string, ids ...int64) error {
-	return s.decide(ctx, Queued, reason, ids)
+// harm. Who decided (a name or an address, say) and why is kept in the history of each.
+func (s *Sender) Resend(ctx context.Context, by, reason string, ids ...int64) error {
+	return s.decide(ctx, Decision{Queued, by, reason}, ids)
 }
 
 // Confirm says that parked entries did arrive.
-func (s *Sender) Confirm(ctx context.Context, reason string, ids ...int64) error {
-	return s.decide(ctx, Accepted, reason, ids)
+func (s *Sender) Confirm(ctx context.Context, by, reason string, ids ...int64) error {
+	return s.decide(ctx, Decision{Accepted, by, reason}, ids)
 }
 
-// Discard gives parked or failed entries up.
-func (s *Sender) Discard(ctx context.Context, reason string, ids ...int64) error {
-	return s.decide(ctx, Discarded, reason, ids)
+// Discard gives parked or failed entries up; their records are removed at once.
+func (s *Sender) Discard(ctx context.Context, by, reason string, ids ...int64) error {
+	return s.decide(ctx, Decision{Discarded, by, reason}, ids)
 }
 
-var errNoReason = errors.New("outbox: a decision needs a reason, which is kept")
+var errNoReason = errors.New("outbox: it needs a name and a reason, which are kept")
 
-func (s *Sender) decide(ctx context.Context, to State, reason string, ids []int64) error {
-	if reason == "" {
+func (s *Sender) decide(ctx context.Context, d Decision, ids []int64) error {
+	if d.By == "" || d.Reason == "" {
 		return errNoReason
 	}
-	if err := s.store.Decide(ctx, ids, to, brief(reason), time.Now()); err != nil {
+	d.By, d.Reason = brief(d.By), brief(d.Reason)
+	if err := s.store.Decide(ctx, ids, d, time.Now()); err != nil {
 		return err
 	}
 	for _, lane := range Lanes {
 		nudge(s.wake[lane])
 	}
 	return nil
+}
+
+// Entries returns at most max entries that match, by ID; the next are those with a larger one. Those
+// that were accepted are not kept, unless they have a key or a history.
+func (s *Sender) Entries(ctx context.Context, f Filter, max int) ([]Entry, error) {
+	return s.store.Query(ctx, f, max)
+}
+
+// History is what an entry went through beside being sent: that it was parked or failed, and what was
+// decided; oldest first.
+func (s *Sender) History(ctx context.Context, id int64) ([]Change, error) {
+	return s.store.History(ctx, id)
 }
 
 // Pause holds a lane back; Resume lets it go on.

@@ -17,6 +17,8 @@ var (
 	ErrLost = errors.New("outbox: the lane or an entry of it was lost to another sender")
 	// ErrClosed says that the sender takes no more.
 	ErrClosed = errors.New("outbox: the sender is closed")
+	// ErrDamaged says that the store cannot be trusted any more.
+	ErrDamaged = errors.New("outbox: the store is damaged")
 )
 
 // A Store keeps entries. Every method that changes something returns when the change is as durable
@@ -30,17 +32,22 @@ type Store interface {
 	Put(ctx context.Context, entries []Entry) ([]PutResult, error)
 
 	// Acquire makes owner the only sender of a lane until now+ttl, or extends that. The error is
-	// ErrLeased if another has it.
+	// ErrLeased if another has it. A lease that ends later than its ttl from now was taken before the
+	// clock was set back: it then ends a ttl from now.
 	Acquire(ctx context.Context, lane Lane, owner string, now time.Time, ttl time.Duration) (Lease, error)
 	// Release gives the lane up.
 	Release(ctx context.Context, lease Lease) error
 
-	// Next returns at most max queued entries that are due, oldest first, and when the next after them
-	// is due: zero if there is none. A paused lane has none.
+	// Next returns at most max queued entries that are due, and when the next after them is due: zero if
+	// there is none. First come those that waited, by NotBefore, then the others, by ID. What was tried
+	// at a time that has not come yet, because the clock was set back since, waits no more. A paused lane
+	// has none.
 	Next(ctx context.Context, lease Lease, max int, now time.Time) (due []Entry, later time.Time, err error)
 	// Begin notes that entries are about to be sent: from queued to sending, all or none.
 	Begin(ctx context.Context, lease Lease, ids []int64, now time.Time) error
-	// Settle notes what became of entries that were being sent, all or none.
+	// Settle notes what became of entries that were being sent, all or none. An accepted entry is
+	// removed, unless it has a key or a history: then only its record is. Parked and failed ones get a
+	// line in their history.
 	Settle(ctx context.Context, lease Lease, verdicts []Verdict, now time.Time) error
 	// Recover returns the entries that a sender left as sending when it ended.
 	Recover(ctx context.Context, lease Lease, max int) ([]Entry, error)
@@ -48,12 +55,16 @@ type Store interface {
 	// Pause holds a lane back, and says why; an empty reason lets it go on.
 	Pause(ctx context.Context, lane Lane, reason string) error
 	// Decide is a person's change of entries, all or none, from parked or failed.
-	Decide(ctx context.Context, ids []int64, to State, reason string, now time.Time) error
+	Decide(ctx context.Context, ids []int64, d Decision, now time.Time) error
 
 	// Query returns at most max entries that match, by ID.
 	Query(ctx context.Context, f Filter, max int) ([]Entry, error)
+	// History is what an entry went through, oldest first; empty if there is nothing to tell.
+	History(ctx context.Context, id int64) ([]Change, error)
 	// Stats counts.
 	Stats(ctx context.Context) (Stats, error)
+	// Idle reports whether no entry is queued or being sent.
+	Idle(ctx context.Context) (bool, error)
 	// Forget removes settled entries, but not parked ones, that changed before a time, and their keys.
 	Forget(ctx context.Context, before time.Time) (int, error)
 	// Close lets go of the store.
@@ -79,7 +90,14 @@ type Verdict struct {
 	ID        int64
 	State     State
 	NotBefore time.Time // of one that is queued again
+	Cause     Cause
 	Reason    string
+}
+
+// A Decision is a person's.
+type Decision struct {
+	To         State // Queued, Accepted or Discarded
+	By, Reason string
 }
 
 // A Filter selects entries. Its zero value selects all.
@@ -88,25 +106,4 @@ type Filter struct {
 	State State
 	After int64 // only entries with a larger ID
 	IDs   []int64
-}
-
-// Stats are counts at a moment.
-type Stats struct {
-	Lanes map[Lane]LaneStats
-}
-
-// LaneStats are those of a lane.
-type LaneStats struct {
-	States map[State]int
-	Oldest time.Time // when the oldest entry that waits was enqueued; zero if none does
-	Paused string    // why, or empty
-}
-
-// Waiting is how many entries are still to be delivered.
-func (s Stats) Waiting() int {
-	n := 0
-	for _, lane := range s.Lanes {
-		n += lane.States[Queued] + lane.States[Sending]
-	}
-	return n
 }

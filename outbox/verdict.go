@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	bento "example.com/bento-go/wrapper"
@@ -14,41 +15,75 @@ type outcome int
 const (
 	arrived outcome = iota
 	refused         // for what is in it
-	unsent          // it surely did not arrive
+	unsent          // it surely did not arrive, or arrived where a repeat is harmless
 	unknown         // nobody knows
-	unheard         // the account, or the pace, does not let it through: the lane has to wait
+	unheard         // the account or the address is refused, whatever is sent: the lane has to wait
 )
 
-// outcomeOf classifies what the client says of a group of records, by this table:
-//
-//	the records were counted as …   and the error is …            outcome
-//	accepted                        –                             arrived
-//	not sent                        –                             unsent
-//	unknown                         –                             unknown
-//	failed                          401, 403, a redirect          unheard
-//	failed                          429, 5xx, no connection       unsent
-//	failed                          anything else                 refused
-func outcomeOf(p bento.Problem) outcome {
-	switch {
-	case p.Unknown > 0:
-		return unknown
-	case p.Failed == 0 && p.NotSent == 0:
-		return arrived
-	case is(p.Err, bento.ErrUnauthorized, bento.ErrForbidden, bento.ErrRedirected, bento.ErrNotFound):
-		return unheard
-	case p.NotSent > 0, is(p.Err, bento.ErrRateLimited, bento.ErrServer, bento.ErrNetwork, bento.ErrTimeout, bento.ErrPaced, bento.ErrCanceled):
-		return unsent
-	}
-	return refused
+// A Cause is why a verdict is what it is, or why Enqueue refused; there are few, so that they can be
+// counted.
+type Cause string
+
+// Causes that are none of Bento's errors, which have the names in causes.
+const (
+	causeNone    Cause = ""
+	causeCounted Cause = "counted"      // Bento's own count of what it took
+	causeEnded   Cause = "sender_ended" // while it was in flight
+	causeOther   Cause = "other"
+	causeFull    Cause = "full"
+	causeInvalid Cause = "invalid"
+	causeClosed  Cause = "closed"
+	// CauseDecided is that a person decided; for stores.
+	CauseDecided Cause = "decided"
+	// CauseDamaged is that the store found the record damaged; for stores.
+	CauseDamaged Cause = "damaged"
+)
+
+// causes are the errors of the client, by what they mean for a group of records that it counts as
+// failed or not sent. The first that fits counts.
+var causes = []struct {
+	err     error
+	cause   Cause
+	outcome outcome
+}{
+	{bento.ErrUnauthorized, "unauthorized", unheard},
+	{bento.ErrForbidden, "forbidden", unheard},
+	{bento.ErrRedirected, "redirected", unheard},
+	{bento.ErrNotFound, "not_found", unheard}, // no record makes a path wrong: BaseURL does
+	{bento.ErrRateLimited, "rate_limited", unsent},
+	{bento.ErrServer, "server", unsent},
+	{bento.ErrTimeout, "timeout", unsent},
+	{bento.ErrCanceled, "canceled", unsent},
+	{bento.ErrPaced, "paced", unsent},
+	{bento.ErrNetwork, "network", unsent},
+	{bento.ErrBadRequest, "bad_request", refused},
+	{bento.ErrUnprocessable, "unprocessable", refused},
+	{bento.ErrConflict, "conflict", refused},
+	{bento.ErrUnexpectedAnswer, "unexpected_answer", refused},
+	{bento.ErrInvalid, "invalid", refused},
 }
 
-func is(err error, kinds ...error) bool {
-	for _, kind := range kinds {
-		if errors.Is(err, kind) {
-			return true
+// classify says what a problem means for its records, and why.
+func classify(p bento.Problem) (outcome, Cause) {
+	o, cause := refused, causeOther
+	if p.Failed+p.Unknown > 0 && !errors.As(p.Err, new(*bento.Error)) {
+		cause = causeCounted
+	}
+	for _, c := range causes {
+		if errors.Is(p.Err, c.err) {
+			o, cause = c.outcome, c.cause
+			break
 		}
 	}
-	return false
+	switch {
+	case p.Unknown > 0:
+		o = unknown
+	case p.Failed == 0 && p.NotSent == 0:
+		o, cause = arrived, causeNone
+	case p.NotSent > 0 && o == refused:
+		o = unsent
+	}
+	return o, cause
 }
 
 // verdict is what an outcome means for an entry.
@@ -59,8 +94,8 @@ func is(err error, kinds ...error) bool {
 //	unsent     queued, later      queued, later
 //	unheard    queued, paused     queued, paused
 //	unknown    queued, later      parked
-func (o outcome) verdict(e Entry, reason string, later time.Time) Verdict {
-	v := Verdict{ID: e.ID, Reason: reason}
+func (o outcome) verdict(e Entry, cause Cause, reason string, later time.Time) Verdict {
+	v := Verdict{ID: e.ID, Cause: cause, Reason: reason}
 	switch {
 	case o == arrived:
 		v.State = Accepted
@@ -95,21 +130,22 @@ func verdicts(batch []Entry, result *bento.Result, err error, now time.Time) (al
 	for _, e := range batch {
 		attempts = max(attempts, e.Attempts)
 	}
-	later, rest, reason := now.Add(backoff(attempts)), arrived, ""
+	later, rest, cause, reason := now.Add(backoff(attempts)), arrived, causeNone, ""
 	if err != nil && len(result.Problems) == 0 { // nothing of it was even begun
-		rest, reason = unsent, brief(err.Error())
+		rest, cause, reason = unsent, causeOther, brief(err.Error())
 	}
 	all = make([]Verdict, len(batch))
 	for i, e := range batch {
-		all[i] = rest.verdict(e, reason, later)
+		all[i] = rest.verdict(e, cause, reason, later)
 	}
 	for _, p := range result.Problems {
-		o, reason := outcomeOf(p), ""
+		o, cause := classify(p)
+		reason := ""
 		if p.Err != nil {
 			reason = brief(p.Err.Error())
 		}
 		for i := max(p.First, 0); i <= min(p.Last, len(batch)-1); i++ {
-			all[i] = o.in(p, batch[i]).verdict(batch[i], reason, later)
+			all[i] = o.in(p, batch[i]).verdict(batch[i], cause, reason, later)
 		}
 		if o == unheard {
 			paused = reason
@@ -133,7 +169,7 @@ const maxReason = 500
 
 func brief(text string) string {
 	if len(text) > maxReason {
-		text = text[:maxReason] + "…"
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
 	}
 	return text
 }

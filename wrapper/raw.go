@@ -94,3 +94,39 @@ func EncodeRecord[T Record](record T) (json.RawMessage, error) {
 	}
 	return encoded, nil
 }
+
+// CheckRecord checks a record that is JSON already as [EncodeRecord] checks one of a type, and says
+// whether Bento drops a repeat of it, which is what [WithHarmlessRepeat] is about. The operation is
+// one that [Client.SendRaw] takes; the error is [ErrInvalid].
+func CheckRecord(operation string, record json.RawMessage) (harmless bool, err error) {
+	if err := checkObject(record); err != nil {
+		return false, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	switch operation {
+	case gen.OpTrackEvents:
+		event, err := decoded[Event](record)
+		return event.Details.Repeatable(), err
+	case gen.OpImportSubscribers:
+		_, err := decoded[SubscriberRecord](record)
+		return true, err
+	case gen.OpRunCommands:
+		command, err := decoded[Command](record)
+		return command.Command.Repeatable(), err
+	case gen.OpSendEmails:
+		_, err := decoded[Email](record)
+		return false, err
+	}
+	return false, fmt.Errorf("%w: %q is no operation that takes records", ErrInvalid, operation)
+}
+
+func decoded[T Record](raw json.RawMessage) (record T, err error) {
+	if err := json.Unmarshal(raw, &record); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return record, fmt.Errorf("%w: %s is a %s where the contract has another type", ErrInvalid, wrong.Field, wrong.Value)
+		}
+		return record, fmt.Errorf("%w: it cannot be read as the contract describes it", ErrInvalid) // the error may quote the record
+	}
+	_, err = EncodeRecord(record)
+	return record, err
+}

@@ -2,7 +2,6 @@
 package memstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,30 +15,44 @@ import (
 type Store struct {
 	mu      sync.Mutex
 	room    int // bytes left
-	entries []*outbox.Entry
-	byID    map[int64]*outbox.Entry
+	entries []*entry
+	byID    map[int64]*entry
 	keys    map[key]int64
-	leases  map[outbox.Lane]outbox.Lease
-	paused  map[outbox.Lane]string
+	lanes   map[outbox.Lane]*lane
 	lastID  int64
 	token   int64
 	closed  bool
 }
+
+type entry struct {
+	outbox.Entry
+	history []outbox.Change
+}
+
+// size is what an entry takes of the room.
+func (e *entry) size() int { return len(e.Record) + overhead }
+
+// overhead is about what an entry takes beside its record.
+const overhead = 256
 
 type key struct {
 	lane outbox.Lane
 	name string
 }
 
-// overhead is about what an entry takes beside its record.
-const overhead = 256
+type lane struct {
+	outbox.LaneStats
+	lease outbox.Lease
+	ttl   time.Duration
+}
 
 // New returns a store for so many bytes of records.
 func New(bytes int) *Store {
-	return &Store{
-		room: bytes, byID: map[int64]*outbox.Entry{}, keys: map[key]int64{},
-		leases: map[outbox.Lane]outbox.Lease{}, paused: map[outbox.Lane]string{},
+	s := &Store{room: bytes, byID: map[int64]*entry{}, keys: map[key]int64{}, lanes: map[outbox.Lane]*lane{}}
+	for _, name := range outbox.Lanes {
+		s.lanes[name] = &lane{}
 	}
+	return s
 }
 
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
@@ -92,35 +105,54 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	return results, nil
 }
 
-func (s *Store) add(e outbox.Entry, k key) int64 {
+func (s *Store) add(given outbox.Entry, k key) int64 {
 	s.lastID++
+	e := &entry{Entry: given}
 	e.ID, e.State, e.Record = s.lastID, outbox.Queued, slices.Clone(e.Record)
-	s.entries = append(s.entries, &e)
-	s.byID[e.ID] = &e
+	s.entries = append(s.entries, e)
+	s.byID[e.ID] = e
 	if e.Key != "" {
 		s.keys[k] = e.ID
 	}
 	return e.ID
 }
 
+// remove removes entries for good.
+func (s *Store) remove(gone func(*entry) bool) int {
+	was := len(s.entries)
+	s.entries = slices.DeleteFunc(s.entries, func(e *entry) bool {
+		if !gone(e) {
+			return false
+		}
+		delete(s.byID, e.ID)
+		delete(s.keys, key{e.Lane, e.Key})
+		s.room += e.size()
+		return true
+	})
+	return was - len(s.entries)
+}
+
 // Acquire is as [outbox.Store] has it.
-func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
+func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return outbox.Lease{}, err
 	}
 	defer unlock()
-	held, taken := s.leases[lane]
-	if taken && held.Owner != owner && now.Before(held.Expires) {
+	l := s.lanes[name]
+	if l.lease.Expires.After(now.Add(l.ttl)) { // the clock was set back
+		l.lease.Expires = now.Add(l.ttl)
+	}
+	held := now.Before(l.lease.Expires)
+	switch {
+	case held && l.lease.Owner != owner:
 		return outbox.Lease{}, outbox.ErrLeased
-	}
-	if !taken || held.Owner != owner || !now.Before(held.Expires) {
+	case !held || l.lease.Owner != owner:
 		s.token++
-		held = outbox.Lease{Lane: lane, Owner: owner, Token: s.token}
+		l.lease = outbox.Lease{Lane: name, Owner: owner, Token: s.token}
 	}
-	held.Expires = now.Add(ttl)
-	s.leases[lane] = held
-	return held, nil
+	l.lease.Expires, l.ttl = now.Add(ttl), ttl
+	return l.lease, nil
 }
 
 // Release is as [outbox.Store] has it.
@@ -130,16 +162,15 @@ func (s *Store) Release(ctx context.Context, lease outbox.Lease) error {
 		return err
 	}
 	defer unlock()
-	if held := s.leases[lease.Lane]; held.Token == lease.Token {
+	if held := &s.lanes[lease.Lane].lease; held.Token == lease.Token {
 		held.Expires = time.Time{}
-		s.leases[lease.Lane] = held
 	}
 	return nil
 }
 
 // holds reports whether the lease is still good.
 func (s *Store) holds(lease outbox.Lease, now time.Time) bool {
-	held := s.leases[lease.Lane]
+	held := s.lanes[lease.Lane].lease
 	return held.Token == lease.Token && now.Before(held.Expires)
 }
 
@@ -153,30 +184,40 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 	if !s.holds(lease, now) {
 		return nil, later, outbox.ErrLost
 	}
-	if s.paused[lease.Lane] != "" {
+	if s.lanes[lease.Lane].Paused != "" {
 		return nil, later, nil
 	}
+	var waited, fresh []outbox.Entry
 	for _, e := range s.entries {
+		if e.Lane != lease.Lane || e.State != outbox.Queued {
+			continue
+		}
+		if e.Attempts > 0 && e.Changed.After(now) { // the clock was set back
+			e.NotBefore, e.Changed = time.Time{}, now
+		}
 		switch {
-		case e.Lane != lease.Lane || e.State != outbox.Queued:
 		case e.NotBefore.After(now):
 			if later.IsZero() || e.NotBefore.Before(later) {
 				later = e.NotBefore
 			}
-		case len(due) < most:
-			due = append(due, *e)
+		case e.NotBefore.IsZero() && e.Attempts == 0:
+			fresh = append(fresh, e.Entry)
 		default:
-			return due, now, nil
+			waited = append(waited, e.Entry)
 		}
+	}
+	slices.SortStableFunc(waited, func(a, b outbox.Entry) int { return a.NotBefore.Compare(b.NotBefore) })
+	if due = append(waited, fresh...); len(due) > most {
+		return due[:most], now, nil
 	}
 	return due, later, nil
 }
 
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
-	return s.change(ctx, ids, func() bool { return s.holds(lease, now) }, func(e *outbox.Entry) bool {
+	return s.change(ctx, ids, func() bool { return s.holds(lease, now) }, func(e *entry) bool {
 		return e.Lane == lease.Lane && e.State == outbox.Queued
-	}, func(e *outbox.Entry, _ int) {
+	}, func(e *entry, _ int) {
 		e.State, e.Changed = outbox.Sending, now
 		e.Attempts++
 	})
@@ -188,25 +229,49 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 	for i, v := range verdicts {
 		ids[i] = v.ID
 	}
-	return s.change(ctx, ids, func() bool { return s.leases[lease.Lane].Token == lease.Token }, func(e *outbox.Entry) bool {
+	gone := map[int64]bool{}
+	return s.change(ctx, ids, func() bool { return s.lanes[lease.Lane].lease.Token == lease.Token }, func(e *entry) bool {
 		return e.Lane == lease.Lane && e.State == outbox.Sending
-	}, func(e *outbox.Entry, i int) {
-		e.State, e.Reason, e.NotBefore, e.Changed = verdicts[i].State, verdicts[i].Reason, verdicts[i].NotBefore, now
+	}, func(e *entry, i int) {
+		v := verdicts[i]
+		e.State, e.Reason, e.NotBefore, e.Changed = v.State, v.Reason, v.NotBefore, now
+		s.lanes[e.Lane].Count(v.State, v.Cause, 1)
+		if v.State == outbox.Parked || v.State == outbox.Failed {
+			e.history = append(e.history, outbox.Change{At: now, By: lease.Owner, State: v.State, Reason: v.Reason})
+		}
+		if v.State == outbox.Accepted && e.Key == "" && e.history == nil {
+			gone[e.ID] = true
+		}
+		s.empty(e)
+		if i == len(verdicts)-1 && len(gone) > 0 {
+			s.remove(func(e *entry) bool { return gone[e.ID] })
+		}
 	})
 }
 
+// empty removes the record of what needs it no more.
+func (s *Store) empty(e *entry) {
+	if e.State.Done() {
+		s.room += len(e.Record)
+		e.Record = nil
+	}
+}
+
 // Decide is as [outbox.Store] has it.
-func (s *Store) Decide(ctx context.Context, ids []int64, to outbox.State, reason string, now time.Time) error {
-	return s.change(ctx, ids, func() bool { return true }, func(e *outbox.Entry) bool {
+func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now time.Time) error {
+	return s.change(ctx, ids, func() bool { return true }, func(e *entry) bool {
 		return e.State == outbox.Parked || e.State == outbox.Failed
-	}, func(e *outbox.Entry, _ int) {
-		e.State, e.Reason, e.NotBefore, e.Changed = to, reason, time.Time{}, now
+	}, func(e *entry, _ int) {
+		e.State, e.Reason, e.NotBefore, e.Changed = d.To, d.Reason, time.Time{}, now
+		e.history = append(e.history, outbox.Change{At: now, By: d.By, State: d.To, Reason: d.Reason})
+		s.lanes[e.Lane].Count(d.To, outbox.CauseDecided, 1)
+		s.empty(e)
 	})
 }
 
 // change changes all of the entries, or none: whoever does it has to be allowed, and each entry to
 // be as it should.
-func (s *Store) change(ctx context.Context, ids []int64, allowed func() bool, may func(*outbox.Entry) bool, do func(*outbox.Entry, int)) error {
+func (s *Store) change(ctx context.Context, ids []int64, allowed func() bool, may func(*entry) bool, do func(*entry, int)) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
@@ -233,66 +298,21 @@ func (s *Store) Recover(ctx context.Context, lease outbox.Lease, most int) ([]ou
 		return nil, err
 	}
 	defer unlock()
-	if s.leases[lease.Lane].Token != lease.Token {
+	if s.lanes[lease.Lane].lease.Token != lease.Token {
 		return nil, outbox.ErrLost
 	}
 	return s.find(outbox.Filter{Lane: lease.Lane, State: outbox.Sending}, most), nil
 }
 
 // Pause is as [outbox.Store] has it.
-func (s *Store) Pause(ctx context.Context, lane outbox.Lane, reason string) error {
+func (s *Store) Pause(ctx context.Context, name outbox.Lane, reason string) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	s.paused[lane] = reason
+	s.lanes[name].Paused = reason
 	return nil
-}
-
-// Query is as [outbox.Store] has it.
-func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) ([]outbox.Entry, error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	return s.find(f, most), nil
-}
-
-func (s *Store) find(f outbox.Filter, most int) (found []outbox.Entry) {
-	from, _ := slices.BinarySearchFunc(s.entries, f.After+1, func(e *outbox.Entry, id int64) int { return cmp.Compare(e.ID, id) })
-	for _, e := range s.entries[from:] {
-		if len(found) == most {
-			break
-		}
-		if (f.Lane == "" || e.Lane == f.Lane) && (f.State == "" || e.State == f.State) && (f.IDs == nil || slices.Contains(f.IDs, e.ID)) {
-			found = append(found, *e)
-		}
-	}
-	return found
-}
-
-// Stats is as [outbox.Store] has it.
-func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
-	stats := outbox.Stats{Lanes: map[outbox.Lane]outbox.LaneStats{}}
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return stats, err
-	}
-	defer unlock()
-	for _, lane := range outbox.Lanes {
-		stats.Lanes[lane] = outbox.LaneStats{States: map[outbox.State]int{}, Paused: s.paused[lane]}
-	}
-	for _, e := range s.entries {
-		lane := stats.Lanes[e.Lane]
-		lane.States[e.State]++
-		if !e.State.Settled() && (lane.Oldest.IsZero() || e.Enqueued.Before(lane.Oldest)) {
-			lane.Oldest = e.Enqueued
-		}
-		stats.Lanes[e.Lane] = lane
-	}
-	return stats, nil
 }
 
 // Forget is as [outbox.Store] has it.
@@ -302,17 +322,9 @@ func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
 		return 0, err
 	}
 	defer unlock()
-	was := len(s.entries)
-	s.entries = slices.DeleteFunc(s.entries, func(e *outbox.Entry) bool {
-		gone := e.State.Settled() && e.State != outbox.Parked && e.Changed.Before(before)
-		if gone {
-			delete(s.byID, e.ID)
-			delete(s.keys, key{e.Lane, e.Key})
-			s.room += len(e.Record) + overhead
-		}
-		return gone
-	})
-	return was - len(s.entries), nil
+	return s.remove(func(e *entry) bool {
+		return (e.State.Done() || e.State == outbox.Failed) && e.Changed.Before(before)
+	}), nil
 }
 
 // Close is as [outbox.Store] has it.

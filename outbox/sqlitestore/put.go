@@ -3,7 +3,10 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
+	"strings"
 
 	"example.com/bento-go/outbox"
 )
@@ -48,23 +51,17 @@ func (s *Store) commit(all []*putting) {
 		if err != nil {
 			return err
 		}
-		insert, err := tx.PrepareContext(ctx, "INSERT INTO entries (lane, key, policy, harmless, state, attempts, reason, enqueued, not_before, changed) "+
-			"VALUES (?, ?, ?, ?, 'queued', 0, '', ?, ?, ?)")
-		if err != nil {
+		in := inserter{ctx: ctx, tx: tx}
+		if err := tx.QueryRowContext(ctx, "SELECT id FROM last").Scan(&in.last); err != nil {
 			return err
 		}
-		defer func() { _ = insert.Close() }()
-		record, err := tx.PrepareContext(ctx, "INSERT INTO records VALUES (?, ?)")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = record.Close() }()
 		for _, p := range all {
-			if p.err = p.put(ctx, tx, insert, record, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
+			if p.err = p.put(&in, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
 				return p.err
 			}
 		}
-		return nil
+		_, err = tx.ExecContext(ctx, "UPDATE last SET id = ?", in.last)
+		return errors.Join(err, in.close())
 	})
 	for _, p := range all {
 		p.done = true
@@ -78,52 +75,158 @@ func (s *Store) commit(all []*putting) {
 }
 
 // overhead is about what an entry takes in the file beside its record.
-const overhead = 384
+const overhead = 128
 
-// room is how many bytes of records may still be put.
+// room is how many bytes of records may still be put: as the file's bound has it, and the disk.
 func (s *Store) room(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var pages, free, size int64
-	for pragma, into := range map[string]*int64{"page_count": &pages, "freelist_count": &free, "page_size": &size} {
+	var pages, unused, size int64
+	for pragma, into := range map[string]*int64{"page_count": &pages, "freelist_count": &unused, "page_size": &size} {
 		if err := tx.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
 			return 0, err
 		}
 	}
-	return (s.pages - s.pages/16 - (pages - free)) * size, nil
+	room := (s.pages - s.pages/16 - (pages - unused)) * size
+	if free, known := s.free(); known {
+		room = min(room, free-s.reserve)
+	}
+	return room, nil
 }
 
-func (p *putting) put(ctx context.Context, tx *sql.Tx, insert, record *sql.Stmt, room *int64) error {
+func (p *putting) put(in *inserter, room *int64) error {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
 	var size int64
 	for _, e := range p.entries {
-		size += int64(len(e.Record)+len(e.Key)) + overhead
+		size += int64(len(e.Record)+2*len(e.Key)) + overhead
 	}
 	if size > *room {
 		return outbox.ErrFull
 	}
 	*room -= size
 	p.results = make([]outbox.PutResult, len(p.entries))
-	for i, e := range p.entries {
+	for i := range p.entries {
+		e := &p.entries[i]
 		if e.Key != "" {
-			err := tx.QueryRowContext(ctx, "SELECT id FROM entries WHERE lane = ? AND key = ?", e.Lane, e.Key).Scan(&p.results[i].ID)
-			if p.results[i].Duplicate = err == nil; p.results[i].Duplicate {
-				continue
-			}
-			if !errors.Is(err, sql.ErrNoRows) {
+			first, known, err := in.find(e)
+			if err != nil {
 				return err
 			}
+			if known {
+				p.results[i] = outbox.PutResult{ID: first, Duplicate: true}
+				continue
+			}
 		}
-		result, err := insert.ExecContext(ctx, e.Lane, e.Key, e.Policy, e.Harmless, nanos(e.Enqueued), nanos(e.NotBefore), nanos(e.Changed))
-		if err != nil {
+		if err := in.add(e); err != nil {
 			return err
 		}
-		if p.results[i].ID, err = result.LastInsertId(); err != nil {
-			return err
+		p.results[i].ID = in.last
+	}
+	return in.flush()
+}
+
+// An inserter inserts rows, many by one statement: what a statement costs is most of all itself.
+type inserter struct {
+	ctx   context.Context //nolint:containedctx // it lives as long as the transaction
+	tx    *sql.Tx
+	last  int64 // ID
+	keys  map[laneKey]int64
+	args  []any
+	full  *sql.Stmt // of rowsAtOnce
+	known *sql.Stmt
+}
+
+type laneKey struct {
+	lane outbox.Lane
+	key  string
+}
+
+const (
+	rowsAtOnce = 64
+	perRow     = 10
+)
+
+// statement inserts n rows.
+func statement(n int) string {
+	return "INSERT INTO entries (id, lane, key, at_most_once, harmless, enqueued, sum, not_before, changed, record, state, attempts, reason, told) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, '', 0), ", n), ", ")
+}
+
+// find looks for an entry with the same key, in the file and in this transaction.
+func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
+	k := laneKey{e.Lane, e.Key}
+	if first, known = in.keys[k]; known {
+		return first, true, nil
+	}
+	if in.known == nil {
+		in.keys = map[laneKey]int64{}
+		if in.known, err = in.tx.PrepareContext(in.ctx, "SELECT id FROM entries WHERE lane = ? AND key = ? AND key <> ''"); err != nil {
+			return 0, false, err
 		}
-		if _, err := record.ExecContext(ctx, p.results[i].ID, e.Record); err != nil {
+	}
+	switch err = in.known.QueryRowContext(in.ctx, e.Lane, e.Key).Scan(&first); {
+	case err == nil:
+		return first, true, nil
+	case errors.Is(err, sql.ErrNoRows):
+		in.keys[k] = in.last + 1
+		return 0, false, nil
+	}
+	return 0, false, err
+}
+
+func (in *inserter) add(e *outbox.Entry) error {
+	in.last++
+	in.args = append(in.args, in.last, string(e.Lane), e.Key, e.Policy == outbox.AtMostOnce, e.Harmless, nanos(e.Enqueued),
+		sumOf(in.last, e), nanos(e.NotBefore), nanos(e.Changed), e.Record)
+	if len(in.args) < rowsAtOnce*perRow {
+		return nil
+	}
+	return in.flush()
+}
+
+// flush inserts the rows that wait.
+func (in *inserter) flush() (err error) {
+	n := len(in.args) / perRow
+	defer func() { in.args = in.args[:0] }()
+	switch {
+	case n == 0:
+		return nil
+	case n < rowsAtOnce:
+		_, err = in.tx.ExecContext(in.ctx, statement(n), in.args...)
+		return err
+	case in.full == nil:
+		if in.full, err = in.tx.PrepareContext(in.ctx, statement(n)); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = in.full.ExecContext(in.ctx, in.args...)
+	return err
+}
+
+func (in *inserter) close() (err error) {
+	for _, stmt := range []*sql.Stmt{in.full, in.known} {
+		if stmt != nil {
+			err = errors.Join(err, stmt.Close())
+		}
+	}
+	return err
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sumOf is the checksum of what never changes of an entry while it has its record.
+func sumOf(id int64, e *outbox.Entry) int64 {
+	var room [512]byte
+	text := append(room[:0], e.Lane...)
+	text = append(append(append(text, 0), e.Key...), 0)
+	text = binary.AppendVarint(text, id)
+	text = binary.AppendVarint(text, nanos(e.Enqueued))
+	for _, flag := range []bool{e.Policy == outbox.AtMostOnce, e.Harmless} {
+		if flag {
+			text = append(text, 1)
+		} else {
+			text = append(text, 0)
+		}
+	}
+	return int64(crc32.Update(crc32.Checksum(text, castagnoli), castagnoli, e.Record))
 }

@@ -10,38 +10,74 @@ import (
 // schema is made in an empty file; its version is user_version.
 const schema = `
 CREATE TABLE entries (
-	id         INTEGER PRIMARY KEY AUTOINCREMENT,
-	lane       TEXT    NOT NULL,
-	key        TEXT    NOT NULL,
-	policy     TEXT    NOT NULL,
-	harmless   INTEGER NOT NULL,
-	state      TEXT    NOT NULL,
-	attempts   INTEGER NOT NULL,
-	reason     TEXT    NOT NULL,
-	enqueued   INTEGER NOT NULL, -- nanoseconds since 1970; 0 is never
-	not_before INTEGER NOT NULL,
-	changed    INTEGER NOT NULL
+	id           INTEGER PRIMARY KEY,
+	lane         TEXT    NOT NULL,
+	key          TEXT    NOT NULL,
+	at_most_once INTEGER NOT NULL,
+	harmless     INTEGER NOT NULL,
+	enqueued     INTEGER NOT NULL, -- nanoseconds since 1970; 0 is never
+	sum          INTEGER NOT NULL, -- CRC-32C of what stands above, and of the record
+	state        TEXT    NOT NULL, -- queued while it is being sent, too: see sending
+	attempts     INTEGER NOT NULL,
+	reason       TEXT    NOT NULL,
+	not_before   INTEGER NOT NULL,
+	changed      INTEGER NOT NULL,
+	told         INTEGER NOT NULL, -- lines of its history
+	record       BLOB    NOT NULL  -- empty once it is accepted or discarded
 ) STRICT;
-CREATE UNIQUE INDEX entries_key ON entries (lane, key) WHERE key <> '';
-CREATE INDEX entries_due ON entries (lane, state, id);
-CREATE INDEX entries_settled ON entries (changed) WHERE state IN ('accepted', 'failed', 'discarded');
--- By themselves, so that a change of state does not write the record anew.
-CREATE TABLE records (
-	id     INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
-	record BLOB NOT NULL
+
+-- An entry that is delivered without further ado is in one of these, of fresh ones, and leaves it with
+-- the entry; what is less common has the others.
+CREATE INDEX entries_fresh   ON entries (lane, id)             WHERE state = 'queued' AND attempts = 0 AND not_before = 0;
+CREATE INDEX entries_waiting ON entries (lane, not_before, id) WHERE state = 'queued' AND (attempts > 0 OR not_before > 0);
+CREATE INDEX entries_tried   ON entries (lane, changed)        WHERE state = 'queued' AND attempts > 0;
+CREATE INDEX entries_ended   ON entries (lane, state, id)      WHERE state <> 'queued';
+CREATE INDEX entries_old     ON entries (changed)              WHERE state IN ('accepted', 'failed', 'discarded');
+CREATE UNIQUE INDEX entries_key ON entries (lane, key)         WHERE key <> '';
+
+-- What is in flight, so that an intent does not write its entries anew.
+CREATE TABLE sending (
+	id    INTEGER PRIMARY KEY,
+	lane  TEXT    NOT NULL,
+	begun INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE history (
+	entry  INTEGER NOT NULL,
+	n      INTEGER NOT NULL,
+	at     INTEGER NOT NULL,
+	by     TEXT    NOT NULL,
+	state  TEXT    NOT NULL,
+	reason TEXT    NOT NULL,
+	PRIMARY KEY (entry, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totals (
+	lane  TEXT    NOT NULL,
+	state TEXT    NOT NULL,
+	cause TEXT    NOT NULL,
+	n     INTEGER NOT NULL,
+	PRIMARY KEY (lane, state, cause)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE lanes (
 	lane    TEXT    PRIMARY KEY,
 	owner   TEXT    NOT NULL,
 	token   INTEGER NOT NULL,
 	expires INTEGER NOT NULL,
+	ttl     INTEGER NOT NULL,
 	paused  TEXT    NOT NULL
 ) STRICT;
-INSERT INTO lanes VALUES ('events', '', 0, 0, ''), ('subscribers', '', 0, 0, ''), ('commands', '', 0, 0, ''), ('emails', '', 0, 0, '');
-PRAGMA user_version = 1;
+INSERT INTO lanes VALUES ('events', '', 0, 0, 0, ''), ('subscribers', '', 0, 0, 0, ''), ('commands', '', 0, 0, 0, ''), ('emails', '', 0, 0, 0, '');
+
+CREATE TABLE last (id INTEGER NOT NULL) STRICT; -- that was given to an entry
+INSERT INTO last VALUES (0);
+
+PRAGMA application_id = 0x42454e54; -- BENT
+PRAGMA user_version = 2;
 `
 
-const version = 1
+const version = 2
 
 // pragmas are read back after the file is open: a driver that does not know how one is written
 // passes over it in silence.
@@ -49,8 +85,8 @@ var pragmas = []struct{ name, set, want string }{
 	{"journal_mode", "WAL", "wal"},
 	{"synchronous", "FULL", "2"},
 	{"busy_timeout", "5000", "5000"},
-	{"foreign_keys", "ON", "1"},
-	{"secure_delete", "ON", "1"}, // what is forgotten is gone: records hold addresses
+	{"secure_delete", "ON", "1"}, // what is removed is gone: records hold addresses
+	{"journal_size_limit", "16777216", "16777216"},
 }
 
 func source(path string) string {
@@ -58,8 +94,11 @@ func source(path string) string {
 	for _, p := range pragmas {
 		fmt.Fprintf(&query, "&_pragma=%s(%s)", p.name, p.set)
 	}
-	return "file:" + path + "?_txlock=immediate" + query.String()
+	return "file:" + escaped.Replace(path) + "?_txlock=immediate" + query.String()
 }
+
+// escaped keeps what means something in a URI from meaning it in a path.
+var escaped = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
 
 func (s *Store) prepare(ctx context.Context, capacity int64) error {
 	for _, p := range pragmas {
@@ -96,7 +135,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		case found == version:
 			return nil
 		case found != 0 || tables > 0:
-			return fmt.Errorf("it is of version %d, and this program knows %d: it belongs to another program, or another version", found, version)
+			return fmt.Errorf("it is of version %d, and this program knows %d: it belongs to another program, or to another version of this one; open it with that, or choose another path", found, version)
 		}
 		_, err := tx.ExecContext(ctx, schema)
 		return err

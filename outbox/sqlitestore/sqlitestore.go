@@ -3,17 +3,23 @@
 // back when the file is opened.
 //
 // The driver is modernc.org/sqlite, which needs no C. The file and its directory are for their owner
-// only; do not keep them on a network file system, whose locks SQLite cannot trust.
+// only. A network file system is refused where it is recognized (on Linux): SQLite cannot trust its
+// locks.
+//
+// The file is bounded, and so is what it takes of the disk: [outbox.ErrFull] comes while there is still
+// room to note what becomes of what is there. Records are checked when they are read: one that the disk
+// has changed is not sent, but failed. What is removed is overwritten.
 package sqlitestore
 
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,51 +31,84 @@ import (
 
 // A Store is an [outbox.Store] in a file.
 type Store struct {
-	db    *sql.DB
-	path  string
-	pages int64 // that the file may have
+	db      *sql.DB
+	path    string
+	pages   int64 // that the file may have
+	reserve int64 // bytes of the disk that are left free
 
 	mu      sync.Mutex // of pending
 	pending []*putting
 	writing sync.Mutex // held by who commits pending
 }
 
-// DefaultCapacity bounds the file.
-const DefaultCapacity = 1 << 30
+const (
+	// DefaultCapacity bounds the file, in bytes.
+	DefaultCapacity = 1 << 30
+	// DefaultReserve is left free on the disk, in bytes.
+	DefaultReserve = 64 << 20
+)
+
+type settings struct{ capacity, reserve int64 }
 
 // An Option adjusts a Store at [Open].
-type Option func(*int64)
+type Option func(*settings)
 
 // WithCapacity bounds the file to so many bytes, at least a megabyte. Of that a sixteenth is kept for
 // the notes of what became of what is there already.
-func WithCapacity(bytes int64) Option { return func(c *int64) { *c = max(bytes, 1<<20) } }
+func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1<<20) } }
 
-// Open opens the file, or makes it with mode 0600 in a directory of mode 0700.
+// WithReserve takes no more when the disk has less than so many bytes left; the default is 64 MiB.
+func WithReserve(bytes int64) Option { return func(s *settings) { s.reserve = max(bytes, 0) } }
+
+// Open opens the file, or makes it with mode 0600 in a directory of mode 0700. A file that others may
+// read, or a directory that others may write to, is refused.
 func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
-	capacity := int64(DefaultCapacity)
+	set := settings{DefaultCapacity, DefaultReserve}
 	for _, opt := range opts {
-		opt(&capacity)
+		opt(&set)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := private(path); err != nil {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite gives its other files the same mode
-	if err != nil {
-		return nil, fmt.Errorf("sqlitestore: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("sqlitestore: %w", err)
+	if name := network(path); name != "" {
+		return nil, fmt.Errorf("sqlitestore: %s is on %s, a file system of another machine, whose locks SQLite cannot trust: choose a local disk, or a store for many machines", path, name)
 	}
 	db, err := sql.Open("sqlite", source(path))
 	if err != nil {
 		return nil, fmt.Errorf("sqlitestore: %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1) // one writer; readers wait their turn, which is short
-	s := &Store{db: db, path: path}
-	if err := s.prepare(ctx, capacity); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, err), db.Close())
+	s := &Store{db: db, path: path, reserve: set.reserve}
+	if err := s.prepare(ctx, set.capacity); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
 	return s, nil
+}
+
+// private makes the file if it is not there, and makes sure that it is its owner's only.
+func private(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|noFollow, 0o600) // SQLite gives its other files the same mode
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	around, err := os.Stat(dir)
+	switch {
+	case err != nil || runtime.GOOS == "windows": // whose modes say nothing
+		return err
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%s may be read by others, and will hold addresses: chmod 600 %s", path, path)
+	case around.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s may be written to by others: chmod 700 %s, or choose a directory of your own", dir, dir)
+	}
+	return nil
 }
 
 // Close is as [outbox.Store] has it.
@@ -93,31 +132,46 @@ func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
 // known gives SQLite's errors their names here.
 func known(err error) error {
 	var failure *sqlite.Error
-	if errors.As(err, &failure) && failure.Code()&0xff == sqlite3.SQLITE_FULL {
+	if !errors.As(err, &failure) {
+		return err
+	}
+	switch failure.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", outbox.ErrFull, err)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w: move it aside, so that a new one is made, and take out of it what can be read (sqlite3 FILE .recover)", outbox.ErrDamaged, err)
 	}
 	return err
 }
 
 // Acquire is as [outbox.Store] has it.
 func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
+	taken := false
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var holder string
-		var token, expires int64
-		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires FROM lanes WHERE lane = ?", lane).Scan(&holder, &token, &expires); err != nil {
+		var token, expires, term int64
+		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires, ttl FROM lanes WHERE lane = ?", lane).Scan(&holder, &token, &expires, &term); err != nil {
 			return err
+		}
+		if latest := nanos(now) + term; expires > latest { // the clock was set back
+			expires = latest
 		}
 		held := nanos(now) < expires
 		switch {
 		case held && holder != owner:
-			return outbox.ErrLeased
+			taken = true
+			_, err := tx.ExecContext(ctx, "UPDATE lanes SET expires = ?1 WHERE lane = ?2 AND expires > ?1", expires, lane)
+			return err
 		case !held || holder != owner:
 			token++
 		}
 		lease = outbox.Lease{Lane: lane, Owner: owner, Token: token, Expires: now.Add(ttl)}
-		_, err := tx.ExecContext(ctx, "UPDATE lanes SET owner = ?, token = ?, expires = ? WHERE lane = ?", owner, token, nanos(lease.Expires), lane)
+		_, err := tx.ExecContext(ctx, "UPDATE lanes SET owner = ?, token = ?, expires = ?, ttl = ? WHERE lane = ?", owner, token, nanos(lease.Expires), int64(ttl), lane)
 		return err
 	})
+	if err == nil && taken {
+		err = outbox.ErrLeased
+	}
 	return lease, err
 }
 
@@ -145,71 +199,39 @@ func (s *Store) Pause(ctx context.Context, lane outbox.Lane, reason string) erro
 	return known(err)
 }
 
-// Begin is as [outbox.Store] has it.
-func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := holds(ctx, tx, lease, now); err != nil {
-			return err
-		}
-		return all(ctx, tx, "UPDATE entries SET state = 'sending', attempts = attempts + 1, changed = ? WHERE lane = ? AND state = 'queued'", ids, nanos(now), lease.Lane)
-	})
-}
-
-// Settle is as [outbox.Store] has it.
-func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbox.Verdict, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := holds(ctx, tx, lease, time.Time{}); err != nil {
-			return err
-		}
-		alike := map[outbox.Verdict][]int64{} // most of a batch are
-		for _, v := range verdicts {
-			id := v.ID
-			v.ID = 0
-			alike[v] = append(alike[v], id)
-		}
-		for v, ids := range alike {
-			err := all(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = ?, changed = ? WHERE lane = ? AND state = 'sending'", ids,
-				v.State, v.Reason, nanos(v.NotBefore), nanos(now), lease.Lane)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// Decide is as [outbox.Store] has it.
-func (s *Store) Decide(ctx context.Context, ids []int64, to outbox.State, reason string, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		return all(ctx, tx, "UPDATE entries SET state = ?, reason = ?, not_before = 0, changed = ? WHERE state IN ('parked', 'failed')", ids, to, reason, nanos(now))
-	})
-}
-
-// all changes the rows with the ids, or none: it is ErrLost unless each of them is changed.
-func all(ctx context.Context, tx *sql.Tx, update string, ids []int64, args ...any) error {
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	result, err := tx.ExecContext(ctx, update+" AND id IN (SELECT value FROM json_each(?))", append(args, string(list))...)
-	if err != nil {
-		return err
-	}
-	if changed, err := result.RowsAffected(); err != nil || changed != int64(len(ids)) {
-		return errors.Join(outbox.ErrLost, err)
-	}
-	return nil
-}
-
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
-	result, err := s.db.ExecContext(ctx, "DELETE FROM entries WHERE state IN ('accepted', 'failed', 'discarded') AND changed < ?", nanos(before))
-	if err != nil {
-		return 0, known(err)
-	}
-	n, err := result.RowsAffected()
-	return int(n), err
+func (s *Store) Forget(ctx context.Context, before time.Time) (gone int, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		const old = "state IN ('accepted', 'failed', 'discarded') AND changed < ?"
+		if _, err := tx.ExecContext(ctx, "DELETE FROM history WHERE entry IN (SELECT id FROM entries WHERE told > 0 AND "+old+")", nanos(before)); err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE "+old, nanos(before))
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		gone = int(n)
+		return err
+	})
+	return gone, err
 }
+
+// listOf is how IDs go into a statement.
+func listOf(ids []int64) string {
+	list := make([]byte, 0, 2+8*len(ids))
+	list = append(list, '[')
+	for i, id := range ids {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, id, 10)
+	}
+	return string(append(list, ']'))
+}
+
+// listed is the condition that an entry is one of a list.
+const listed = "id IN (SELECT value FROM json_each(?))"
 
 // nanos is a time as the file has it.
 func nanos(t time.Time) int64 {

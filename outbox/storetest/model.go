@@ -31,7 +31,7 @@ func Model(t *testing.T, open, reference Open, reopen Reopen) {
 		}()
 		actions := map[string]func(*rapid.T){
 			"put": m.put, "acquire": m.acquire, "release": m.release, "next": m.next, "begin": m.begin, "settle": m.settle,
-			"recover": m.recover, "decide": m.decide, "pause": m.pause, "forget": m.forget, "wait": m.wait, "": m.compare,
+			"recover": m.recover, "decide": m.decide, "pause": m.pause, "forget": m.forget, "wait": m.wait, "recall": m.recall, "": m.compare,
 		}
 		if reopen != nil {
 			actions["reopen"] = func(*rapid.T) { m.stores[0] = reopen(t, m.stores[0]) }
@@ -149,7 +149,7 @@ func (m *model) settle(rt *rapid.T) {
 	held := m.leaseOf(rt)
 	var all []outbox.Verdict
 	for _, id := range m.ids(rt) {
-		all = append(all, outbox.Verdict{ID: id, State: rapid.SampledFrom([]outbox.State{outbox.Accepted, outbox.Failed, outbox.Parked, outbox.Queued}).Draw(rt, "state"), Reason: "because"})
+		all = append(all, outbox.Verdict{ID: id, State: rapid.SampledFrom([]outbox.State{outbox.Accepted, outbox.Failed, outbox.Parked, outbox.Queued}).Draw(rt, "state"), Cause: "cause", Reason: "because"})
 	}
 	m.both("settle", func(i int, store outbox.Store) (any, error) {
 		return nil, store.Settle(m.t.Context(), held[i], all, m.now)
@@ -167,7 +167,7 @@ func (m *model) recover(rt *rapid.T) {
 func (m *model) decide(rt *rapid.T) {
 	ids, to := m.ids(rt), rapid.SampledFrom([]outbox.State{outbox.Queued, outbox.Discarded, outbox.Accepted}).Draw(rt, "to")
 	m.both("decide", func(_ int, store outbox.Store) (any, error) {
-		return nil, store.Decide(m.t.Context(), ids, to, "a reason", m.now)
+		return nil, store.Decide(m.t.Context(), ids, outbox.Decision{To: to, By: "ari", Reason: "a reason"}, m.now)
 	})
 }
 
@@ -182,7 +182,7 @@ func (m *model) forget(rt *rapid.T) {
 }
 
 func (m *model) wait(rt *rapid.T) {
-	m.now = m.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(rt, "seconds")) * time.Second)
+	m.now = m.now.Add(time.Duration(rapid.IntRange(-20, 90).Draw(rt, "seconds")) * time.Second) // clocks are set back, too
 }
 
 // compare looks at all there is, after each step.
@@ -191,21 +191,39 @@ func (m *model) compare(*rapid.T) {
 		all, err := store.Query(m.t.Context(), outbox.Filter{}, 1000)
 		return shown(all), err
 	})
+	m.both("idle", func(_ int, store outbox.Store) (any, error) { return store.Idle(m.t.Context()) })
 	m.both("stats", func(_ int, store outbox.Store) (any, error) {
 		stats, err := store.Stats(m.t.Context())
 		var text strings.Builder
 		for _, lane := range outbox.Lanes {
 			of := stats.Lanes[lane]
-			fmt.Fprint(&text, lane, of.States, of.Oldest.UTC(), of.Paused)
+			fmt.Fprintln(&text, lane, of.States, of.Oldest.UTC(), of.Paused, of.Totals, of.Sender, of.Lease.UTC())
 		}
 		return text.String(), err
+	})
+}
+
+// recall looks at all histories.
+func (m *model) recall(*rapid.T) {
+	m.both("histories", func(_ int, store outbox.Store) (any, error) {
+		var text strings.Builder
+		for id := range m.last + 1 {
+			changes, err := store.History(m.t.Context(), id)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range changes {
+				fmt.Fprintln(&text, id, c.At.UTC(), c.By, c.State, c.Reason)
+			}
+		}
+		return text.String(), nil
 	})
 }
 
 func shown(entries []outbox.Entry) string {
 	var text strings.Builder
 	for _, e := range entries {
-		fmt.Fprintln(&text, e.ID, e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC())
+		fmt.Fprintln(&text, e.ID, e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC(), string(e.Record))
 	}
 	return text.String()
 }

@@ -38,6 +38,11 @@ func Run(t *testing.T, open Open) {
 		"queries select":                              queries,
 		"what is settled is forgotten, parked is not": forget,
 		"a context that has ended changes nothing":    ended,
+		"what is accepted leaves its key at most":     leaves,
+		"parked, failed and decided are history":      histories,
+		"verdicts are counted by their cause":         totals,
+		"a clock that is set back keeps nobody":       setBack,
+		"what waited goes before what is new":         order,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := open(t)
@@ -176,10 +181,9 @@ func full(t *testing.T, b *bench) {
 	// What is kept is delivered even so, and then there is room again.
 	b.begin(lease, ids...)
 	b.settle(lease, outbox.Accepted, ids...)
-	gone, err := b.store.Forget(t.Context(), b.now.Add(time.Second))
-	require.NoError(t, err)
-	assert.Equal(t, kept, gone)
-	b.put(large)
+	for range kept {
+		b.put(large)
+	}
 }
 
 func leases(t *testing.T, b *bench) {
@@ -284,13 +288,13 @@ func decisions(t *testing.T, b *bench) {
 	b.begin(lease, ids[:2]...)
 	b.settle(lease, outbox.Parked, ids[0])
 	b.settle(lease, outbox.Failed, ids[1])
-	require.ErrorIs(t, b.store.Decide(t.Context(), ids, outbox.Queued, "checked", b.now), outbox.ErrLost, "the third is queued")
+	require.ErrorIs(t, b.store.Decide(t.Context(), ids, outbox.Decision{To: outbox.Queued, By: "ari", Reason: "checked"}, b.now), outbox.ErrLost, "the third is queued")
 	assert.Equal(t, outbox.Parked, b.one(ids[0]).State, "none")
-	require.NoError(t, b.store.Decide(t.Context(), ids[:1], outbox.Queued, "checked", b.now))
-	require.NoError(t, b.store.Decide(t.Context(), ids[1:2], outbox.Discarded, "never mind", b.now))
+	require.NoError(t, b.store.Decide(t.Context(), ids[:1], outbox.Decision{To: outbox.Queued, By: "ari", Reason: "checked"}, b.now))
+	require.NoError(t, b.store.Decide(t.Context(), ids[1:2], outbox.Decision{To: outbox.Discarded, By: "ari", Reason: "never mind"}, b.now))
 	assert.Equal(t, []int64{ids[0], ids[2]}, b.next(lease))
 	assert.Equal(t, "never mind", b.one(ids[1]).Reason)
-	require.ErrorIs(t, b.store.Decide(t.Context(), ids[1:2], outbox.Queued, "again", b.now), outbox.ErrLost, "once and for all")
+	require.ErrorIs(t, b.store.Decide(t.Context(), ids[1:2], outbox.Decision{To: outbox.Queued, By: "ari", Reason: "again"}, b.now), outbox.ErrLost, "once and for all")
 }
 
 func queries(t *testing.T, b *bench) {
@@ -339,4 +343,103 @@ func ended(t *testing.T, b *bench) {
 	_, err := b.store.Put(ctx, []outbox.Entry{entry(outbox.Events, 1)})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, b.next(b.lease(outbox.Events, "me")))
+}
+
+func leaves(t *testing.T, b *bench) {
+	named := entry(outbox.Events, 1)
+	named.Key = "a"
+	ids := b.put(named, entry(outbox.Events, 2))
+	lease := b.lease(outbox.Events, "me")
+	idle, err := b.store.Idle(t.Context())
+	require.NoError(t, err)
+	assert.False(t, idle)
+	b.begin(lease, ids...)
+	idle, err = b.store.Idle(t.Context())
+	require.NoError(t, err)
+	assert.False(t, idle)
+	b.settle(lease, outbox.Accepted, ids...)
+	all, err := b.store.Query(t.Context(), outbox.Filter{}, 10)
+	require.NoError(t, err)
+	require.Equal(t, ids[:1], idsOf(all))
+	assert.Empty(t, all[0].Record)
+	assert.Equal(t, outbox.Accepted, all[0].State)
+	idle, err = b.store.Idle(t.Context())
+	require.NoError(t, err)
+	assert.True(t, idle)
+}
+
+func histories(t *testing.T, b *bench) {
+	ids := b.put(entry(outbox.Emails, 1), entry(outbox.Emails, 2))
+	lease := b.lease(outbox.Emails, "me")
+	b.begin(lease, ids...)
+	b.settle(lease, outbox.Parked, ids...)
+	require.NoError(t, b.store.Decide(t.Context(), ids[:1], outbox.Decision{To: outbox.Queued, By: "ari", Reason: "it is not in the log"}, b.now))
+	require.NoError(t, b.store.Decide(t.Context(), ids[1:], outbox.Decision{To: outbox.Discarded, By: "ari", Reason: "too late"}, b.now))
+	assert.Empty(t, b.one(ids[1]).Record, "which is gone at once")
+	b.begin(lease, ids[0])
+	b.settle(lease, outbox.Accepted, ids[0])
+	assert.Equal(t, outbox.Accepted, b.one(ids[0]).State, "what has a history is kept")
+	for i, want := range [][]outbox.Change{
+		{{By: "me", State: outbox.Parked, Reason: "because"}, {By: "ari", State: outbox.Queued, Reason: "it is not in the log"}},
+		{{By: "me", State: outbox.Parked, Reason: "because"}, {By: "ari", State: outbox.Discarded, Reason: "too late"}},
+	} {
+		got, err := b.store.History(t.Context(), ids[i])
+		require.NoError(t, err)
+		for n := range got {
+			assert.True(t, got[n].At.Equal(b.now))
+			got[n].At = time.Time{}
+		}
+		assert.Equal(t, want, got)
+	}
+	_, err := b.store.Forget(t.Context(), b.now.Add(time.Hour))
+	require.NoError(t, err)
+	got, err := b.store.History(t.Context(), ids[0])
+	require.NoError(t, err)
+	assert.Empty(t, got, "it goes with its entry")
+}
+
+func totals(t *testing.T, b *bench) {
+	ids := b.put(entry(outbox.Events, 1), entry(outbox.Events, 2), entry(outbox.Events, 3))
+	lease := b.lease(outbox.Events, "me")
+	b.begin(lease, ids...)
+	require.NoError(t, b.store.Settle(t.Context(), lease, []outbox.Verdict{
+		{ID: ids[0], State: outbox.Accepted}, {ID: ids[1], State: outbox.Failed, Cause: "bad_request", Reason: "a"}, {ID: ids[2], State: outbox.Failed, Cause: "bad_request", Reason: "b"},
+	}, b.now))
+	require.NoError(t, b.store.Decide(t.Context(), ids[1:2], outbox.Decision{To: outbox.Discarded, By: "ari", Reason: "never mind"}, b.now))
+	stats, err := b.store.Stats(t.Context())
+	require.NoError(t, err)
+	of := stats.Lanes[outbox.Events]
+	assert.Equal(t, map[outbox.State]map[outbox.Cause]int64{
+		outbox.Accepted: {"": 1}, outbox.Failed: {"bad_request": 2}, outbox.Discarded: {outbox.CauseDecided: 1},
+	}, of.Totals)
+	assert.Equal(t, map[outbox.State]int{outbox.Failed: 1, outbox.Discarded: 1}, of.States)
+	assert.Equal(t, "me", of.Sender)
+	assert.True(t, of.Lease.Equal(lease.Expires))
+}
+
+func setBack(t *testing.T, b *bench) {
+	waits := entry(outbox.Events, 2)
+	waits.NotBefore = b.now.Add(time.Hour)
+	ids := b.put(entry(outbox.Events, 1), waits)
+	mine := b.lease(outbox.Events, "me")
+	b.begin(mine, ids[0])
+	require.NoError(t, b.store.Settle(t.Context(), mine, []outbox.Verdict{{ID: ids[0], State: outbox.Queued, NotBefore: b.now.Add(time.Minute)}}, b.now))
+	b.now = b.now.Add(-time.Hour)
+	_, err := b.store.Acquire(t.Context(), outbox.Events, "you", b.now, time.Minute)
+	require.ErrorIs(t, err, outbox.ErrLeased)
+	b.now = b.now.Add(time.Minute)
+	yours := b.lease(outbox.Events, "you")
+	assert.Equal(t, ids[:1], b.next(yours), "what its caller holds back stays back")
+}
+
+func order(t *testing.T, b *bench) {
+	late, soon := entry(outbox.Events, 2), entry(outbox.Events, 3)
+	late.NotBefore, soon.NotBefore = b.now.Add(2*time.Minute), b.now.Add(time.Minute)
+	ids := b.put(entry(outbox.Events, 1), late, soon, entry(outbox.Events, 4))
+	b.now = b.now.Add(time.Hour)
+	lease := b.lease(outbox.Events, "me")
+	assert.Equal(t, []int64{ids[2], ids[1], ids[0], ids[3]}, b.next(lease))
+	due, _, err := b.store.Next(t.Context(), lease, 3, b.now)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{ids[2], ids[1], ids[0]}, idsOf(due))
 }
