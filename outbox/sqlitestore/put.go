@@ -32,15 +32,29 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	s.mu.Unlock()
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if mine.done { // by who held it before
-		return mine.results, mine.err
+	for !mine.done { // by who held it before
+		s.commit(s.together())
 	}
-	s.mu.Lock()
-	all := s.pending
-	s.pending = nil
-	s.mu.Unlock()
-	s.commit(all)
 	return mine.results, mine.err
+}
+
+// maxTogether bounds, in entries, what goes together; a call of more goes by itself.
+const maxTogether = 4096
+
+// together takes the calls that go together.
+func (s *Store) together() []*putting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, entries := 0, 0
+	for n < len(s.pending) && (n == 0 || entries+len(s.pending[n].entries) <= maxTogether) {
+		entries += len(s.pending[n].entries)
+		n++
+	}
+	all := s.pending[:n:n]
+	if s.pending = s.pending[n:]; len(s.pending) == 0 {
+		s.pending = nil
+	}
+	return all
 }
 
 // commit puts all of the calls in one transaction; each of them all or none.
@@ -59,6 +73,9 @@ func (s *Store) commit(all []*putting) {
 			if p.err = p.put(&in, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
 				return p.err
 			}
+		}
+		if err := in.flush(); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE last SET id = ?", in.last)
 		return errors.Join(err, in.close())
@@ -122,7 +139,7 @@ func (p *putting) put(in *inserter, room *int64) error {
 		}
 		p.results[i].ID = in.last
 	}
-	return in.flush()
+	return nil
 }
 
 // An inserter inserts rows, many by one statement: what a statement costs is most of all itself.
@@ -143,13 +160,13 @@ type laneKey struct {
 
 const (
 	rowsAtOnce = 64
-	perRow     = 10
+	perRow     = 8
 )
 
 // statement inserts n rows.
 func statement(n int) string {
-	return "INSERT INTO entries (id, lane, key, at_most_once, harmless, enqueued, sum, not_before, changed, record, state, attempts, reason, told) VALUES " +
-		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, '', 0), ", n), ", ")
+	return "INSERT INTO entries (id, lane, key, flags, enqueued, sum, not_before, record, state, attempts, reason, changed, told) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, '', 0, 0), ", n), ", ")
 }
 
 // find looks for an entry with the same key, in the file and in this transaction.
@@ -164,7 +181,7 @@ func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
 			return 0, false, err
 		}
 	}
-	switch err = in.known.QueryRowContext(in.ctx, e.Lane, e.Key).Scan(&first); {
+	switch err = in.known.QueryRowContext(in.ctx, numberOf(e.Lane), e.Key).Scan(&first); {
 	case err == nil:
 		return first, true, nil
 	case errors.Is(err, sql.ErrNoRows):
@@ -176,8 +193,7 @@ func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
 
 func (in *inserter) add(e *outbox.Entry) error {
 	in.last++
-	in.args = append(in.args, in.last, string(e.Lane), e.Key, e.Policy == outbox.AtMostOnce, e.Harmless, nanos(e.Enqueued),
-		sumOf(in.last, e), nanos(e.NotBefore), nanos(e.Changed), e.Record)
+	in.args = append(in.args, in.last, numberOf(e.Lane), e.Key, flagsOf(e), nanos(e.Enqueued), sumOf(in.last, e), nanos(e.NotBefore), e.Record)
 	if len(in.args) < rowsAtOnce*perRow {
 		return nil
 	}
@@ -212,6 +228,21 @@ func (in *inserter) close() (err error) {
 	return err
 }
 
+const (
+	flagAtMostOnce = 1 << iota
+	flagHarmless
+)
+
+func flagsOf(e *outbox.Entry) (flags int) {
+	if e.Policy == outbox.AtMostOnce {
+		flags |= flagAtMostOnce
+	}
+	if e.Harmless {
+		flags |= flagHarmless
+	}
+	return flags
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // sumOf is the checksum of what never changes of an entry while it has its record.
@@ -221,12 +252,6 @@ func sumOf(id int64, e *outbox.Entry) int64 {
 	text = append(append(append(text, 0), e.Key...), 0)
 	text = binary.AppendVarint(text, id)
 	text = binary.AppendVarint(text, nanos(e.Enqueued))
-	for _, flag := range []bool{e.Policy == outbox.AtMostOnce, e.Harmless} {
-		if flag {
-			text = append(text, 1)
-		} else {
-			text = append(text, 0)
-		}
-	}
+	text = append(text, byte(flagsOf(e)))
 	return int64(crc32.Update(crc32.Checksum(text, castagnoli), castagnoli, e.Record))
 }

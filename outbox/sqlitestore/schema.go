@@ -4,26 +4,39 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
+
+	"example.com/bento-go/outbox"
 )
 
 // schema is made in an empty file; its version is user_version.
 const schema = `
+CREATE TABLE lanes (
+	lane    INTEGER PRIMARY KEY,
+	name    TEXT    NOT NULL,
+	owner   TEXT    NOT NULL,
+	token   INTEGER NOT NULL,
+	expires INTEGER NOT NULL, -- nanoseconds since 1970; 0 is never
+	ttl     INTEGER NOT NULL,
+	paused  TEXT    NOT NULL
+) STRICT;
+INSERT INTO lanes VALUES (1, 'events', '', 0, 0, 0, ''), (2, 'subscribers', '', 0, 0, 0, ''), (3, 'commands', '', 0, 0, 0, ''), (4, 'emails', '', 0, 0, 0, '');
+
 CREATE TABLE entries (
-	id           INTEGER PRIMARY KEY,
-	lane         TEXT    NOT NULL,
-	key          TEXT    NOT NULL,
-	at_most_once INTEGER NOT NULL,
-	harmless     INTEGER NOT NULL,
-	enqueued     INTEGER NOT NULL, -- nanoseconds since 1970; 0 is never
-	sum          INTEGER NOT NULL, -- CRC-32C of what stands above, and of the record
-	state        TEXT    NOT NULL, -- queued while it is being sent, too: see sending
-	attempts     INTEGER NOT NULL,
-	reason       TEXT    NOT NULL,
-	not_before   INTEGER NOT NULL,
-	changed      INTEGER NOT NULL,
-	told         INTEGER NOT NULL, -- lines of its history
-	record       BLOB    NOT NULL  -- empty once it is accepted or discarded
+	id         INTEGER PRIMARY KEY,
+	lane       INTEGER NOT NULL,
+	key        TEXT    NOT NULL,
+	flags      INTEGER NOT NULL, -- 1 is at most once, 2 is that a repeat is harmless
+	enqueued   INTEGER NOT NULL,
+	sum        INTEGER NOT NULL, -- CRC-32C of what stands above, and of the record
+	state      TEXT    NOT NULL, -- queued while it is being sent, too: see sending
+	attempts   INTEGER NOT NULL,
+	reason     TEXT    NOT NULL,
+	not_before INTEGER NOT NULL,
+	changed    INTEGER NOT NULL, -- 0 is when it was enqueued
+	told       INTEGER NOT NULL, -- lines of its history
+	record     BLOB    NOT NULL  -- empty once it is accepted or discarded
 ) STRICT;
 
 -- An entry that is delivered without further ado is in one of these, of fresh ones, and leaves it with
@@ -35,11 +48,12 @@ CREATE INDEX entries_ended   ON entries (lane, state, id)      WHERE state <> 'q
 CREATE INDEX entries_old     ON entries (changed)              WHERE state IN ('accepted', 'failed', 'discarded');
 CREATE UNIQUE INDEX entries_key ON entries (lane, key)         WHERE key <> '';
 
--- What is in flight, so that an intent does not write its entries anew.
+-- What is in flight: a row for a request, so that an intent does not write its entries anew.
 CREATE TABLE sending (
-	id    INTEGER PRIMARY KEY,
-	lane  TEXT    NOT NULL,
-	begun INTEGER NOT NULL
+	lane  INTEGER NOT NULL,
+	begun INTEGER NOT NULL,
+	fresh INTEGER NOT NULL, -- they are all the fresh entries of the lane from the first to the last
+	ids   TEXT    NOT NULL  -- a list, in JSON
 ) STRICT;
 
 CREATE TABLE history (
@@ -53,22 +67,12 @@ CREATE TABLE history (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE totals (
-	lane  TEXT    NOT NULL,
+	lane  INTEGER NOT NULL,
 	state TEXT    NOT NULL,
 	cause TEXT    NOT NULL,
 	n     INTEGER NOT NULL,
 	PRIMARY KEY (lane, state, cause)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE lanes (
-	lane    TEXT    PRIMARY KEY,
-	owner   TEXT    NOT NULL,
-	token   INTEGER NOT NULL,
-	expires INTEGER NOT NULL,
-	ttl     INTEGER NOT NULL,
-	paused  TEXT    NOT NULL
-) STRICT;
-INSERT INTO lanes VALUES ('events', '', 0, 0, 0, ''), ('subscribers', '', 0, 0, 0, ''), ('commands', '', 0, 0, 0, ''), ('emails', '', 0, 0, 0, '');
 
 CREATE TABLE last (id INTEGER NOT NULL) STRICT; -- that was given to an entry
 INSERT INTO last VALUES (0);
@@ -79,13 +83,32 @@ PRAGMA user_version = 2;
 
 const version = 2
 
+// What an entry is in the file.
+const (
+	isFresh   = "state = 'queued' AND attempts = 0 AND not_before = 0"
+	isWaiting = "state = 'queued' AND (attempts > 0 OR not_before > 0)"
+)
+
+// numberOf is a lane as the file has it; 0 for none.
+func numberOf(lane outbox.Lane) int { return slices.Index(outbox.Lanes, lane) + 1 }
+
+// laneOf is the lane of a number.
+func laneOf(n int) (outbox.Lane, error) {
+	if n < 1 || n > len(outbox.Lanes) {
+		return "", fmt.Errorf("%w: it has a lane %d", outbox.ErrDamaged, n)
+	}
+	return outbox.Lanes[n-1], nil
+}
+
 // pragmas are read back after the file is open: a driver that does not know how one is written
 // passes over it in silence.
 var pragmas = []struct{ name, set, want string }{
 	{"journal_mode", "WAL", "wal"},
 	{"synchronous", "FULL", "2"},
 	{"busy_timeout", "5000", "5000"},
-	{"secure_delete", "ON", "1"}, // what is removed is gone: records hold addresses
+	{"secure_delete", "ON", "1"},           // what is removed is gone: records hold addresses
+	{"cache_size", "-8000", "-8000"},       // KiB: a batch fits
+	{"wal_autocheckpoint", "4000", "4000"}, // pages: most of what is delivered never gets into the file proper
 	{"journal_size_limit", "16777216", "16777216"},
 }
 
