@@ -15,6 +15,12 @@ type Item struct {
 	err   error
 }
 
+// Err is what is wrong with the record, an [bento.ErrInvalid]; nil if Enqueue would take it.
+func (i Item) Err() error { return i.err }
+
+// Harmless reports whether Bento drops a repeat of the record.
+func (i Item) Harmless() bool { return i.entry.Harmless }
+
 // An ItemOption adjusts an Item.
 type ItemOption func(*Entry)
 

@@ -55,8 +55,8 @@ func WithName(name string) Option { return func(s *settings) { s.name = name } }
 // WithLinger makes a batch that is not full wait for more; the default is 100 ms.
 func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = d } }
 
-// WithLease makes a lane a sender's for so long, and is renewed in time; the default is 30 s. It is how
-// long nothing is sent after a sender was killed.
+// WithLease makes a lane a sender's for so long, and is renewed in time; the default is 10 s. It is how
+// long nothing is sent after a sender was killed, and how long a sender may stall.
 func WithLease(d time.Duration) Option { return func(s *settings) { s.leaseFor = d } }
 
 // WithRetention keeps what is settled, and its keys, for so long; the default is 7 days.
@@ -70,7 +70,7 @@ func New(client *bento.Client, store Store, opts ...Option) *Sender {
 		client: client, store: store, meters: map[Lane]*meter{}, refused: map[Cause]int64{},
 		settings: settings{
 			name: fmt.Sprintf("%s/%d", host, os.Getpid()), logger: slog.New(slog.DiscardHandler),
-			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 30 * time.Second,
+			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 10 * time.Second,
 		},
 		wake: map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}

@@ -13,6 +13,7 @@ import (
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/outbox"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -37,7 +38,9 @@ type importer struct {
 	dryRun     bool
 	yes        bool
 	chunkBytes int
+	outbox     string
 
+	spool    *outbox.Sender // which takes the records in Bento's place; nil if there is none
 	client   *bento.Client
 	contract contractJudge
 	retries  atomic.Int64
@@ -102,6 +105,7 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 	flags.IntVar(&im.limit, "limit", 0, "read this many rows of each file at most (0: all)")
 	flags.BoolVar(&im.dryRun, "dry-run", false, "show what would be sent, and send nothing")
 	flags.IntVar(&im.sample, "sample", 3, "how many records to show before")
+	flags.StringVar(&im.outbox, "outbox", "", "keep them in this outbox instead, to be sent by bentoctl relay")
 	flags.StringVar(&im.outputDir, "output-dir", "", "where checkpoints and set-aside rows go (default: beside the file)")
 	yesFlag(cmd, &im.yes, "do not ask")
 	return cmd
@@ -144,7 +148,7 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 			return usage("standard input is the file, so nobody can be asked: give --yes")
 		}
 	}
-	if im.dryRun {
+	if im.dryRun || im.outbox != "" {
 		return nil
 	}
 	patience := bento.RetryPolicy{MaxAttempts: 10}

@@ -144,6 +144,7 @@ func (r *importReport) write(out io.Writer, dry bool) {
 		line(r.Read-r.withheld()-r.LeftOut, "to be sent", "")
 	}
 	line(r.Accepted, "accepted", "")
+	line(r.Queued, "kept", "in the outbox: bentoctl relay sends them")
 	var standings []string
 	for _, s := range slices.Sorted(maps.Keys(r.Withheld)) {
 		standings = append(standings, fmt.Sprintf("%s %s", thousands(r.Withheld[s]), s))

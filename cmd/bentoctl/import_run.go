@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	"example.com/bento-go/outbox"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -41,6 +42,14 @@ func (im *importer) run(ctx context.Context, names []string) error {
 	if im.client != nil {
 		defer im.client.CloseIdleConnections()
 	}
+	if im.outbox != "" && !im.dryRun {
+		store, err := openStore(ctx, im.outbox, true)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = store.Close() }()
+		im.spool = outbox.New(nil, store)
+	}
 	var files []*intake.File
 	defer func() {
 		for _, f := range files {
@@ -64,7 +73,11 @@ func (im *importer) run(ctx context.Context, names []string) error {
 		return err
 	}
 	if !im.dryRun {
-		if err := im.confirm(ctx, im.yes, "This imports them to your site, which may trigger automations."); err != nil {
+		about := "This imports them to your site, which may trigger automations."
+		if im.spool != nil {
+			about = "This keeps them in the outbox, from where bentoctl relay imports them to your site."
+		}
+		if err := im.confirm(ctx, im.yes, about); err != nil {
 			return err
 		}
 	}
@@ -140,6 +153,6 @@ func (im *importer) beside(f *intake.File) string {
 
 // digest tells imports with other flags apart.
 func (im *importer) digest(f *intake.File) string {
-	encoded, _ := json.Marshal([]any{f.Name, im.kind, im.intake, im.suppress, im.limit})
+	encoded, _ := json.Marshal([]any{f.Name, im.kind, im.intake, im.suppress, im.limit, im.outbox})
 	return fmt.Sprintf("%x", sha256.Sum256(encoded))[:16]
 }

@@ -17,6 +17,12 @@ func (j *importJob) send(ctx context.Context) error {
 	if j.dryRun || len(j.chunk.records)+len(j.chunk.unsubbed) == 0 {
 		return j.done()
 	}
+	if j.spool != nil {
+		if err := j.keep(ctx); err != nil {
+			return err
+		}
+		return j.done()
+	}
 	if err := j.begin(); err != nil {
 		return err
 	}
@@ -50,8 +56,10 @@ func (j *importJob) sendRecords(ctx context.Context) (*bento.Result, error) {
 }
 
 // harmless reports whether sending the chunk twice changes nothing: people sent again are the same
-// people, and Bento drops events whose unique key it has seen.
-func (j *importJob) harmless() bool { return j.kind == intake.Subscribers || j.chunk.keyed }
+// people, and Bento drops events whose unique key it has seen. An outbox drops them by their lines.
+func (j *importJob) harmless() bool {
+	return j.kind == intake.Subscribers || j.chunk.keyed || j.spool != nil
+}
 
 // count takes the result of a request into the tally. Its error ends the import, before the rows
 // count as dealt with.

@@ -11,6 +11,7 @@ import (
 type importTally struct {
 	Read     int                     `json:"read"`
 	Accepted int                     `json:"accepted"`
+	Queued   int                     `json:"queued,omitempty"`   // kept in an outbox
 	Withheld map[intake.Standing]int `json:"withheld,omitempty"` // not to be written to, by standing
 	LeftOut  int                     `json:"left_out,omitempty"` // wrong, and not sent
 	Failed   int                     `json:"failed,omitempty"`   // refused by Bento
@@ -43,6 +44,7 @@ func (t *importTally) count(result *bento.Result, lines []int) {
 func (t *importTally) add(other importTally) {
 	t.Read += other.Read
 	t.Accepted += other.Accepted
+	t.Queued += other.Queued
 	t.LeftOut += other.LeftOut
 	t.Failed += other.Failed
 	t.Unknown += other.Unknown

@@ -54,7 +54,7 @@ func newRoot(g *globals) *cobra.Command {
 	flags.BoolVar(&g.noColor, "no-color", os.Getenv("NO_COLOR") != "", "print without colour; so does NO_COLOR")
 	flags.StringVar(&g.profile, "profile", "", "the profile to use, before the environment (BENTO_PROFILE)")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long (0: never)")
-	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newSend(g), newGet(g), newRun(g), newLogin(g), newProfile(g), newDoctor(g), newMan(g), newVersion(g))
+	root.AddCommand(newDemo(g), newFake(g), newCheck(g), newRecord(g), newImport(g), newSend(g), newGet(g), newRun(g), newOutbox(g), newRelay(g), newLogin(g), newProfile(g), newDoctor(g), newMan(g), newVersion(g))
 	root.SetOut(g.out) // where completion writes is settled now
 	root.InitDefaultCompletionCmd()
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/gen"
+	"example.com/bento-go/outbox"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -29,7 +30,7 @@ func newSend(g *globals) *cobra.Command {
 
 func newSendEvent(g *globals) *cobra.Command {
 	var fields, details []string
-	var key, date string
+	var key, date, spool string
 	cmd := &cobra.Command{
 		Use:   "event TYPE EMAIL",
 		Short: "Send one event",
@@ -56,13 +57,17 @@ func newSendEvent(g *globals) *cobra.Command {
 			}
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()
+			what := "event " + event.Type + " of " + event.Email
+			if spool != "" {
+				return g.enqueue(ctx, spool, what, outbox.Event(event))
+			}
 			client, err := g.connect(ctx)
 			if err != nil {
 				return err
 			}
 			defer client.CloseIdleConnections()
 			result, err := client.TrackEvents(ctx, []bento.Event{event})
-			return g.sent(result, err, "event "+event.Type+" of "+event.Email)
+			return g.sent(result, err, what)
 		},
 	}
 	flags := cmd.Flags()
@@ -70,6 +75,7 @@ func newSendEvent(g *globals) *cobra.Command {
 	flags.StringArrayVar(&details, "detail", nil, "NAME=VALUE, kept with the event; may be repeated")
 	flags.StringVar(&key, "unique-key", "", "the event counts once by this key")
 	flags.StringVar(&date, "date", "", "when it happened (default: now)")
+	flags.StringVar(&spool, "outbox", "", outboxUsage)
 	return cmd
 }
 
@@ -120,6 +126,7 @@ func assign[M ~map[string]any](flag string, all []string, into M) error {
 type mail struct {
 	email            bento.Email
 	htmlFile, once   string
+	outbox           string
 	personalizations []string
 }
 
@@ -131,7 +138,8 @@ func newSendEmail(g *globals) *cobra.Command {
 		Long: "Sends one email. --from is an Author of your account. Subject and body may use Liquid, with\n" +
 			"the values of --set.\n\n" +
 			"Bento cannot tell a repeat: a second run sends a second email. With --once KEY it does not,\n" +
-			"on this machine: the key is kept on disk, from before the email is sent.",
+			"on this machine: the key is kept on disk, from before the email is sent; with --outbox, in\n" +
+			"the outbox, for seven days after it was sent.",
 		Example: "  bentoctl send email --to ari@example.com --from team@acme.example \\\n" +
 			"    --subject Hello --html '<p>Hello</p>'\n" +
 			"  bentoctl send email --to ari@example.com --from team@acme.example \\\n" +
@@ -153,6 +161,7 @@ func newSendEmail(g *globals) *cobra.Command {
 	flags.StringArrayVar(&m.personalizations, "set", nil, "NAME=VALUE, or NAME:=VALUE for a number, true or false; may be repeated")
 	flags.BoolVar(&m.email.Transactional, "transactional", false, "send to people who have unsubscribed, too")
 	flags.StringVar(&m.once, "once", "", "send it once by this key, however often it is asked for")
+	flags.StringVar(&m.outbox, "outbox", "", outboxUsage)
 	return cmd
 }
 
@@ -173,6 +182,9 @@ func (g *globals) sendEmail(ctx context.Context, m *mail) error {
 	m.email.Personalizations = gen.Personalizations{}
 	if err := assign("--set", m.personalizations, m.email.Personalizations); err != nil {
 		return usage("%w", err)
+	}
+	if m.outbox != "" {
+		return g.enqueue(ctx, m.outbox, "email to "+m.email.To, outbox.Email(m.email, outbox.Key(m.once)))
 	}
 	client, err := g.connect(ctx)
 	if err != nil {

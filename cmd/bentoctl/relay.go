@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.com/bento-go/outbox"
+	bento "example.com/bento-go/wrapper"
+)
+
+func newRelay(g *globals) *cobra.Command {
+	var store storeFlag
+	var limits string
+	var lease time.Duration
+	cmd := &cobra.Command{
+		Use:   "relay",
+		Short: "Deliver what an outbox holds, as a daemon",
+		Long: "Delivers what applications put into an outbox, until it is told to end by Ctrl-C or SIGTERM:\n" +
+			"it then finishes what is in flight, and leaves the rest to the next. Several may run; each\n" +
+			"lane is sent by one, and another takes over when that one dies, after --lease.\n\n" +
+			"The first line of standard output says that it is ready. What is parked, failed and paused,\n" +
+			"and once a minute what waits, is logged to standard error; by --json as JSON.",
+		Example: "  bentoctl relay --store spool\n" +
+			"  bentoctl relay --store spool --limits off",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := g.bounded(cmd.Context())
+			defer cancel()
+			if lease < minLease || lease > maxLease {
+				return usage("--lease %v: want %v to %v", lease, minLease, maxLease)
+			}
+			return g.relay(ctx, &store, limits, outbox.WithLease(lease))
+		},
+	}
+	store.add(cmd)
+	limitsFlag(cmd, &limits)
+	cmd.Flags().DurationVar(&lease, "lease", 10*time.Second, "how long the lanes of a relay that died stay its own")
+	return cmd
+}
+
+// A lease is no shorter than a busy disk needs to renew it, and no longer than people have patience.
+const minLease, maxLease = 100 * time.Millisecond, 10 * time.Minute
+
+// limitsFlag adds --limits, the client's own pace.
+func limitsFlag(cmd *cobra.Command, limits *string) {
+	cmd.Flags().StringVar(limits, "limits", "docs", "how fast to send: docs (as Bento documents), off or N/min")
+}
+
+// grace is how long a relay that was told to end waits for what is in flight.
+const grace = time.Minute
+
+// A delivery is a sender that runs in this process.
+type delivery struct {
+	store  outbox.Store
+	sender *outbox.Sender
+	client *bento.Client
+	cut    context.CancelFunc // breaks off what is in flight
+	ended  chan error
+}
+
+// deliver begins to send what a store holds.
+func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, create bool, opts ...outbox.Option) (*delivery, error) {
+	pace, err := paceOf(limits)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := flag.spec()
+	if err != nil {
+		return nil, err
+	}
+	client, err := g.connect(ctx, bento.WithPace(pace))
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, spec, create)
+	if err != nil {
+		return nil, err
+	}
+	d := &delivery{store: store, client: client, ended: make(chan error, 1), sender: outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)}
+	running, cut := context.WithCancel(context.WithoutCancel(ctx))
+	d.cut = cut
+	go func() { d.ended <- d.sender.Run(running) }()
+	return d, nil
+}
+
+// logger logs to standard error: warnings only if the command is to be quiet.
+func (g *globals) logger() *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if g.quiet {
+		options.Level = slog.LevelWarn
+	}
+	if g.json {
+		return slog.New(slog.NewJSONHandler(g.err, options))
+	}
+	return slog.New(slog.NewTextHandler(g.err, options))
+}
+
+// end lets what is in flight finish, within the grace.
+func (d *delivery) end() error {
+	defer d.client.CloseIdleConnections()
+	now, cancel := context.WithCancel(context.Background())
+	cancel() // what waits is for the next sender
+	stop := time.AfterFunc(grace, d.cut)
+	defer stop.Stop()
+	err := d.sender.Close(now)
+	if left := (*outbox.RemainingError)(nil); errors.As(err, &left) {
+		err = nil
+	}
+	d.cut()
+	return errors.Join(err, <-d.ended, d.store.Close())
+}
+
+func (g *globals) relay(ctx context.Context, flag *storeFlag, limits string, opts ...outbox.Option) error {
+	d, err := g.deliver(ctx, flag, limits, true, opts...)
+	if err != nil {
+		return err
+	}
+	spec, _ := flag.spec()
+	fmt.Fprintf(g.out, "relaying %s\n", spec)
+	<-ctx.Done()
+	if !g.quiet {
+		fmt.Fprintln(g.err, "ending: what is in flight is finished, the rest stays")
+	}
+	return d.end()
+}
+
+func newOutboxDrain(g *globals, store *storeFlag) *cobra.Command {
+	var limits string
+	cmd := &cobra.Command{
+		Use: "drain", Short: "Deliver what waits, then end",
+		Long: "Delivers until nothing waits any more, by itself or beside the sender that holds the lanes.\n" +
+			"--timeout ends it before; what is left stays in the outbox.\n\n" +
+			"Exit code: 0 all is delivered, 1 something of it is parked or failed, 4 the time was over,\n" +
+			"130 interrupted.",
+		Example: "  bentoctl outbox drain --store spool --timeout 10m",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := g.bounded(cmd.Context())
+			defer cancel()
+			return g.drain(ctx, store, limits)
+		},
+	}
+	limitsFlag(cmd, &limits)
+	return cmd
+}
+
+func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) error {
+	d, err := g.deliver(ctx, flag, limits, false)
+	if err != nil {
+		return err
+	}
+	before, err := d.store.Stats(ctx)
+	if err != nil {
+		return errors.Join(err, d.end())
+	}
+	flushed := d.sender.Flush(ctx)
+	after, err := d.store.Stats(context.WithoutCancel(ctx))
+	if err := errors.Join(err, d.end()); err != nil {
+		return err
+	}
+	var accepted, left int64
+	for _, lane := range outbox.Lanes {
+		was, is := before.Lanes[lane], after.Lanes[lane]
+		accepted += is.Total(outbox.Accepted) - was.Total(outbox.Accepted)
+		left += is.Total(outbox.Parked) - was.Total(outbox.Parked) + is.Total(outbox.Failed) - was.Total(outbox.Failed)
+	}
+	switch {
+	case g.json:
+		err = json.NewEncoder(g.out).Encode(map[string]int64{"accepted": accepted, "parked_or_failed": left, "waiting": int64(after.Waiting())})
+	case !g.quiet:
+		_, err = fmt.Fprintf(g.out, "%s accepted, %s parked or failed, %s left\n", entriesWord(int(accepted)), thousands(int(left)), thousands(after.Waiting()))
+	}
+	switch {
+	case err != nil:
+		return err
+	case flushed != nil && ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", flushed, context.Cause(ctx))
+	case flushed != nil:
+		return flushed
+	case left > 0:
+		return &exitError{exitFailures, fmt.Errorf("%s parked or failed: bentoctl outbox list", entriesWord(int(left)))}
+	}
+	return nil
+}
