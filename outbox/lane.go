@@ -43,7 +43,7 @@ func (l *laneSender) run(ctx context.Context) {
 
 // tell logs what is wrong with the store, the same thing once a minute.
 func (l *laneSender) tell(ctx context.Context, err error) {
-	if err == nil || errors.Is(err, ErrLeased) || errors.Is(err, ErrLost) || ctx.Err() != nil {
+	if err == nil || errors.Is(err, ErrLeased) || ctx.Err() != nil {
 		return
 	}
 	if now := time.Now(); err.Error() != l.lastError || now.Sub(l.lastTold) > time.Minute {

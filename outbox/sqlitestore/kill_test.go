@@ -25,7 +25,10 @@ import (
 	bento "example.com/bento-go/wrapper"
 )
 
-var kills = flag.Int("kills", 6, "how often TestAKillLosesNothing kills the application")
+var (
+	kills = flag.Int("kills", 6, "how often applications are killed")
+	cuts  = flag.Int("cuts", 2, "how often the power is cut")
+)
 
 const asApplication = "OUTBOX_TEST_AS_APPLICATION" // holds the path of the store
 
@@ -44,7 +47,7 @@ func TestMain(m *testing.M) {
 // it is killed, or, with an argument, until all that is there has gone.
 func application(path string) error {
 	ctx := context.Background()
-	store, err := sqlitestore.Open(ctx, path)
+	store, err := sqlitestore.Open(ctx, path, sqlitestore.WithReserve(0))
 	if err != nil {
 		return err
 	}
@@ -73,9 +76,17 @@ func application(path string) error {
 	}
 }
 
-// An application that is killed at any moment, again and again, loses nothing that it was promised,
-// sends no email twice, and of events at most what was in flight.
-func TestAKillLosesNothing(t *testing.T) {
+// A trial is applications that crash, the Bento they speak to, and what they were promised.
+type trial struct {
+	t              *testing.T
+	server         *fake.Server
+	url            string
+	events, emails map[string]bool
+	crashes        int
+}
+
+func newTrial(t *testing.T) *trial {
+	t.Helper()
 	server, err := fake.New(fake.WithLimits(fake.Limits{}))
 	require.NoError(t, err)
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -83,57 +94,123 @@ func TestAKillLosesNothing(t *testing.T) {
 		server.ServeHTTP(w, req)
 	}))
 	t.Cleanup(listening.Close)
-	path := filepath.Join(t.TempDir(), "outbox.db")
-	start := func(args ...string) (*exec.Cmd, *bufio.Scanner) {
-		self, err := os.Executable()
-		require.NoError(t, err)
-		cmd := exec.CommandContext(t.Context(), self, args...)
-		cmd.Env = append(os.Environ(), asApplication+"="+path, bento.EnvBaseURL+"="+listening.URL+gen.BasePath,
-			bento.EnvPublishableKey+"=pk", bento.EnvSecretKey+"=sk", bento.EnvSiteUUID+"=site")
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		return cmd, bufio.NewScanner(out)
-	}
-	events, emails := map[string]bool{}, map[string]bool{}
-	for range *kills {
-		cmd, promised := start()
-		for left := 50 + rand.IntN(300); promised.Scan(); left-- {
-			if left == 0 {
-				require.NoError(t, cmd.Process.Kill())
-			}
-			name, n, _ := strings.Cut(promised.Text(), " ")
-			events[name] = true
-			if n == "2" {
-				emails[name] = true
-			}
-		}
-		_ = cmd.Wait()
-	}
-	cmd, _ := start("drain")
-	require.NoError(t, cmd.Wait())
+	return &trial{t: t, server: server, url: listening.URL + gen.BasePath, events: map[string]bool{}, emails: map[string]bool{}}
+}
 
-	store := open(t, path)
-	stats, err := store.Stats(t.Context())
+// start starts an application; what it says is what it was promised.
+func (x *trial) start(path string, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	x.t.Helper()
+	self, err := os.Executable()
+	require.NoError(x.t, err)
+	cmd := exec.CommandContext(x.t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asApplication+"="+path, bento.EnvBaseURL+"="+x.url,
+		bento.EnvPublishableKey+"=pk", bento.EnvSecretKey+"=sk", bento.EnvSiteUUID+"=site")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(x.t, err)
+	require.NoError(x.t, cmd.Start())
+	return cmd, bufio.NewScanner(out)
+}
+
+// heed takes in a promise.
+func (x *trial) heed(line string) {
+	name, n, _ := strings.Cut(line, " ")
+	x.events[name] = true
+	if n == "2" {
+		x.emails[name] = true
+	}
+}
+
+// drain delivers what is left.
+func (x *trial) drain(path string) {
+	x.t.Helper()
+	cmd, _ := x.start(path, "drain")
+	require.NoError(x.t, cmd.Wait())
+}
+
+// verify holds what arrived to what was promised.
+func (x *trial) verify(path string) {
+	t := x.t
+	t.Helper()
+	stats, err := open(t, path, sqlitestore.WithReserve(0)).Stats(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, stats.Waiting())
 	arrived, lost := map[string]int{}, 0
-	for _, e := range server.Events() {
+	for _, e := range x.server.Events() {
 		name, _ := e.Details["name"].(string)
 		arrived[name]++
 	}
-	for name := range events {
+	for name := range x.events {
 		if arrived[name] == 0 {
 			lost++
 		}
 	}
-	assert.Zero(t, lost, "of %d promised events", len(events))
-	counts := server.Counts()
-	assert.LessOrEqual(t, counts.Events.Repeated, *kills*1000, "what was in flight")
+	assert.Zero(t, lost, "of %d promised events", len(x.events))
+	counts := x.server.Counts()
+	assert.LessOrEqual(t, counts.Events.Repeated, x.crashes*1000, "what was in flight")
 	assert.Zero(t, counts.Emails.Repeated, "no email twice")
-	parked := stats.Lanes[outbox.Emails].States[outbox.Parked]
-	assert.LessOrEqual(t, parked, *kills, "at most the one in flight")
-	assert.GreaterOrEqual(t, counts.Emails.Accepted+parked, len(emails), "each arrived, or is parked")
-	t.Logf("%d kills: %d events promised, %d lost, %d arrived again; %d emails promised, 0 twice, %d parked", *kills, len(events), lost, counts.Events.Repeated, len(emails), parked)
+	parked := stats.Parked()
+	assert.LessOrEqual(t, parked, x.crashes, "at most the one in flight")
+	assert.GreaterOrEqual(t, counts.Emails.Accepted+parked, len(x.emails), "each arrived, or is parked")
+	t.Logf("%d crashes: %d events promised, %d lost, %d arrived again; %d emails promised, 0 twice, %d parked",
+		x.crashes, len(x.events), lost, counts.Events.Repeated, len(x.emails), parked)
+}
+
+// An application that is killed at any moment, again and again, loses nothing that it was promised,
+// sends no email twice, and of events at most what was in flight.
+func TestAKillLosesNothing(t *testing.T) {
+	x := newTrial(t)
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	for range *kills {
+		cmd, promised := x.start(path)
+		for left := 50 + rand.IntN(300); promised.Scan(); left-- {
+			if left == 0 {
+				require.NoError(t, cmd.Process.Kill())
+				x.crashes++
+			}
+			x.heed(promised.Text())
+		}
+		_ = cmd.Wait()
+	}
+	x.drain(path)
+	x.verify(path)
+}
+
+// Two applications share a file, and are killed by turns: the other goes on meanwhile, and takes over.
+func TestAKillBesideAnotherLosesNothing(t *testing.T) {
+	x := newTrial(t)
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	type process struct {
+		cmd      *exec.Cmd
+		promised *bufio.Scanner
+	}
+	var both [2]process
+	for i := range both {
+		both[i].cmd, both[i].promised = x.start(path)
+	}
+	lines := func(p process, n int) {
+		for range n {
+			require.True(t, p.promised.Scan())
+			x.heed(p.promised.Text())
+		}
+	}
+	end := func(p process) {
+		require.NoError(t, p.cmd.Process.Kill())
+		x.crashes++
+		for p.promised.Scan() {
+			x.heed(p.promised.Text())
+		}
+		_ = p.cmd.Wait()
+	}
+	for n := range *kills {
+		i := n % 2
+		lines(both[i], 100+rand.IntN(200))
+		lines(both[1-i], rand.IntN(100))
+		end(both[i])
+		both[i].cmd, both[i].promised = x.start(path)
+	}
+	end(both[0])
+	end(both[1])
+	x.drain(path)
+	x.verify(path)
 }

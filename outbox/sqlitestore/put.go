@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"os"
 	"strings"
 
 	"example.com/bento-go/outbox"
@@ -35,7 +36,22 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	for !mine.done { // by who held it before
 		s.commit(s.together())
 	}
+	if errors.Is(mine.err, outbox.ErrFull) && s.compact() {
+		s.commit([]*putting{mine})
+	}
 	return mine.results, mine.err
+}
+
+// compact brings what was written home into the file, so that the log beside it takes no room of the
+// disk. It reports whether it did.
+func (s *Store) compact() bool {
+	info, err := os.Stat(s.path + "-wal")
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	var busy, pages, moved int
+	err = s.db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved) //nolint:noctx // as commit
+	return err == nil && busy == 0
 }
 
 // maxTogether bounds, in entries, what goes together; a call of more goes by itself.
@@ -104,7 +120,7 @@ func (s *Store) room(ctx context.Context, tx *sql.Tx) (int64, error) {
 	}
 	room := (s.pages - s.pages/16 - (pages - unused)) * size
 	if free, known := s.free(); known {
-		room = min(room, free-s.reserve)
+		room = min(room, unused*size+free-s.reserve)
 	}
 	return room, nil
 }

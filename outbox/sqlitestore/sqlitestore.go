@@ -58,6 +58,7 @@ type Option func(*settings)
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1<<20) } }
 
 // WithReserve takes no more when the disk has less than so many bytes left; the default is 64 MiB.
+// The notes of what becomes of what is there need about 20 MiB of it at times.
 func WithReserve(bytes int64) Option { return func(s *settings) { s.reserve = max(bytes, 0) } }
 
 // Open opens the file, or makes it with mode 0600 in a directory of mode 0700. A file that others may
@@ -132,13 +133,17 @@ func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
 // known gives SQLite's errors their names here.
 func known(err error) error {
 	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: a row is missing that was made with the file", outbox.ErrDamaged)
+	case !errors.As(err, &failure):
 		return err
 	}
 	switch failure.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", outbox.ErrFull, err)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR: // no statement here is wrong, or breaks one: the schema is not what it was
 		return fmt.Errorf("%w: %w: move it aside, so that a new one is made, and take out of it what can be read (sqlite3 FILE .recover)", outbox.ErrDamaged, err)
 	}
 	return err

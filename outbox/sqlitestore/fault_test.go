@@ -1,0 +1,171 @@
+package sqlitestore_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/internal/needed"
+	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/sqlitestore"
+)
+
+// deliver settles as accepted all that is due, and returns the records; the lane's end, or an error.
+func deliver(t *testing.T, s outbox.Store) (records []string, err error) {
+	t.Helper()
+	now := time.Now()
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		due, _, err := s.Next(t.Context(), lease, 100, now)
+		if err != nil || len(due) == 0 {
+			return records, err
+		}
+		var ids []int64
+		var verdicts []outbox.Verdict
+		for _, e := range due {
+			ids, verdicts = append(ids, e.ID), append(verdicts, outbox.Verdict{ID: e.ID, State: outbox.Accepted})
+			records = append(records, string(e.Record))
+		}
+		if err := s.Begin(t.Context(), lease, ids, now); err != nil {
+			return records[:len(records)-len(due)], err
+		}
+		if err := s.Settle(t.Context(), lease, verdicts, now); err != nil {
+			return records, err
+		}
+	}
+}
+
+// Whatever a failing disk does to the file: what is delivered is what was put, and what is not is an
+// error, or a failed entry that says so.
+func TestADamagedFileDeliversNothingWrong(t *testing.T) {
+	t.Parallel()
+	const entries, damaged = 300, 100
+	whole := filepath.Join(t.TempDir(), "outbox.db")
+	s := open(t, whole)
+	var all []outbox.Entry
+	put := map[string]bool{}
+	for n := range entries {
+		record := fmt.Sprintf(`{"type":"x","email":"person%d@example.com","n":%d}`, n, rand.Int())
+		put[record] = true
+		all = append(all, outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(record), Enqueued: time.Now()})
+	}
+	_, err := s.Put(t.Context(), all)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	content, err := os.ReadFile(whole)
+	require.NoError(t, err)
+	refused, failed := 0, 0
+	for n := range damaged {
+		spoilt := append([]byte(nil), content...)
+		at := rand.IntN(len(spoilt))
+		for i := range 1 + n%50 {
+			spoilt[(at+i)%len(spoilt)] = byte(rand.Int())
+		}
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		require.NoError(t, os.WriteFile(path, spoilt, 0o600))
+		s, err := sqlitestore.Open(t.Context(), path)
+		if err != nil {
+			refused++
+			assert.ErrorContains(t, err, path)
+			continue
+		}
+		records, err := deliver(t, s)
+		for _, record := range records {
+			assert.True(t, put[record], "%q was never put", record)
+		}
+		if err != nil {
+			refused++
+			assert.True(t, errors.Is(err, outbox.ErrDamaged) || errors.Is(err, outbox.ErrLost), err) // lost: an index and its table disagree
+		}
+		found, _ := s.Query(t.Context(), outbox.Filter{State: outbox.Failed}, entries)
+		failed += len(found)
+		for _, e := range found {
+			assert.Contains(t, e.Reason, "damaged")
+		}
+		_ = s.Close()
+	}
+	assert.Positive(t, refused)
+	assert.Positive(t, failed)
+	t.Logf("%d damaged files: %d refused, %d records failed, none delivered that was not put", damaged, refused, failed)
+}
+
+// A disk that is smaller than the file may be: the store is full while there is room left to deliver.
+// Where others take that room, too, nothing is sent of which nothing could be noted; all goes on when
+// they give it back.
+func TestADiskThatIsFull(t *testing.T) {
+	needed.That(t, runtime.GOOS == "linux" && os.Geteuid() == 0, "root on Linux, to mount a small disk")
+	disk := t.TempDir()
+	unmount := mount(t, disk, "-t", "tmpfs", "-o", "size=48m", "none")
+	s := open(t, filepath.Join(disk, "spool", "outbox.db"), sqlitestore.WithReserve(24<<20))
+	entry := outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: make([]byte, 8<<10)}
+	kept := 0
+	fill := func() {
+		for kept < 10_000 {
+			if _, err := s.Put(t.Context(), []outbox.Entry{entry, entry}); err != nil {
+				require.ErrorIs(t, err, outbox.ErrFull)
+				return
+			}
+			kept += 2
+		}
+		t.Fatal("the disk is never full")
+	}
+	fill()
+	require.Greater(t, kept, 100)
+
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", time.Now(), time.Hour)
+	require.NoError(t, err)
+	junk := filepath.Join(disk, "junk")
+	_ = os.WriteFile(junk, make([]byte, 48<<20), 0o600) // until there is no room at all
+	for n := 0; err == nil && n < 10_000; n++ { // as a sender renews it, until not even that has room
+		_, err = s.Acquire(t.Context(), outbox.Events, "me", time.Now(), time.Hour)
+	}
+	require.ErrorIs(t, err, outbox.ErrFull)
+	require.ErrorIs(t, s.Begin(t.Context(), lease, []int64{1}, time.Now()), outbox.ErrFull, "nothing is sent of which nothing can be noted")
+	require.NoError(t, os.Remove(junk))
+
+	records, err := deliver(t, s)
+	require.NoError(t, err)
+	assert.Len(t, records, kept)
+	kept = 0
+	fill()
+	assert.Greater(t, kept, 100, "there is room again")
+	require.NoError(t, s.Close())
+	unmount()
+}
+
+func TestAFileThatOthersMayReadIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	require.NoError(t, open(t, path).Close())
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, err := sqlitestore.Open(t.Context(), path)
+	require.ErrorContains(t, err, "chmod 600")
+	require.NoError(t, os.Chmod(path, 0o600))
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o777)) //nolint:gosec // so that it is refused
+	_, err = sqlitestore.Open(t.Context(), path)
+	require.ErrorContains(t, err, "chmod 700")
+	link := filepath.Join(t.TempDir(), "outbox.db")
+	require.NoError(t, os.Symlink(path, link))
+	_, err = sqlitestore.Open(t.Context(), link)
+	require.Error(t, err, "a link may lead anywhere")
+}
+
+// A path may hold what means something else in a URI.
+func TestAPathIsAPath(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "50% off?", "#1.db")
+	require.NoError(t, open(t, path).Close())
+	_, err := os.Stat(path)
+	require.NoError(t, err)
+}
