@@ -127,7 +127,7 @@ func TestADiskThatIsFull(t *testing.T) {
 	require.NoError(t, err)
 	junk := filepath.Join(disk, "junk")
 	_ = os.WriteFile(junk, make([]byte, 48<<20), 0o600) // until there is no room at all
-	for n := 0; err == nil && n < 10_000; n++ { // as a sender renews it, until not even that has room
+	for n := 0; err == nil && n < 10_000; n++ {         // as a sender renews it, until not even that has room
 		_, err = s.Acquire(t.Context(), outbox.Events, "me", time.Now(), time.Hour)
 	}
 	require.ErrorIs(t, err, outbox.ErrFull)

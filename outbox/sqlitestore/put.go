@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"os"
+	"slices"
 	"strings"
 
 	"example.com/bento-go/outbox"
@@ -77,24 +78,16 @@ func (s *Store) together() []*putting {
 func (s *Store) commit(all []*putting) {
 	ctx := context.Background() // a call that ends must not end those of others
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		room, err := s.room(ctx, tx)
-		if err != nil {
-			return err
-		}
-		in := inserter{ctx: ctx, tx: tx}
-		if err := tx.QueryRowContext(ctx, "SELECT id FROM last").Scan(&in.last); err != nil {
+		in := inserter{ctx: ctx, tx: tx, statements: s.statements}
+		if err := s.begin(&in); err != nil {
 			return err
 		}
 		for _, p := range all {
-			if p.err = p.put(&in, &room); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
+			if p.err = p.put(&in); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
 				return p.err
 			}
 		}
-		if err := in.flush(); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE last SET id = ?", in.last)
-		return errors.Join(err, in.close())
+		return in.end()
 	})
 	for _, p := range all {
 		p.done = true
@@ -110,22 +103,21 @@ func (s *Store) commit(all []*putting) {
 // overhead is about what an entry takes in the file beside its record.
 const overhead = 128
 
-// room is how many bytes of records may still be put: as the file's bound has it, and the disk.
-func (s *Store) room(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var pages, unused, size int64
-	for pragma, into := range map[string]*int64{"page_count": &pages, "freelist_count": &unused, "page_size": &size} {
-		if err := tx.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
-			return 0, err
-		}
+// begin finds the last ID, and how many bytes of records may still be put: as the file's bound has it,
+// and the disk.
+func (s *Store) begin(in *inserter) error {
+	var pages, unused int64
+	if err := in.tx.StmtContext(in.ctx, in.head).QueryRowContext(in.ctx).Scan(&in.last, &pages, &unused); err != nil {
+		return err
 	}
-	room := (s.pages - s.pages/16 - (pages - unused)) * size
+	in.room = (s.pages - s.pages/16 - (pages - unused)) * s.pageSize
 	if free, known := s.free(); known {
-		room = min(room, unused*size+free-s.reserve)
+		in.room = min(in.room, unused*s.pageSize+free-s.reserve)
 	}
-	return room, nil
+	return nil
 }
 
-func (p *putting) put(in *inserter, room *int64) error {
+func (p *putting) put(in *inserter) error {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
@@ -133,10 +125,10 @@ func (p *putting) put(in *inserter, room *int64) error {
 	for _, e := range p.entries {
 		size += int64(len(e.Record)+2*len(e.Key)) + overhead
 	}
-	if size > *room {
+	if size > in.room {
 		return outbox.ErrFull
 	}
-	*room -= size
+	in.room -= size
 	p.results = make([]outbox.PutResult, len(p.entries))
 	for i := range p.entries {
 		e := &p.entries[i]
@@ -158,15 +150,42 @@ func (p *putting) put(in *inserter, room *int64) error {
 	return nil
 }
 
+// statements are those of Put, prepared once.
+type statements struct {
+	head *sql.Stmt // the last ID, and the pages of the file
+	last *sql.Stmt // notes the last ID
+	key  *sql.Stmt // finds a key
+	one  *sql.Stmt // inserts a row
+	many *sql.Stmt // inserts rowsAtOnce
+}
+
+func prepare(ctx context.Context, db *sql.DB) (all statements, err error) {
+	for _, s := range []struct {
+		into **sql.Stmt
+		text string
+	}{
+		{&all.head, "SELECT id, page_count, freelist_count FROM last, pragma_page_count(), pragma_freelist_count()"},
+		{&all.last, "UPDATE last SET id = ?"},
+		{&all.key, "SELECT id FROM entries WHERE lane = ? AND key = ? AND key <> ''"},
+		{&all.one, insertion(1)},
+		{&all.many, insertion(rowsAtOnce)},
+	} {
+		if *s.into, err = db.PrepareContext(ctx, s.text); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
 // An inserter inserts rows, many by one statement: what a statement costs is most of all itself.
 type inserter struct {
-	ctx   context.Context //nolint:containedctx // it lives as long as the transaction
-	tx    *sql.Tx
-	last  int64 // ID
-	keys  map[laneKey]int64
-	args  []any
-	full  *sql.Stmt // of rowsAtOnce
-	known *sql.Stmt
+	ctx context.Context //nolint:containedctx // it lives as long as the transaction
+	tx  *sql.Tx
+	statements
+	last int64 // ID
+	room int64
+	keys map[laneKey]int64
+	args []any
 }
 
 type laneKey struct {
@@ -179,8 +198,8 @@ const (
 	perRow     = 8
 )
 
-// statement inserts n rows.
-func statement(n int) string {
+// insertion inserts n rows.
+func insertion(n int) string {
 	return "INSERT INTO entries (id, lane, key, flags, enqueued, sum, not_before, record, state, attempts, reason, changed, told) VALUES " +
 		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, '', 0, 0), ", n), ", ")
 }
@@ -191,13 +210,10 @@ func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
 	if first, known = in.keys[k]; known {
 		return first, true, nil
 	}
-	if in.known == nil {
+	if in.keys == nil {
 		in.keys = map[laneKey]int64{}
-		if in.known, err = in.tx.PrepareContext(in.ctx, "SELECT id FROM entries WHERE lane = ? AND key = ? AND key <> ''"); err != nil {
-			return 0, false, err
-		}
 	}
-	switch err = in.known.QueryRowContext(in.ctx, numberOf(e.Lane), e.Key).Scan(&first); {
+	switch err = in.tx.StmtContext(in.ctx, in.key).QueryRowContext(in.ctx, numberOf(e.Lane), e.Key).Scan(&first); {
 	case err == nil:
 		return first, true, nil
 	case errors.Is(err, sql.ErrNoRows):
@@ -213,34 +229,20 @@ func (in *inserter) add(e *outbox.Entry) error {
 	if len(in.args) < rowsAtOnce*perRow {
 		return nil
 	}
-	return in.flush()
-}
-
-// flush inserts the rows that wait.
-func (in *inserter) flush() (err error) {
-	n := len(in.args) / perRow
-	defer func() { in.args = in.args[:0] }()
-	switch {
-	case n == 0:
-		return nil
-	case n < rowsAtOnce:
-		_, err = in.tx.ExecContext(in.ctx, statement(n), in.args...)
-		return err
-	case in.full == nil:
-		if in.full, err = in.tx.PrepareContext(in.ctx, statement(n)); err != nil {
-			return err
-		}
-	}
-	_, err = in.full.ExecContext(in.ctx, in.args...)
+	_, err := in.tx.StmtContext(in.ctx, in.many).ExecContext(in.ctx, in.args...)
+	in.args = in.args[:0]
 	return err
 }
 
-func (in *inserter) close() (err error) {
-	for _, stmt := range []*sql.Stmt{in.full, in.known} {
-		if stmt != nil {
-			err = errors.Join(err, stmt.Close())
+// end inserts the rows that wait, and notes the last ID.
+func (in *inserter) end() error {
+	one := in.tx.StmtContext(in.ctx, in.one)
+	for row := range slices.Chunk(in.args, perRow) {
+		if _, err := one.ExecContext(in.ctx, row...); err != nil {
+			return err
 		}
 	}
+	_, err := in.tx.StmtContext(in.ctx, in.statements.last).ExecContext(in.ctx, in.last)
 	return err
 }
 

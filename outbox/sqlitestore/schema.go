@@ -133,16 +133,19 @@ func (s *Store) prepare(ctx context.Context, capacity int64) error {
 			return fmt.Errorf("SQLite took %s = %s, not %s", p.name, got, p.want)
 		}
 	}
-	var pageSize int64
-	if err := s.db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&pageSize); err != nil {
+	if err := s.db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&s.pageSize); err != nil {
 		return err
 	}
-	s.pages = capacity / pageSize
+	s.pages = capacity / s.pageSize
 	var pages int64
 	if err := s.db.QueryRowContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", s.pages)).Scan(&pages); err != nil {
 		return err
 	}
-	return s.migrate(ctx)
+	err := s.migrate(ctx)
+	if err == nil {
+		s.statements, err = prepare(ctx, s.db)
+	}
+	return err
 }
 
 func (s *Store) migrate(ctx context.Context) error {

@@ -31,10 +31,12 @@ import (
 
 // A Store is an [outbox.Store] in a file.
 type Store struct {
-	db      *sql.DB
-	path    string
-	pages   int64 // that the file may have
-	reserve int64 // bytes of the disk that are left free
+	db         *sql.DB
+	statements statements
+	path       string
+	pages      int64 // that the file may have
+	pageSize   int64
+	reserve    int64 // bytes of the disk that are left free
 
 	mu      sync.Mutex // of pending
 	pending []*putting

@@ -1,0 +1,64 @@
+// Command relay delivers what other programs put into an outbox. It is bentoctl relay in the small, for
+// programs that want to watch it their own way: here by expvar.
+//
+//	BENTO_PUBLISHABLE_KEY=… BENTO_SECRET_KEY=… BENTO_SITE_UUID=… go run ./examples/relay -spool spool
+//	curl http://127.0.0.1:8081/debug/vars
+package main
+
+import (
+	"context"
+	"expvar"
+	"flag"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/sqlitestore"
+	bento "example.com/bento-go/wrapper"
+)
+
+func main() {
+	watch := flag.String("watch", "127.0.0.1:8081", "address to be watched at")
+	spool := flag.String("spool", "spool", "directory of the outbox")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	client, err := bento.FromEnv("AcmeRelay/1.0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: *watch, ReadHeaderTimeout: 5 * time.Second} // expvar registers itself
+	go func() { log.Print(server.ListenAndServe()) }()
+	if err := relay(ctx, client, *spool); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// relay delivers until ctx ends; what is in flight then has half a minute to finish.
+func relay(ctx context.Context, client *bento.Client, spool string) error {
+	store, err := sqlitestore.Open(ctx, filepath.Join(spool, "outbox.db"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	sender := outbox.New(client, store, outbox.WithLogger(slog.Default()))
+	counts := expvar.Func(func() any { stats, _ := sender.Stats(context.Background()); return stats })
+	if expvar.Get("outbox") == nil {
+		expvar.Publish("outbox", counts)
+	}
+
+	running, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	ended := make(chan error, 1)
+	go func() { ended <- sender.Run(running) }()
+	<-ctx.Done()
+	time.AfterFunc(30*time.Second, cut)
+	_ = sender.Close(ctx) // it is over already: what waits is left to the next relay
+	return <-ended
+}
