@@ -35,6 +35,10 @@ lint-contract: ## Lint openapi.yaml by Redocly and Spectral, compile it to TypeS
 breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
 	scripts/contract-breaking $(REV)
 
+.PHONY: soak
+soak: ## Try durable delivery in full: kills, power cuts, figures (10 minutes)
+	scripts/soak
+
 .PHONY: run
 run: ## Run the demo
 	go run ./cmd/bentoctl demo

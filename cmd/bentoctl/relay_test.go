@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -20,35 +19,36 @@ import (
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/arrivals"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/sqlitestore"
 	bento "example.com/bento-go/wrapper"
 )
 
-var relayKills = flag.Int("kills", 4, "how often the application and the relay are killed")
+var relayKills = flag.Int("relay-kills", 4, "how often the import and the relay are killed")
 
 // A spool is an outbox, and a fake that its relays speak to.
 type spool struct {
-	t      *testing.T
-	dir    string
-	server *fake.Server
-	env    []string
+	t        *testing.T
+	dir      string
+	server   *fake.Server
+	env      []string
+	arrivals *arrivals.Counter // events, by their row
 }
 
 func newSpool(t *testing.T, wait time.Duration) *spool {
 	t.Helper()
 	server, err := fake.New(fake.WithLimits(fake.Limits{}))
 	require.NoError(t, err)
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		time.Sleep(wait) // so that a request is in flight most of the time
-		server.ServeHTTP(w, req)
-	}))
-	t.Cleanup(listening.Close)
 	dir := t.TempDir()
-	return &spool{t: t, dir: dir, server: server, env: []string{
+	s := &spool{t: t, dir: dir, server: server, arrivals: arrivals.New(server, wait, `"row":(\d+)`)}
+	listening := httptest.NewServer(s.arrivals)
+	t.Cleanup(listening.Close)
+	s.env = []string{
 		"HOME=" + dir, envOutbox + "=" + filepath.Join(dir, "spool"), bento.EnvBaseURL + "=" + listening.URL + gen.BasePath,
 		bento.EnvPublishableKey + "=pk", bento.EnvSecretKey + "=sk", bento.EnvSiteUUID + "=site_of_spool", bento.EnvUserAgent + "=AcmeCRM/1.0",
-	}}
+	}
+	return s
 }
 
 // start starts bentoctl.
@@ -142,19 +142,10 @@ func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 	require.NoError(t, relay.Process.Kill())
 	_ = relay.Wait()
 
-	arrived := map[string]int{}
-	for _, e := range s.server.Events() {
-		arrived[fmt.Sprint(e.Details["row"])]++
-	}
-	lost, again := 0, 0
-	for n := range rows {
-		switch times := arrived[fmt.Sprint(n)]; {
-		case times == 0:
-			lost++
-		default:
-			again += times - 1
+	lost, again := s.arrivals.Tally(func(yield func(string) bool) {
+		for n := 0; n < rows && yield(fmt.Sprint(n)); n++ {
 		}
-	}
+	})
 	assert.Zero(t, lost, "of %d", rows)
 	assert.LessOrEqual(t, again, *relayKills*1000, "what was in flight")
 	counts := s.server.Counts()

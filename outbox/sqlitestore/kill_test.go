@@ -5,8 +5,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -20,6 +20,7 @@ import (
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/arrivals"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/sqlitestore"
 	bento "example.com/bento-go/wrapper"
@@ -80,6 +81,7 @@ func application(path string) error {
 type trial struct {
 	t              *testing.T
 	server         *fake.Server
+	arrivals       *arrivals.Counter // events, by their name
 	url            string
 	events, emails map[string]bool
 	crashes        int
@@ -89,12 +91,11 @@ func newTrial(t *testing.T) *trial {
 	t.Helper()
 	server, err := fake.New(fake.WithLimits(fake.Limits{}))
 	require.NoError(t, err)
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		time.Sleep(2 * time.Millisecond) // so that a request is in flight most of the time
-		server.ServeHTTP(w, req)
-	}))
+	x := &trial{t: t, server: server, arrivals: arrivals.New(server, 2*time.Millisecond, `"name":"([0-9-]+)"`), events: map[string]bool{}, emails: map[string]bool{}}
+	listening := httptest.NewServer(x.arrivals)
 	t.Cleanup(listening.Close)
-	return &trial{t: t, server: server, url: listening.URL + gen.BasePath, events: map[string]bool{}, emails: map[string]bool{}}
+	x.url = listening.URL + gen.BasePath
+	return x
 }
 
 // start starts an application; what it says is what it was promised.
@@ -135,25 +136,16 @@ func (x *trial) verify(path string) {
 	stats, err := open(t, path, sqlitestore.WithReserve(0)).Stats(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, stats.Waiting())
-	arrived, lost := map[string]int{}, 0
-	for _, e := range x.server.Events() {
-		name, _ := e.Details["name"].(string)
-		arrived[name]++
-	}
-	for name := range x.events {
-		if arrived[name] == 0 {
-			lost++
-		}
-	}
+	lost, again := x.arrivals.Tally(maps.Keys(x.events))
 	assert.Zero(t, lost, "of %d promised events", len(x.events))
 	counts := x.server.Counts()
-	assert.LessOrEqual(t, counts.Events.Repeated, x.crashes*1000, "what was in flight")
+	assert.LessOrEqual(t, again, x.crashes*1000, "what was in flight")
 	assert.Zero(t, counts.Emails.Repeated, "no email twice")
 	parked := stats.Parked()
 	assert.LessOrEqual(t, parked, x.crashes, "at most the one in flight")
 	assert.GreaterOrEqual(t, counts.Emails.Accepted+parked, len(x.emails), "each arrived, or is parked")
 	t.Logf("%d crashes: %d events promised, %d lost, %d arrived again; %d emails promised, 0 twice, %d parked",
-		x.crashes, len(x.events), lost, counts.Events.Repeated, len(x.emails), parked)
+		x.crashes, len(x.events), lost, again, len(x.emails), parked)
 }
 
 // An application that is killed at any moment, again and again, loses nothing that it was promised,
