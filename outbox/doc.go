@@ -1,8 +1,7 @@
 // Package outbox delivers to Bento what an application hands over, though the application may be
 // killed, the machine may lose its power, and Bento may be down for an hour.
 //
-//	sender, err := outbox.New(client, store)
-//	…
+//	sender := outbox.New(client, store)
 //	go sender.Run(ctx)
 //	…
 //	_, err = sender.Enqueue(ctx, outbox.Event(signedUp), outbox.Email(welcome, outbox.Key("welcome/user-42")))
@@ -17,7 +16,12 @@
 //     once even so.
 //   - An email is sent at most once for each decision of a person. That it is about to be sent is
 //     noted before, what became of it after; when nobody knows, it is parked, for a person to
-//     decide: [Sender.Resend], [Sender.Confirm] or [Sender.Discard].
+//     decide: [Sender.Resend], [Sender.Confirm] or [Sender.Discard], whose reasons are kept.
 //   - Nothing is dropped in silence. A store that is full refuses; a record that Bento refuses is kept
-//     as failed, with the reason.
+//     as failed, with the reason, and so is one on which Bento breaks while others arrive. Every verdict
+//     is counted by its cause: [Sender.Stats].
+//
+// What is accepted leaves the store, but for its key. Whoever only enqueues needs no client; whoever
+// decides may be another process, such as bentoctl outbox. Package sqlitestore keeps an outbox in a file
+// of one machine, memstore in memory; docs/delivery.md tells what was tried to break each promise.
 package outbox
