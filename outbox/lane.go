@@ -24,21 +24,35 @@ type laneSender struct {
 // run sends the lane whenever it is this sender's, until ctx ends or the sender stops.
 func (l *laneSender) run(ctx context.Context) {
 	for {
-		lease, err := l.store.Acquire(ctx, l.lane, l.owner, time.Now(), l.leaseFor)
-		if err == nil {
-			l.lease = lease
-			err = l.serve(ctx)
-		}
+		err := l.turn(ctx)
 		l.tell(ctx, err)
 		if err == nil || !l.wait(ctx, time.Second) {
-			break
+			return
 		}
 	}
-	if l.lease.Token == 0 {
-		return
+}
+
+// turn takes the lane, if it may, sends it as long as it may, and gives it up, so that another sender
+// need not wait for the lease to end.
+func (l *laneSender) turn(ctx context.Context) error {
+	if !l.leads(l.lane) {
+		return ErrLeased
 	}
-	// So that another sender need not wait for the lease to end.
+	lease, err := l.store.Acquire(ctx, l.lane, l.owner, time.Now(), l.leaseFor)
+	if err != nil {
+		return err
+	}
+	l.took(lease)
+	err = l.serve(ctx)
+	l.leaders.drop(l.lane)
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
+	return err
+}
+
+// took notes that the lane is this sender's.
+func (l *laneSender) took(lease Lease) {
+	l.lease = lease
+	l.leaders.take(l.lane, lease.Expires)
 }
 
 // tell logs what is wrong with the store, the same thing once a minute.
@@ -93,6 +107,9 @@ func (l *laneSender) serve(ctx context.Context) error {
 		now := time.Now()
 		if err := l.renew(ctx, now); err != nil {
 			return err
+		}
+		if !l.leads(l.lane) {
+			return ErrLeased
 		}
 		if now.Sub(forgotten) > time.Hour {
 			forgotten = now
@@ -163,10 +180,10 @@ func (l *laneSender) renew(ctx context.Context, now time.Time) error {
 	case err != nil:
 		return err
 	case lease.Token != l.lease.Token:
-		l.lease = lease
+		l.took(lease)
 		return ErrLost // it had run out in between: what was in flight is to be recovered
 	}
-	l.lease = lease
+	l.took(lease)
 	return nil
 }
 

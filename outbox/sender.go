@@ -21,6 +21,7 @@ type Sender struct {
 	settings
 	owner string // names this sender among all that share the store
 
+	leaders
 	meters  map[Lane]*meter
 	wake    map[Lane]chan struct{} // something was enqueued here
 	settled chan struct{}          // something was settled here, or may be seen anew
@@ -72,7 +73,8 @@ func New(client *bento.Client, store Store, opts ...Option) *Sender {
 			name: fmt.Sprintf("%s/%d", host, os.Getpid()), logger: slog.New(slog.DiscardHandler),
 			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 10 * time.Second,
 		},
-		wake: map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
+		leaders: leaders{held: map[Lane]time.Time{}},
+		wake:    map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for _, opt := range opts {
 		opt(&s.settings)

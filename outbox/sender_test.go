@@ -332,6 +332,25 @@ func TestTwoSendersShareAStore(t *testing.T) {
 	})
 }
 
+// Lanes that share a limit are one sender's: two would use it twice.
+func TestLanesThatShareALimitStayTogether(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		other, err := b.store.Acquire(t.Context(), outbox.Events, "another", time.Now(), time.Minute)
+		require.NoError(t, err)
+		s, kill := b.run()
+		_, err = s.Enqueue(t.Context(), outbox.Email(letter(1)), outbox.Command(bento.AddTag("ari@example.com", "vip")))
+		require.NoError(t, err)
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, 1, b.total(outbox.Commands, outbox.Accepted), "they have a limit of their own")
+		assert.Zero(t, b.total(outbox.Emails, outbox.Accepted))
+		require.NoError(t, b.store.Release(t.Context(), other))
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, 1, b.total(outbox.Emails, outbox.Accepted))
+		kill()
+	})
+}
+
 func TestCloseSaysWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	simulated(t, "trackEvents=503", func(t *testing.T, b *bench) {

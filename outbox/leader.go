@@ -1,0 +1,42 @@
+package outbox
+
+import (
+	"sync"
+	"time"
+)
+
+// Lanes that share a limit of Bento's are sent by one sender, since only its client knows how much of
+// the limit is used: whoever has the first of them may have the others. A lane of its own limit leads
+// itself.
+
+// leaderOf is the lane that leads another.
+func leaderOf(lane Lane) Lane {
+	for _, first := range Lanes {
+		if first.operation().Limit.Name == lane.operation().Limit.Name {
+			return first
+		}
+	}
+	return lane
+}
+
+// leaders are the lanes that a sender has, and until when.
+type leaders struct {
+	mu   sync.Mutex
+	held map[Lane]time.Time
+}
+
+func (l *leaders) take(lane Lane, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held[lane] = until
+}
+
+func (l *leaders) drop(lane Lane) { l.take(lane, time.Time{}) }
+
+// leads reports whether the sender may have a lane.
+func (l *leaders) leads(lane Lane) bool {
+	leader := leaderOf(lane)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return lane == leader || time.Now().Before(l.held[leader])
+}
