@@ -44,7 +44,7 @@ func (l *laneSender) turn(ctx context.Context) error {
 	}
 	l.took(lease)
 	err = l.serve(ctx)
-	l.leaders.drop(l.lane)
+	l.drop(l.lane)
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
 	return err
 }
@@ -52,7 +52,7 @@ func (l *laneSender) turn(ctx context.Context) error {
 // took notes that the lane is this sender's.
 func (l *laneSender) took(lease Lease) {
 	l.lease = lease
-	l.leaders.take(l.lane, lease.Expires)
+	l.take(l.lane, lease.Expires)
 }
 
 // tell logs what is wrong with the store, the same thing once a minute.

@@ -27,12 +27,12 @@ func main() {
 	watch := flag.String("watch", "127.0.0.1:8081", "address to be watched at")
 	spool := flag.String("spool", "spool", "directory of the outbox")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	client, err := bento.FromEnv("AcmeRelay/1.0")
 	if err != nil {
 		log.Fatal(err)
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	server := &http.Server{Addr: *watch, ReadHeaderTimeout: 5 * time.Second} // expvar registers itself
 	go func() { log.Print(server.ListenAndServe()) }()
 	if err := relay(ctx, client, *spool); err != nil {

@@ -28,7 +28,7 @@ func main() {
 	spool := flag.String("spool", "spool", "directory of the outbox")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	if err := run(ctx, *listen, *spool); err != nil {
 		log.Fatal(err)
 	}

@@ -70,7 +70,7 @@ type agenda []happening
 func (a agenda) Len() int           { return len(a) }
 func (a agenda) Less(i, j int) bool { return a[i].at < a[j].at }
 func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(happening)) } //nolint:errcheck // container/heap
+func (a *agenda) Push(x any)        { *a = append(*a, x.(happening)) }
 func (a *agenda) Pop() any {
 	last := (*a)[len(*a)-1]
 	*a = (*a)[:len(*a)-1]
@@ -116,7 +116,7 @@ func run(p plan) *model {
 		m.after(m.rng.ExpFloat64()*p.Lifetime, func() { m.end(r) })
 	}
 	for m.agenda.Len() > 0 {
-		next := heap.Pop(&m.agenda).(happening) //nolint:errcheck // nothing else is pushed
+		next := heap.Pop(&m.agenda).(happening)
 		if next.at > p.Duration {
 			break
 		}

@@ -207,7 +207,7 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 		}
 	}
 	slices.SortStableFunc(waited, func(a, b outbox.Entry) int { return a.NotBefore.Compare(b.NotBefore) })
-	if due = append(waited, fresh...); len(due) > most {
+	if due = slices.Concat(waited, fresh); len(due) > most {
 		return due[:most], now, nil
 	}
 	return due, later, nil

@@ -71,7 +71,7 @@ func mount(t *testing.T, at string, args ...string) (unmount func()) {
 	}
 	t.Cleanup(func() {
 		if mounted {
-			_ = exec.Command("umount", "--lazy", at).Run() //nolint:noctx // the test's context is over
+			_ = exec.Command("umount", "--lazy", at).Run()
 		}
 	})
 	return unmount

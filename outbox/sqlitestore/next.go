@@ -62,7 +62,7 @@ func (n *next) find(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	n.due, n.damaged = append(waited, fresh...), append(damaged, more...)
+	n.due, n.damaged = slices.Concat(waited, fresh), slices.Concat(damaged, more)
 	if len(under)+len(n.damaged) > 0 {
 		n.due = slices.DeleteFunc(n.due, func(e outbox.Entry) bool {
 			return slices.Contains(n.damaged, e.ID) || slices.ContainsFunc(under, func(f flight) bool { return slices.Contains(f.ids, e.ID) })

@@ -270,6 +270,6 @@ func sumOf(id int64, e *outbox.Entry) int64 {
 	text = append(append(append(text, 0), e.Key...), 0)
 	text = binary.AppendVarint(text, id)
 	text = binary.AppendVarint(text, nanos(e.Enqueued))
-	text = append(text, byte(flagsOf(e)))
+	text = binary.AppendVarint(text, int64(flagsOf(e)))
 	return int64(crc32.Update(crc32.Checksum(text, castagnoli), castagnoli, e.Record))
 }
