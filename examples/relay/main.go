@@ -32,7 +32,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	context.AfterFunc(ctx, stop)                                             // a second signal ends it at once
 	server := &http.Server{Addr: *watch, ReadHeaderTimeout: 5 * time.Second} // expvar registers itself
 	go func() { log.Print(server.ListenAndServe()) }()
 	if err := relay(ctx, client, *spool); err != nil {

@@ -82,10 +82,30 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1) // one writer; readers wait their turn, which is short
 	s := &Store{db: db, path: path, reserve: set.reserve}
-	if err := s.prepare(ctx, set.capacity); err != nil {
+	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
 	return s, nil
+}
+
+// patience bounds how long the file is waited for.
+const patience = 10 * time.Second
+
+// patiently does something again as long as another process has the file: SQLite does not wait by
+// itself while the first opens a file, or the last closes it.
+func patiently(ctx context.Context, do func() error) error {
+	for end := time.Now().Add(patience); ; {
+		err := do()
+		var failure *sqlite.Error
+		if !errors.As(err, &failure) || failure.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // private makes the file if it is not there, and makes sure that it is its owner's only.
@@ -119,7 +139,11 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // change does something in one transaction.
 func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	var tx *sql.Tx
+	err := patiently(ctx, func() (err error) {
+		tx, err = s.db.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
 		return known(err)
 	}

@@ -120,6 +120,29 @@ func TestTwoHandlesShareAFile(t *testing.T) {
 	assert.Equal(t, 200, stats.Waiting())
 }
 
+// Those who open a file that is not there yet, at once, all get the same.
+func TestManyOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "spool", "outbox.db")
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				s, err := sqlitestore.Open(context.Background(), path)
+				if assert.NoError(t, err) {
+					_, err := s.Put(context.Background(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{}`)}})
+					assert.NoError(t, err)
+					assert.NoError(t, s.Close())
+				}
+			})
+		}
+		all.Wait()
+		stats, err := open(t, path).Stats(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 6, stats.Waiting())
+	}
+}
+
 // Calls that come together share one wait for the disk; each is all or none even so.
 func TestCallsThatComeTogether(t *testing.T) {
 	t.Parallel()
