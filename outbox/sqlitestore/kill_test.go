@@ -194,10 +194,10 @@ func TestAKillBesideAnotherLosesNothing(t *testing.T) {
 		}
 		_ = p.cmd.Wait()
 	}
-	for n := range *kills {
+	for n := range (*kills + 1) / 2 {
 		i := n % 2
-		lines(both[i], 100+rand.IntN(200))
-		lines(both[1-i], rand.IntN(100))
+		lines(both[i], 20+rand.IntN(100))
+		lines(both[1-i], rand.IntN(50))
 		end(both[i])
 		both[i].cmd, both[i].promised = x.start(path)
 	}
