@@ -108,13 +108,9 @@ func (s *Sender) enqueue(ctx context.Context, items []Item) ([]Receipt, error) {
 	if closed {
 		return nil, ErrClosed
 	}
-	entries, now := make([]Entry, len(items)), time.Now()
-	for i, item := range items {
-		if item.err != nil {
-			return nil, fmt.Errorf("outbox: item %d: %w", i, item.err)
-		}
-		entries[i] = item.entry
-		entries[i].Enqueued, entries[i].Changed = now, now
+	entries, err := Entries(time.Now(), items...)
+	if err != nil {
+		return nil, err
 	}
 	results, err := s.store.Put(ctx, entries)
 	if err != nil {
