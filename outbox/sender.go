@@ -160,6 +160,9 @@ func (s *Sender) Run(ctx context.Context) error {
 		s.running.Go(func() { l.run(ctx) })
 	}
 	s.running.Go(func() { s.report(ctx) })
+	if waker, hears := s.store.(Waker); hears {
+		s.running.Go(func() { s.listen(ctx, waker) })
+	}
 	s.running.Wait()
 	return nil
 }
