@@ -122,6 +122,7 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 		"conformance/fake/statefile": {"internal/boltfile"},
 		"outbox":                     {"gen", "wrapper", "internal/jsonscan", "internal/loopback"},
 		"outbox/sqlitestore":         {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
+		"outbox/pgstore":             {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
 	}
 	for room, allowed := range mayImport {
 		for _, dep := range deps(t, "./"+room) {
@@ -133,7 +134,7 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 		}
 	}
 	for _, dep := range append(deps(t, "./wrapper"), deps(t, "./gen")...) {
-		for _, heavy := range []string{"kin-openapi", "yaml", "nats", "sqlite", "testify", "cobra", "jsontext"} {
+		for _, heavy := range []string{"kin-openapi", "yaml", "nats", "sqlite", "pgx", "testify", "cobra", "jsontext"} {
 			assert.NotContains(t, dep, heavy, "an application that sends an event must not carry it")
 		}
 	}

@@ -21,6 +21,20 @@ func (i Item) Err() error { return i.err }
 // Harmless reports whether Bento drops a repeat of the record.
 func (i Item) Harmless() bool { return i.entry.Harmless }
 
+// Entries are what Enqueue puts of the items at a time; for stores that put them in a transaction of
+// the application's. The error is [bento.ErrInvalid] if one of them is not what the contract describes.
+func Entries(now time.Time, items ...Item) ([]Entry, error) {
+	entries := make([]Entry, len(items))
+	for i, item := range items {
+		if item.err != nil {
+			return nil, fmt.Errorf("outbox: item %d: %w", i, item.err)
+		}
+		entries[i] = item.entry
+		entries[i].Enqueued, entries[i].Changed = now, now
+	}
+	return entries, nil
+}
+
 // An ItemOption adjusts an Item.
 type ItemOption func(*Entry)
 

@@ -110,13 +110,9 @@ func (s *Sender) enqueue(ctx context.Context, items []Item) ([]Receipt, error) {
 	if closed {
 		return nil, ErrClosed
 	}
-	entries, now := make([]Entry, len(items)), time.Now()
-	for i, item := range items {
-		if item.err != nil {
-			return nil, fmt.Errorf("outbox: item %d: %w", i, item.err)
-		}
-		entries[i] = item.entry
-		entries[i].Enqueued, entries[i].Changed = now, now
+	entries, err := Entries(time.Now(), items...)
+	if err != nil {
+		return nil, err
 	}
 	results, err := s.store.Put(ctx, entries)
 	if err != nil {
@@ -166,6 +162,9 @@ func (s *Sender) Run(ctx context.Context) error {
 		s.running.Go(func() { l.run(ctx) })
 	}
 	s.running.Go(func() { s.report(ctx) })
+	if waker, hears := s.store.(Waker); hears {
+		s.running.Go(func() { s.listen(ctx, waker) })
+	}
 	s.running.Wait()
 	return nil
 }

@@ -71,6 +71,14 @@ type Store interface {
 	Close() error
 }
 
+// A Waker is a Store that hears what other processes put, so that a sender need not wait until it asks
+// the next time. What goes unheard is found then.
+type Waker interface {
+	// Wake calls wake, one call after the other, with a lane when something in it may be due, and with
+	// all of them when it begins to hear; until ctx ends, or it hears no more: the error says why.
+	Wake(ctx context.Context, wake func(Lane)) error
+}
+
 // A PutResult is what became of an entry of a Put.
 type PutResult struct {
 	ID        int64

@@ -1,0 +1,172 @@
+// Package pgcluster runs a PostgreSQL server for tests: in a temporary directory, with a Unix socket
+// only, and as another user where the tests run as root, whom PostgreSQL refuses.
+package pgcluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Cluster is a server and its data.
+type Cluster struct {
+	dir, bin string
+	log      bytes.Buffer
+	server   *exec.Cmd
+	guard    io.Closer // that the server lives as long as
+}
+
+// Programs returns the directory that has PostgreSQL's programs; empty if the machine has none, or no
+// Unix sockets.
+func Programs() string {
+	if runtime.GOOS == "windows" {
+		return ""
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if path, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, path)
+	}
+	for i := len(found) - 1; i >= 0; i-- {
+		program, err := filepath.EvalSymlinks(found[i])
+		if err != nil {
+			continue
+		}
+		bin := filepath.Dir(program)
+		if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {
+			return bin
+		}
+	}
+	return ""
+}
+
+// Start makes a cluster and starts its server. Stop it.
+func Start() (*Cluster, error) {
+	dir, err := os.MkdirTemp("", "pg") // short: a socket's path has room for a hundred bytes
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, bin: Programs()}
+	if err := c.make(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := c.start(); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+func (c *Cluster) make() error {
+	if err := own(c.dir); err != nil {
+		return err
+	}
+	// The files of a new cluster are not forced to the disk, which takes a while; what the server writes is.
+	initdb := exec.Command(filepath.Join(c.bin, "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", c.data()) //nolint:noctx // it ends by itself
+	initdb.Dir, initdb.SysProcAttr = c.dir, asUser()
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return nil
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// guarded ends the server when its input does, as it does with the test.
+const guarded = `"$@" & read _; kill -INT $! 2>/dev/null; wait`
+
+// patience is how long a server may take to start, or to stop.
+const patience = 30 * time.Second
+
+func (c *Cluster) start() error {
+	c.server = exec.Command("sh", "-c", guarded, "sh", filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.dir, //nolint:noctx // Stop ends it
+		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "autovacuum_naptime=5s")
+	c.server.Dir, c.server.SysProcAttr = c.dir, asUser()
+	c.server.Stdout, c.server.Stderr = &c.log, &c.log
+	guard, err := c.server.StdinPipe()
+	if err != nil {
+		return err
+	}
+	c.guard = guard
+	if err := c.server.Start(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if c.Run(context.Background(), "SELECT 1") == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the server does not start: %s", c.log.String())
+}
+
+// URL is that of a database of the cluster: postgres, or one that was made in it.
+func (c *Cluster) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres:sesame@/%s?host=%s", database, c.dir)
+}
+
+// Run runs SQL in the database postgres.
+func (c *Cluster) Run(ctx context.Context, sql string) error {
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// Crash ends the server as if its machine's power had failed, but for what the system still writes.
+func (c *Cluster) Crash() error {
+	pid, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(pid), "\n")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	server, err := os.FindProcess(n)
+	if err != nil {
+		return err
+	}
+	if err := server.Signal(syscall.SIGQUIT); err != nil { // an immediate shutdown
+		return err
+	}
+	return c.end()
+}
+
+// Restart starts the server again, after Crash.
+func (c *Cluster) Restart() error { return c.start() }
+
+// end ends the server, and waits for it.
+func (c *Cluster) end() error {
+	if c.server == nil || c.server.Process == nil {
+		return nil
+	}
+	_ = c.guard.Close()
+	ended := make(chan struct{})
+	go func() {
+		_ = c.server.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		c.server = nil
+		return nil
+	case <-time.After(patience):
+		return errors.New("the server does not end")
+	}
+}
+
+// Stop ends the server, and removes all there is.
+func (c *Cluster) Stop() error { return errors.Join(c.end(), os.RemoveAll(c.dir)) }

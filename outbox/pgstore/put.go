@@ -1,0 +1,197 @@
+package pgstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"example.com/bento-go/outbox"
+)
+
+// Put is as [outbox.Store] has it. When the connection is lost while it commits, nobody knows whether
+// the entries are kept: give them keys, and put them again.
+func (s *Store) Put(ctx context.Context, entries []outbox.Entry) (results []outbox.PutResult, err error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	err = s.change(ctx, func(ctx context.Context, q querier) error {
+		results, err = s.put(ctx, q, entries)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// EnqueueTx keeps items in a transaction of the application's, on the database of the store: they exist
+// if, and when, it commits. The receipts say what they will be.
+//
+// After [outbox.ErrFull], and an error of a record, the transaction is as it was before, and can go on.
+// Any other error has ended it, as PostgreSQL has it. An item with a key waits for another transaction
+// that has put the same key and has not ended; other items wait for nobody. How safe the items are is
+// how safe the transaction is: leave synchronous_commit on. One that is serializable has to be ready
+// to be tried again.
+func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
+	return s.enqueue(ctx, on(tx), items)
+}
+
+// EnqueuePgxTx is [Store.EnqueueTx] for a transaction of pgx.
+func (s *Store) EnqueuePgxTx(ctx context.Context, tx pgx.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
+	return s.enqueue(ctx, native{tx}, items)
+}
+
+func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]outbox.Receipt, error) {
+	entries, err := outbox.Entries(time.Now(), items...)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	results, err := s.put(ctx, q, entries)
+	if err != nil {
+		return nil, s.known(err)
+	}
+	receipts := make([]outbox.Receipt, len(results))
+	for i, r := range results {
+		receipts[i] = outbox.Receipt(r)
+	}
+	return receipts, nil
+}
+
+// put puts entries in a transaction, which is as it was before if there is no room for them.
+func (s *Store) put(ctx context.Context, q querier, entries []outbox.Entry) ([]outbox.PutResult, error) {
+	p := newPutting(entries)
+	if err := p.insert(ctx, s, q); err != nil {
+		return nil, err
+	}
+	if err := p.meet(ctx, s, q); err != nil {
+		return nil, err
+	}
+	if err := s.take(ctx, q, p.taken); err != nil {
+		return nil, err
+	}
+	return p.results(), nil
+}
+
+// A putting is a call of Put. What it gives to the server is a column of each value, without the
+// entries that repeat a key of the call.
+type putting struct {
+	firsts []int   // of each entry, the one that has its key first
+	rows   []int   // which entries are given
+	ids    []int64 // by entry, of those that are given
+	known  []bool  // by entry: it was there before
+	taken  int64   // bytes
+
+	lanes, keys                  []string
+	policies, harmless           []bool
+	enqueued, changed, notBefore []time.Time
+	records, names               [][]byte
+}
+
+type laneKey struct {
+	lane outbox.Lane
+	key  string
+}
+
+func newPutting(entries []outbox.Entry) *putting {
+	n := len(entries)
+	p := &putting{firsts: make([]int, n), ids: make([]int64, n), known: make([]bool, n)}
+	first := map[laneKey]int{}
+	for i, e := range entries {
+		p.firsts[i] = i
+		if e.Key != "" {
+			if at, repeats := first[laneKey{e.Lane, e.Key}]; repeats {
+				p.firsts[i] = at
+				continue
+			}
+			first[laneKey{e.Lane, e.Key}] = i
+		}
+		if e.Changed.IsZero() {
+			e.Changed = e.Enqueued
+		}
+		p.rows = append(p.rows, i)
+		p.lanes, p.names, p.records = append(p.lanes, string(e.Lane)), append(p.names, []byte(e.Key)), append(p.records, e.Record)
+		p.policies, p.harmless = append(p.policies, e.Policy == outbox.AtMostOnce), append(p.harmless, e.Harmless)
+		p.enqueued, p.changed, p.notBefore = append(p.enqueued, e.Enqueued), append(p.changed, e.Changed), append(p.notBefore, e.NotBefore)
+	}
+	return p
+}
+
+// insertion puts what is new, unless there is no room for all of it. Entries get their IDs in the order
+// of the call; rows with keys are written in the order of keys, so that of two calls none waits for the
+// other while that waits for it. Senders are told of lanes that had nothing to send.
+const insertion = `
+	WITH given AS MATERIALIZED (
+		SELECT g.*, CASE WHEN known IS NULL THEN nextval($10::text::regclass) END AS id
+		FROM (
+			SELECT u.*, e.id AS known
+			FROM unnest($1::text[], $2::bytea[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bytea[])
+				WITH ORDINALITY AS u(lane, key, at_most_once, harmless, enqueued, not_before, changed, record, n)
+			LEFT JOIN outbox.entries e ON e.lane = u.lane AND e.key = u.key AND e.key <> ''
+			ORDER BY n
+		) AS g
+	), fits AS MATERIALIZED (
+		SELECT bytes, bytes = 0 OR bytes <= $9::bigint - (SELECT coalesce(sum(bytes), 0) FROM outbox.room) AS ok
+		FROM (SELECT coalesce(sum(` + size + `), 0)::bigint AS bytes FROM given WHERE known IS NULL) AS asked
+	), put AS (
+		INSERT INTO outbox.entries (id, lane, key, at_most_once, harmless, enqueued, not_before, changed, record)
+		SELECT id, lane, key, at_most_once, harmless, enqueued, not_before, changed, record FROM given
+		WHERE known IS NULL AND (SELECT ok FROM fits)
+		ORDER BY key, lane, id
+		ON CONFLICT (lane, key) WHERE key <> '' DO NOTHING
+		RETURNING id, lane, ` + size + ` AS size
+	), told AS MATERIALIZED (
+		SELECT pg_notify($11, lane) FROM (SELECT DISTINCT lane FROM put) AS p
+		WHERE NOT EXISTS (SELECT FROM outbox.entries e WHERE e.lane = p.lane AND ` + isFresh + `)
+	)
+	SELECT g.n, g.known, put.id, coalesce(put.size, 0), (SELECT ok FROM fits), (SELECT count(*) FROM told)
+	FROM given g LEFT JOIN put ON put.id = g.id ORDER BY g.n`
+
+// size is what an entry takes.
+const size = "(256 + octet_length(key) + octet_length(record))"
+
+func (p *putting) insert(ctx context.Context, s *Store, q querier) error {
+	full := false
+	err := s.each(ctx, q, func(scan func(...any) error) error {
+		var n, size, told int64
+		var known, fresh sql.NullInt64
+		var fits bool
+		if err := scan(&n, &known, &fresh, &size, &fits, &told); err != nil {
+			return err
+		}
+		i := p.rows[n-1]
+		p.ids[i], p.known[i] = known.Int64+fresh.Int64, known.Valid
+		p.taken += size
+		full = full || !fits
+		return nil
+	}, insertion, p.lanes, p.names, p.policies, p.harmless, p.enqueued, p.notBefore, p.changed, p.records, s.capacity, s.schema+".ids", s.channel)
+	if err == nil && full {
+		err = outbox.ErrFull
+	}
+	return err
+}
+
+// meet finds what another call has put under the same key meanwhile.
+func (p *putting) meet(ctx context.Context, s *Store, q querier) error {
+	for at, i := range p.rows {
+		if p.ids[i] != 0 {
+			continue
+		}
+		err := s.one(ctx, q, "SELECT id FROM outbox.entries WHERE lane = $1 AND key = $2 AND key <> ''", []any{p.lanes[at], p.names[at]}, &p.ids[i])
+		if err != nil {
+			return fmt.Errorf("a key was put, and forgotten, at the same time by others: %w", err)
+		}
+		p.known[i] = true
+	}
+	return nil
+}
+
+func (p *putting) results() []outbox.PutResult {
+	results := make([]outbox.PutResult, len(p.firsts))
+	for i, first := range p.firsts {
+		results[i] = outbox.PutResult{ID: p.ids[first], Duplicate: p.known[first] || first != i}
+	}
+	return results
+}

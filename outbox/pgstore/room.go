@@ -1,0 +1,44 @@
+package pgstore
+
+import "context"
+
+// take notes that entries take so many bytes more, or less. A row of the sum that another transaction
+// has locked is passed over, so that none waits. In a transaction that sees the tables as they were
+// when it began, a row of its own is the only one that it may surely write.
+func (s *Store) take(ctx context.Context, q querier, bytes int64) error {
+	if bytes == 0 {
+		return nil
+	}
+	const add = `
+		UPDATE outbox.room SET bytes = bytes + $1 WHERE n = (
+			SELECT n FROM outbox.room WHERE current_setting('transaction_isolation') = 'read committed' LIMIT 1 FOR UPDATE SKIP LOCKED
+		) RETURNING 1`
+	found := false
+	err := s.each(ctx, q, func(func(...any) error) error { found = true; return nil }, add, bytes)
+	if err != nil || found {
+		return err
+	}
+	return s.run(ctx, q, "INSERT INTO outbox.room (bytes) VALUES ($1)", bytes)
+}
+
+// tidy puts rows of the sum together when there are many.
+func (s *Store) tidy(ctx context.Context) error {
+	const many, most = 256, 10_000
+	var n int
+	if err := s.read(ctx, func(ctx context.Context, q querier) error {
+		return s.one(ctx, q, "SELECT count(*) FROM outbox.room", nil, &n)
+	}); err != nil || n < many {
+		return err
+	}
+	return s.change(ctx, func(ctx context.Context, q querier) error {
+		var sum int64
+		err := s.one(ctx, q, `
+			WITH gone AS (
+				DELETE FROM outbox.room WHERE n IN (SELECT n FROM outbox.room LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING bytes
+			) SELECT coalesce(sum(bytes), 0)::bigint FROM gone`, []any{most}, &sum)
+		if err != nil {
+			return err
+		}
+		return s.run(ctx, q, "INSERT INTO outbox.room (bytes) VALUES ($1)", sum)
+	})
+}
