@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,8 @@ import (
 type Reopen func(t *testing.T, store outbox.Store) outbox.Store
 
 // Model does the same random things to a store and to a reference, and compares what both say. A nil
-// reopen is for stores that keep nothing.
+// reopen is for stores that keep nothing. The IDs of a store may have gaps, and are compared by their
+// order.
 func Model(t *testing.T, open, reference Open, reopen Reopen) {
 	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -47,7 +49,35 @@ type model struct {
 	stores [2]outbox.Store
 	leases map[string][2]outbox.Lease // by lane and owner
 	now    time.Time
-	last   int64 // the largest ID so far
+	ids    [2][]int64 // in order, of each store
+}
+
+// number is the place of an ID among those of a store, from 1 on, and grows as they do.
+func (m *model) number(i int, id int64) int64 {
+	at, known := slices.BinarySearch(m.ids[i], id)
+	if !known {
+		if at < len(m.ids[i]) {
+			m.rt.Fatalf("the ID %d of store %d comes after larger ones", id, i)
+		}
+		m.ids[i] = append(m.ids[i], id)
+	}
+	return int64(at + 1)
+}
+
+// id is the reverse of number; of a number that there is not yet it is that of no entry.
+func (m *model) id(i int, number int64) int64 {
+	if number > int64(len(m.ids[i])) {
+		return 1<<40 + number
+	}
+	return m.ids[i][number-1]
+}
+
+// idsOf are the IDs of numbers.
+func (m *model) idsOf(i int, numbers []int64) (all []int64) {
+	for _, n := range numbers {
+		all = append(all, m.id(i, n))
+	}
+	return all
 }
 
 // both does something to both, and compares what they say.
@@ -76,8 +106,8 @@ var lanes = []outbox.Lane{outbox.Events, outbox.Emails}
 
 func (m *model) lane(rt *rapid.T) outbox.Lane { return rapid.SampledFrom(lanes).Draw(rt, "lane") }
 
-func (m *model) ids(rt *rapid.T) []int64 {
-	return rapid.SliceOfNDistinct(rapid.Int64Range(1, max(m.last, 1)+1), 0, 4, rapid.ID).Draw(rt, "ids")
+func (m *model) numbers(rt *rapid.T) []int64 {
+	return rapid.SliceOfNDistinct(rapid.Int64Range(1, int64(max(len(m.ids[0]), 1)+1)), 0, 4, rapid.ID).Draw(rt, "ids")
 }
 
 func (m *model) put(rt *rapid.T) {
@@ -89,10 +119,10 @@ func (m *model) put(rt *rapid.T) {
 			NotBefore: rapid.SampledFrom([]time.Time{{}, m.now.Add(time.Minute)}).Draw(rt, "not before"),
 		})
 	}
-	m.both("put", func(_ int, store outbox.Store) (any, error) {
+	m.both("put", func(i int, store outbox.Store) (any, error) {
 		results, err := store.Put(m.t.Context(), all)
-		for _, r := range results {
-			m.last = max(m.last, r.ID)
+		for n := range results {
+			results[n].ID = m.number(i, results[n].ID)
 		}
 		return results, err
 	})
@@ -134,25 +164,29 @@ func (m *model) next(rt *rapid.T) {
 	held, most := m.leaseOf(rt), rapid.IntRange(1, 4).Draw(rt, "most")
 	m.both("next", func(i int, store outbox.Store) (any, error) {
 		due, later, err := store.Next(m.t.Context(), held[i], most, m.now)
-		return fmt.Sprint(shown(due), later.UTC()), err
+		return fmt.Sprint(m.shown(i, due), later.UTC()), err
 	})
 }
 
 func (m *model) begin(rt *rapid.T) {
-	held, ids := m.leaseOf(rt), m.ids(rt)
+	held, numbers := m.leaseOf(rt), m.numbers(rt)
 	m.both("begin", func(i int, store outbox.Store) (any, error) {
-		return nil, store.Begin(m.t.Context(), held[i], ids, m.now)
+		return nil, store.Begin(m.t.Context(), held[i], m.idsOf(i, numbers), m.now)
 	})
 }
 
 func (m *model) settle(rt *rapid.T) {
 	held := m.leaseOf(rt)
 	var all []outbox.Verdict
-	for _, id := range m.ids(rt) {
-		all = append(all, outbox.Verdict{ID: id, State: rapid.SampledFrom([]outbox.State{outbox.Accepted, outbox.Failed, outbox.Parked, outbox.Queued}).Draw(rt, "state"), Cause: "cause", Reason: "because"})
+	for _, number := range m.numbers(rt) {
+		all = append(all, outbox.Verdict{ID: number, State: rapid.SampledFrom([]outbox.State{outbox.Accepted, outbox.Failed, outbox.Parked, outbox.Queued}).Draw(rt, "state"), Cause: "cause", Reason: "because"})
 	}
 	m.both("settle", func(i int, store outbox.Store) (any, error) {
-		return nil, store.Settle(m.t.Context(), held[i], all, m.now)
+		of := slices.Clone(all)
+		for n := range of {
+			of[n].ID = m.id(i, of[n].ID)
+		}
+		return nil, store.Settle(m.t.Context(), held[i], of, m.now)
 	})
 }
 
@@ -160,14 +194,14 @@ func (m *model) recover(rt *rapid.T) {
 	held := m.leaseOf(rt)
 	m.both("recover", func(i int, store outbox.Store) (any, error) {
 		left, err := store.Recover(m.t.Context(), held[i], 10)
-		return shown(left), err
+		return m.shown(i, left), err
 	})
 }
 
 func (m *model) decide(rt *rapid.T) {
-	ids, to := m.ids(rt), rapid.SampledFrom([]outbox.State{outbox.Queued, outbox.Discarded, outbox.Accepted}).Draw(rt, "to")
-	m.both("decide", func(_ int, store outbox.Store) (any, error) {
-		return nil, store.Decide(m.t.Context(), ids, outbox.Decision{To: to, By: "ari", Reason: "a reason"}, m.now)
+	numbers, to := m.numbers(rt), rapid.SampledFrom([]outbox.State{outbox.Queued, outbox.Discarded, outbox.Accepted}).Draw(rt, "to")
+	m.both("decide", func(i int, store outbox.Store) (any, error) {
+		return nil, store.Decide(m.t.Context(), m.idsOf(i, numbers), outbox.Decision{To: to, By: "ari", Reason: "a reason"}, m.now)
 	})
 }
 
@@ -187,9 +221,9 @@ func (m *model) wait(rt *rapid.T) {
 
 // compare looks at all there is, after each step.
 func (m *model) compare(*rapid.T) {
-	m.both("query", func(_ int, store outbox.Store) (any, error) {
+	m.both("query", func(i int, store outbox.Store) (any, error) {
 		all, err := store.Query(m.t.Context(), outbox.Filter{}, 1000)
-		return shown(all), err
+		return m.shown(i, all), err
 	})
 	m.both("idle", func(_ int, store outbox.Store) (any, error) { return store.Idle(m.t.Context()) })
 	m.both("stats", func(_ int, store outbox.Store) (any, error) {
@@ -205,25 +239,25 @@ func (m *model) compare(*rapid.T) {
 
 // recall looks at all histories.
 func (m *model) recall(*rapid.T) {
-	m.both("histories", func(_ int, store outbox.Store) (any, error) {
+	m.both("histories", func(i int, store outbox.Store) (any, error) {
 		var text strings.Builder
-		for id := range m.last + 1 {
+		for n, id := range m.ids[i] {
 			changes, err := store.History(m.t.Context(), id)
 			if err != nil {
 				return nil, err
 			}
 			for _, c := range changes {
-				fmt.Fprintln(&text, id, c.At.UTC(), c.By, c.State, c.Reason)
+				fmt.Fprintln(&text, n, c.At.UTC(), c.By, c.State, c.Reason)
 			}
 		}
 		return text.String(), nil
 	})
 }
 
-func shown(entries []outbox.Entry) string {
+func (m *model) shown(i int, entries []outbox.Entry) string {
 	var text strings.Builder
 	for _, e := range entries {
-		fmt.Fprintln(&text, e.ID, e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC(), string(e.Record))
+		fmt.Fprintln(&text, m.number(i, e.ID), e.Lane, e.Key, e.State, e.Attempts, e.Reason, e.NotBefore.UTC(), e.Changed.UTC(), string(e.Record))
 	}
 	return text.String()
 }

@@ -1,0 +1,242 @@
+package natsstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"example.com/bento-go/outbox"
+)
+
+// maxTries bounds how often something is tried again because somebody else was quicker.
+const maxTries = 20
+
+// A draft is a change of a lane that is to be made.
+type draft struct {
+	*lane      // as it is; not to be changed
+	sheet      sheet
+	changed    map[int64]*meta // nil is to be removed
+	written    bool            // there is something to write
+	afterwards []func()        // once it is made
+}
+
+func (l *lane) draft() *draft {
+	d := &draft{lane: l, sheet: l.sheet.clone(), changed: map[int64]*meta{}}
+	if l.swept == l.seq {
+		d.sheet.Doomed = doomed{}
+	}
+	return d
+}
+
+// meta is one as the change has it so far; nil if there is none.
+func (d *draft) meta(id int64) *meta {
+	if m, changed := d.changed[id]; changed {
+		return m
+	}
+	return d.metas[id]
+}
+
+func (d *draft) set(m meta) { d.changed[m.ID] = &m }
+func (d *draft) drop(id int64) {
+	if d.metas[id] != nil {
+		d.changed[id] = nil
+	}
+}
+
+// doom has the record of an entry removed.
+func (d *draft) doom(m *meta) {
+	into := &d.sheet.Doomed.Fresh
+	if m.Held {
+		into = &d.sheet.Doomed.Others
+	}
+	*into = append(*into, m.ID)
+	d.sheet.Doomed.Others = append(d.sheet.Doomed.Others, m.parts()...)
+}
+
+// messages are those that make the change, the sheet last.
+func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
+	drawers := map[int64]bool{}
+	for id := range d.changed {
+		drawers[id/drawerSize] = true
+	}
+	var all []*nats.Msg
+	for _, n := range slices.Sorted(maps.Keys(drawers)) {
+		msg := nats.NewMsg(s.subjects.drawer(d.name, n))
+		if inside := drawerOf(n, d.meta); len(inside) > 0 {
+			var err error
+			if msg.Data, err = json.Marshal(inside); err != nil {
+				return nil, err
+			}
+		} else {
+			msg.Header.Set(headerTTL, emptyFor.String())
+		}
+		all = append(all, msg)
+	}
+	msg := nats.NewMsg(s.subjects.laneState(d.name))
+	msg.Header.Set(headerExpected, strconv.FormatInt(d.seq, 10))
+	var err error
+	msg.Data, err = json.Marshal(&d.sheet)
+	return append(all, msg), err
+}
+
+// made takes the change in, of which the sheet has a sequence.
+func (d *draft) made(seq int64) {
+	d.lane.sheet, d.lane.seq, d.applied = d.sheet, seq, seq
+	for id, m := range d.changed {
+		if m == nil {
+			delete(d.metas, id)
+		} else {
+			d.metas[id] = m
+		}
+	}
+	for _, do := range d.afterwards {
+		do()
+	}
+}
+
+// change changes a lane: plan says how, from what is known of it, and may be asked again when somebody
+// else was quicker. What is known may be old at first: the change is made only if nothing has
+// happened since, and an error of plan counts only if it looked at the lane as it is.
+func (s *Store) change(ctx context.Context, name outbox.Lane, plan func(*draft) error) error {
+	return s.changeOne(ctx, name, true, plan)
+}
+
+// look is change for a plan that may only read: what is known has to be new.
+func (s *Store) look(ctx context.Context, name outbox.Lane, plan func(*draft) error) error {
+	return s.changeOne(ctx, name, false, plan)
+}
+
+func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, plan func(*draft) error) error {
+	l, err := s.lane(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer l.give()
+	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.epoch.Load() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
+}
+
+// changeAll changes lanes, whose turns the caller has, in one transaction.
+func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, plan func([]*draft) error) error {
+	op, unsure := nuid.Next(), false
+	for try := range maxTries {
+		if try > 0 || !mayBeOld {
+			for _, l := range lanes {
+				if err := s.sync(ctx, l); err != nil {
+					return err
+				}
+			}
+		}
+		drafts := make([]*draft, len(lanes))
+		for i, l := range lanes {
+			if unsure && l.sheet.Op == op {
+				return nil // it was made, though its answer was lost
+			}
+			drafts[i] = l.draft()
+		}
+		if err := plan(drafts); err != nil {
+			if try == 0 && mayBeOld {
+				continue
+			}
+			return err
+		}
+		err := s.commit(ctx, op, drafts)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errConflict):
+			if err := pause(ctx, rand.N(time.Duration(1+try)*time.Millisecond)); err != nil { //nolint:gosec // not for a secret
+				return err
+			}
+		case errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders):
+			unsure = true
+			if ctx.Err() != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return fmt.Errorf("natsstore: gave up after %d tries to change what others change all the time, or a cluster that does not answer", maxTries)
+}
+
+// commit makes changes in one transaction, and removes what they doom.
+func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
+	var before, sheets []*nats.Msg
+	var made []*draft
+	for _, d := range drafts {
+		if !d.written {
+			continue
+		}
+		d.sheet.Op = op
+		all, err := d.messages(s)
+		if err != nil {
+			return err
+		}
+		before, sheets, made = append(before, all[:len(all)-1]...), append(sheets, all[len(all)-1]), append(made, d)
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	last, err := s.publish(ctx, append(before, sheets...))
+	if err != nil {
+		return err
+	}
+	for i, d := range made {
+		d.made(last - int64(len(made)-1-i))
+	}
+	if crash := s.committed.Load(); crash != nil {
+		if err := (*crash)(); err != nil {
+			return err
+		}
+	}
+	for _, d := range made {
+		if err := s.sweep(ctx, d.lane); err != nil {
+			s.logger.WarnContext(ctx, "natsstore: what is delivered is still in the stream; it is removed later", "lane", d.name, "error", err.Error())
+		}
+	}
+	return nil
+}
+
+// sweep removes the messages that the lane's sheet dooms. To do so twice, or late, does no harm:
+// what is doomed stays doomed.
+func (s *Store) sweep(ctx context.Context, l *lane) error {
+	if l.swept == l.seq || l.sheet.Doomed.empty() {
+		l.swept = l.seq
+		return nil
+	}
+	through := l.settledThrough()
+	left := slices.DeleteFunc(slices.Clone(l.sheet.Doomed.Fresh), func(id int64) bool { return id <= through })
+	if len(left) < len(l.sheet.Doomed.Fresh) {
+		if err := s.purge(ctx, s.subjects.fresh(l.name), through); err != nil {
+			return err
+		}
+	}
+	if err := s.remove(ctx, append(left, l.sheet.Doomed.Others...)); err != nil {
+		return err
+	}
+	l.swept = l.seq
+	return nil
+}
+
+// settledThrough is up to where all fresh entries may be removed.
+func (l *lane) settledThrough() int64 {
+	through := l.sheet.Cursor
+	for _, f := range l.sheet.Flights {
+		through = min(through, slices.Min(f.IDs)-1)
+	}
+	for id, m := range l.metas {
+		if !m.Held && !m.done() {
+			through = min(through, id-1)
+		}
+	}
+	return through
+}

@@ -1,0 +1,147 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// partSize is how much of a record a message holds, at most: a server takes a megabyte, if it is not set
+// to another size.
+const partSize = 512 << 10
+
+// connectFor bounds the attempt to reach one server.
+const connectFor = 5 * time.Second
+
+// open connects and makes sure of the streams.
+func (s *Store) open(ctx context.Context, given string, set settings) error {
+	urls, shown, err := addresses(given)
+	if err != nil {
+		return fmt.Errorf("natsstore: %w", err)
+	}
+	if err := set.check(); err != nil {
+		return fmt.Errorf("natsstore: %w", err)
+	}
+	if err := s.connect(ctx, urls, set); err != nil {
+		return fmt.Errorf("natsstore: %s: %w", shown, err)
+	}
+	if err := s.prepare(ctx, set); err != nil {
+		return fmt.Errorf("natsstore: %s: %w", shown, err)
+	}
+	return nil
+}
+
+// addresses checks URLs. shown is how they may be shown: without what is secret in them.
+func addresses(given string) (urls []string, shown string, err error) {
+	var hosts []string
+	for one := range strings.SplitSeq(given, ",") {
+		one = strings.TrimSpace(one)
+		u, err := url.Parse(one)
+		switch {
+		case err != nil: // whose text holds all of it
+			return nil, "", errors.New("the URL of the server cannot be read: want something like nats://nats.example.com:4222")
+		case u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "":
+			return nil, "", errors.New("the URL of the server has no scheme nats, tls, ws or wss, or no host: want something like nats://nats.example.com:4222")
+		}
+		urls, hosts = append(urls, one), append(hosts, u.Scheme+"://"+u.Host)
+	}
+	return urls, strings.Join(hosts, ","), nil
+}
+
+func (s *Store) connect(ctx context.Context, urls []string, set settings) error {
+	options := nats.GetDefaultOptions()
+	options.Servers, options.Name, options.Timeout = urls, "outbox "+set.name, connectFor
+	options.MaxReconnect = -1
+	options.ReconnectBufSize = -1 // what cannot be sent now is an error now, and not sent later
+	options.ReconnectedCB = func(*nats.Conn) { s.epoch.Add(1) }
+	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { s.refused(err) }
+	if set.credentials != "" {
+		if err := nats.UserCredentials(set.credentials)(&options); err != nil {
+			return fmt.Errorf("the credentials file: %w", err)
+		}
+	}
+	config, err := set.tls()
+	if err != nil {
+		return err
+	}
+	if config != nil {
+		options.Secure, options.TLSConfig = true, config
+	}
+	if s.conn, err = dial(ctx, options); err != nil {
+		return remedy(err)
+	}
+	s.part = int(min(partSize, s.conn.MaxPayload()/2))
+	return nil
+}
+
+// dial gives up with ctx, which the package does not know of.
+func dial(ctx context.Context, options nats.Options) (*nats.Conn, error) {
+	type dialed struct {
+		conn *nats.Conn
+		err  error
+	}
+	done := make(chan dialed, 1)
+	go func() { // ends by itself: each server has connectFor
+		conn, err := options.Connect()
+		done <- dialed{conn, err}
+	}()
+	select {
+	case got := <-done:
+		return got.conn, got.err
+	case <-ctx.Done():
+		go func() {
+			if got := <-done; got.conn != nil {
+				got.conn.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+// refused keeps what the server says apart from any request.
+func (s *Store) refused(err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		s.refusal.Store(&err)
+	}
+}
+
+// remedy adds to an error what to do about it.
+func remedy(err error) error {
+	var text string
+	switch {
+	case errors.Is(err, nats.ErrNoServers):
+		text = "no server answers there: start it, or correct the URL"
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+		text = "the server does not know this user: correct the credentials"
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
+		text = "the server has no JetStream: start it with -js, or with jetstream {} in its configuration"
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		text = "the account has no JetStream: enable it for the account"
+	case errors.Is(err, nats.ErrPermissionViolation):
+		text = "the user needs permission to publish and subscribe there: see the package's documentation"
+	case errors.Is(err, context.DeadlineExceeded):
+		text = "no answer in time: the cluster may have no leader, or the user no permission for _INBOX.> or $JS.API.>"
+	default:
+		return err
+	}
+	return fmt.Errorf("%s (%w)", text, err)
+}
+
+// What the server has to be, at least: 2.12 has transactions.
+const needMajor, needMinor = 2, 12
+
+// newEnough reports whether a version has what is used here.
+func newEnough(version string) bool {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, err := strconv.Atoi(major)
+	b, err2 := strconv.Atoi(minor)
+	return err == nil && err2 == nil && (a > needMajor || a == needMajor && b >= needMinor)
+}

@@ -1,0 +1,171 @@
+package natsstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+)
+
+// A stored message is one of a stream.
+type stored struct {
+	seq     int64
+	subject string
+	data    []byte
+}
+
+// What one read of many messages asks for, at most.
+const (
+	fetchMessages = 1024
+	fetchBytes    = 4 << 20
+	pickMessages  = 64 // of half a megabyte: a server cuts off who has 64 megabytes to read
+)
+
+// Statuses of direct gets (ADR-31).
+const (
+	statusEnd  = "204"
+	statusNone = "404"
+)
+
+// fetch reads messages in order, from a sequence on, from any server that has the stream: it may lag
+// behind, but what it has, it has from the beginning. more says that it has more.
+func (s *Store) fetch(ctx context.Context, stream, subject string, from int64, most int) (all []stored, more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestFor)
+	defer cancel()
+	request := map[string]any{"seq": max(from, 1), "next_by_subj": subject, "batch": max(min(most, fetchMessages), 1), "max_bytes": fetchBytes}
+	err = s.gather(ctx, "$JS.API.DIRECT.GET."+stream, []any{request}, func(msg *nats.Msg) (ended bool, err error) {
+		switch status := msg.Header.Get("Status"); status {
+		case "":
+			got, err := storedIn(msg)
+			all = append(all, got)
+			return false, err
+		case statusNone:
+			return true, nil
+		case statusEnd:
+			more = msg.Header.Get("Nats-Num-Pending") != "0"
+			return true, nil
+		default:
+			return true, fmt.Errorf("natsstore: read the stream %s: status %s %s", stream, status, msg.Header.Get("Description"))
+		}
+	})
+	return all, more && len(all) > 0, err
+}
+
+// pick reads messages by their sequences; those that are not there are not in the result.
+func (s *Store) pick(ctx context.Context, seqs []int64) (map[int64]stored, error) {
+	all := map[int64]stored{}
+	for len(seqs) > 0 {
+		n := min(len(seqs), pickMessages)
+		if err := s.pickSome(ctx, seqs[:n], all); err != nil {
+			return nil, err
+		}
+		seqs = seqs[n:]
+	}
+	return all, nil
+}
+
+func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored) error {
+	bounded, cancel := context.WithTimeout(ctx, requestFor)
+	defer cancel()
+	requests := make([]any, len(seqs))
+	for i, seq := range seqs {
+		requests[i] = map[string]int64{"seq": seq}
+	}
+	answers := 0
+	err := s.gather(bounded, "$JS.API.DIRECT.GET."+s.streams.entries, requests, func(msg *nats.Msg) (bool, error) {
+		answers++
+		if msg.Header.Get("Status") != "" {
+			return answers == len(seqs), nil
+		}
+		got, err := storedIn(msg)
+		all[got.seq] = got
+		return answers == len(seqs), err
+	})
+	if err != nil || s.replicas == 1 {
+		return err
+	}
+	for _, seq := range seqs { // what a server that lags behind does not have, the leader may have
+		if _, found := all[seq]; found {
+			continue
+		}
+		got, err := s.get(ctx, s.streams.entries, map[string]int64{"seq": seq})
+		if err != nil {
+			return err
+		}
+		if got != nil {
+			all[seq] = *got
+		}
+	}
+	return nil
+}
+
+// gather sends requests all at once and hands over what comes, until one of it ends it.
+func (s *Store) gather(ctx context.Context, api string, requests []any, take func(*nats.Msg) (ended bool, err error)) error {
+	inbox := s.conn.NewInbox()
+	sub, err := s.conn.SubscribeSync(inbox)
+	if err != nil {
+		return fmt.Errorf("natsstore: %w", err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	_ = sub.SetPendingLimits(-1, -1) // what comes was asked for
+	for _, request := range requests {
+		body, err := json.Marshal(request)
+		if err != nil {
+			return err
+		}
+		if err := s.conn.PublishRequest(api, inbox, body); err != nil {
+			return fmt.Errorf("natsstore: %w", err)
+		}
+	}
+	for {
+		msg, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return s.why(ctx, err)
+		}
+		if ended, err := take(msg); err != nil || ended {
+			return err
+		}
+	}
+}
+
+func storedIn(msg *nats.Msg) (stored, error) {
+	seq, err := strconv.ParseInt(msg.Header.Get("Nats-Sequence"), 10, 64)
+	if err != nil {
+		return stored{}, fmt.Errorf("natsstore: a message without a sequence: %w", err)
+	}
+	return stored{seq: seq, subject: msg.Header.Get("Nats-Subject"), data: msg.Data}, nil
+}
+
+// remove removes messages of the entries' stream, which may be gone already, and overwrites them.
+func (s *Store) remove(ctx context.Context, seqs []int64) error {
+	for some := range slices.Chunk(seqs, fetchMessages) {
+		if err := s.removeSome(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) removeSome(ctx context.Context, seqs []int64) error {
+	ctx, cancel := context.WithTimeout(ctx, requestFor)
+	defer cancel()
+	requests := make([]any, len(seqs))
+	for i, seq := range seqs {
+		requests[i] = map[string]int64{"seq": seq}
+	}
+	answers := 0
+	return s.gather(ctx, "$JS.API.STREAM.MSG.DELETE."+s.streams.entries, requests, func(msg *nats.Msg) (bool, error) {
+		answers++
+		var a answer
+		if err := json.Unmarshal(msg.Data, &a); err != nil {
+			return true, fmt.Errorf("natsstore: an answer that is not JetStream's: %w", err)
+		}
+		if !a.absent() && a.err() != nil {
+			return true, fmt.Errorf("natsstore: remove from the stream %s: %w", s.streams.entries, a.err())
+		}
+		return answers == len(seqs), nil
+	})
+}

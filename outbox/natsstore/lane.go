@@ -1,0 +1,239 @@
+package natsstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"example.com/bento-go/outbox"
+)
+
+// A sheet is the document of a lane. Every change of the lane writes it anew, on the condition that it
+// is still the one that the change began from: this is what makes a change atomic, and what keeps
+// out a sender that has lost the lane.
+type sheet struct {
+	Op      string `json:"op"` // names the change that wrote it
+	Owner   string `json:"owner,omitempty"`
+	Token   int64  `json:"token,omitempty"`
+	Expires int64  `json:"expires,omitempty"`
+	TTL     int64  `json:"ttl,omitempty"`
+	Paused  string `json:"paused,omitempty"`
+	// Cursor is the ID up to which fresh entries were begun: one of them that is not in flight, and has
+	// no meta, is delivered.
+	Cursor  int64    `json:"cursor,omitempty"`
+	Flights []flight `json:"flights,omitempty"`
+	// Doomed are messages to be removed: their removal follows the change that says so, and whoever
+	// reads the lane makes up for it where it did not happen.
+	Doomed doomed                                  `json:"doomed,omitzero"`
+	Totals map[outbox.State]map[outbox.Cause]int64 `json:"totals,omitempty"`
+}
+
+// A flight is what was begun together.
+type flight struct {
+	Begun int64   `json:"begun"`
+	IDs   []int64 `json:"ids"`
+}
+
+// doomed are messages by their sequences: fresh ones, which a purge removes together, and others.
+type doomed struct {
+	Fresh  []int64 `json:"fresh,omitempty"`
+	Others []int64 `json:"others,omitempty"`
+}
+
+func (d doomed) empty() bool { return len(d.Fresh)+len(d.Others) == 0 }
+
+// drawerSize is how many entries, by their IDs, have their metas in one message: a batch of a thousand
+// that failed is a message for each of them otherwise, which is more than a transaction holds.
+const drawerSize = 32
+
+// emptyFor is how long an empty drawer is kept, for those who have read a fuller one; who has not read
+// for a third of that begins anew.
+const emptyFor = time.Hour
+
+// A lane is what this store knows of one, as far as it has read.
+type lane struct {
+	name  outbox.Lane
+	turn  chan struct{} // holds one token: who has it may use the rest
+	epoch uint64        // of the connection, when it was read
+
+	sheet   sheet
+	seq     int64 // of the sheet; 0 if there is none yet
+	metas   map[int64]*meta
+	applied int64 // sequence up to which it was read
+	read    time.Time
+	swept   int64 // seq of the sheet whose doomed messages are removed
+
+	queue // of what is not in metas
+}
+
+func newLane(name outbox.Lane) *lane {
+	l := &lane{name: name, turn: make(chan struct{}, 1)}
+	l.turn <- struct{}{}
+	l.reset()
+	return l
+}
+
+// reset forgets what was read.
+func (l *lane) reset() {
+	l.sheet, l.seq, l.metas, l.applied, l.swept = sheet{}, 0, map[int64]*meta{}, 0, 0
+	l.queue = queue{}
+}
+
+// take waits for the turn of a lane.
+func (l *lane) take(ctx context.Context) error {
+	select {
+	case <-l.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *lane) give() { l.turn <- struct{}{} }
+
+// begun is when an entry was begun, if it is in flight.
+func (l *lane) begun(id int64) (at int64, flies bool) {
+	for _, f := range l.sheet.Flights {
+		if slices.Contains(f.IDs, id) {
+			return f.Begun, true
+		}
+	}
+	return 0, false
+}
+
+// flying is when each entry in flight was begun.
+func (l *lane) flying() map[int64]int64 {
+	all := map[int64]int64{}
+	for _, f := range l.sheet.Flights {
+		for _, id := range f.IDs {
+			all[id] = f.Begun
+		}
+	}
+	return all
+}
+
+// shown is an entry as it is seen, which one in flight is differently than its meta has it.
+func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
+	e := m.entry(l.name)
+	if at, flies := flying[m.ID]; flies {
+		e.State, e.Changed = outbox.Sending, moment(at)
+		e.Attempts++
+	}
+	return e
+}
+
+// sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
+func (s *Store) sync(ctx context.Context, l *lane) error {
+	if epoch := s.epoch.Load(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
+		l.reset()
+		l.epoch = epoch
+	}
+	subject := s.subjects.stateOf(l.name)
+	for range maxTries {
+		begun := time.Now()
+		next, err := s.next(ctx, s.streams.state, subject, l.applied+1)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			l.read = begun
+			return s.sweep(ctx, l)
+		}
+		for more := true; more; {
+			var all []stored
+			if all, more, err = s.fetch(ctx, s.streams.state, subject, l.applied+1, fetchMessages); err != nil {
+				return err
+			}
+			for _, msg := range all {
+				if err := s.apply(l, msg); err != nil {
+					return err
+				}
+			}
+		}
+		if l.applied < next.seq { // it was read from a server that lags behind
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
+}
+
+// apply takes in a message of the state stream, which somebody else has written.
+func (s *Store) apply(l *lane, msg stored) error {
+	l.applied = msg.seq
+	if msg.subject == s.subjects.laneState(l.name) {
+		var read sheet
+		if err := json.Unmarshal(msg.data, &read); err != nil {
+			return fmt.Errorf("%w: message %d of the stream %s cannot be read: %w", outbox.ErrDamaged, msg.seq, s.streams.state, err)
+		}
+		l.sheet, l.seq = read, msg.seq
+		l.queue = queue{}
+		return nil
+	}
+	var n int64
+	if _, err := fmt.Sscanf(msg.subject, s.subjects.drawer(l.name, 0)[:len(s.subjects.drawer(l.name, 0))-1]+"%d", &n); err != nil {
+		return fmt.Errorf("%w: message %d of the stream %s has the subject %s, of no use here", outbox.ErrDamaged, msg.seq, s.streams.state, msg.subject)
+	}
+	var inside []*meta
+	if len(msg.data) > 0 {
+		if err := json.Unmarshal(msg.data, &inside); err != nil {
+			return fmt.Errorf("%w: message %d of the stream %s cannot be read: %w", outbox.ErrDamaged, msg.seq, s.streams.state, err)
+		}
+	}
+	for id := n * drawerSize; id < (n+1)*drawerSize; id++ {
+		delete(l.metas, id)
+	}
+	for _, m := range inside {
+		l.metas[m.ID] = m
+	}
+	return nil
+}
+
+// drawerOf is what belongs into a drawer, by ID.
+func drawerOf(n int64, find func(id int64) *meta) (inside []*meta) {
+	for id := n * drawerSize; id < (n+1)*drawerSize; id++ {
+		if m := find(id); m != nil {
+			inside = append(inside, m)
+		}
+	}
+	return inside
+}
+
+// clone is a sheet that may be changed.
+func (s *sheet) clone() sheet {
+	c := *s
+	c.Flights = slices.Clone(s.Flights)
+	c.Doomed = doomed{slices.Clone(s.Doomed.Fresh), slices.Clone(s.Doomed.Others)}
+	c.Totals = make(map[outbox.State]map[outbox.Cause]int64, len(s.Totals))
+	for state, by := range s.Totals {
+		c.Totals[state] = maps.Clone(by)
+	}
+	return c
+}
+
+func (s *sheet) count(state outbox.State, cause outbox.Cause, n int64) {
+	if s.Totals[state] == nil {
+		s.Totals[state] = map[outbox.Cause]int64{}
+	}
+	s.Totals[state][cause] += n
+}
+
+// hooks let tests crash between two steps.
+type hooks struct{ committed atomic.Pointer[func() error] }
+
+// pause waits.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,81 @@
+package natsstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"example.com/bento-go/outbox"
+)
+
+// Acquire is as [outbox.Store] has it.
+func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
+	var taken bool
+	err = s.change(ctx, name, func(d *draft) error {
+		held := &d.sheet
+		if latest := nanos(now) + held.TTL; held.Expires > latest { // the clock was set back
+			held.Expires = latest
+			d.written = true
+		}
+		holds := nanos(now) < held.Expires
+		if taken = holds && held.Owner != owner; taken {
+			return nil
+		}
+		if !holds || held.Owner != owner {
+			if err := s.whole(ctx, d.lane); err != nil {
+				return err
+			}
+			held.Token++
+		}
+		lease = outbox.Lease{Lane: name, Owner: owner, Token: held.Token, Expires: now.Add(ttl)}
+		held.Owner, held.Expires, held.TTL, d.written = owner, nanos(lease.Expires), int64(ttl), true
+		return nil
+	})
+	switch {
+	case err != nil:
+		return outbox.Lease{}, err
+	case taken:
+		return outbox.Lease{}, outbox.ErrLeased
+	}
+	return lease, nil
+}
+
+// whole makes sure that the entries' stream has not lost what it had acknowledged: it would number new
+// entries like those that were delivered.
+func (s *Store) whole(ctx context.Context, l *lane) error {
+	if l.sheet.Cursor == 0 {
+		return nil
+	}
+	_, last, err := s.count(ctx)
+	if err == nil && last < l.sheet.Cursor {
+		err = fmt.Errorf("%w: the stream %s ends with message %d, and %d was delivered: the servers lost what they had acknowledged (see sync_interval of NATS); take out what is left (nats stream backup), and begin a new outbox with another name", outbox.ErrDamaged, s.streams.entries, last, l.sheet.Cursor)
+	}
+	return err
+}
+
+// Release is as [outbox.Store] has it.
+func (s *Store) Release(ctx context.Context, lease outbox.Lease) error {
+	return s.change(ctx, lease.Lane, func(d *draft) error {
+		if d.sheet.Token == lease.Token && d.sheet.Expires != 0 {
+			d.sheet.Expires, d.written = 0, true
+		}
+		return nil
+	})
+}
+
+// holds is ErrLost unless the lane is still the lease's; expired matters unless now is zero.
+func (d *draft) holds(lease outbox.Lease, now time.Time) error {
+	if d.sheet.Token != lease.Token || !now.IsZero() && nanos(now) >= d.sheet.Expires {
+		return outbox.ErrLost
+	}
+	return nil
+}
+
+// Pause is as [outbox.Store] has it.
+func (s *Store) Pause(ctx context.Context, name outbox.Lane, reason string) error {
+	return s.change(ctx, name, func(d *draft) error {
+		d.written = d.sheet.Paused != reason
+		d.sheet.Paused = reason
+		return nil
+	})
+}

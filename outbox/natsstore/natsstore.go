@@ -1,0 +1,68 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go"
+
+	"example.com/bento-go/outbox"
+)
+
+// A Store is an [outbox.Store] in a NATS cluster.
+type Store struct {
+	conn     *nats.Conn
+	logger   *slog.Logger
+	replicas int
+	part     int // bytes of a record in one message
+	subjects subjects
+	streams  streams
+	lanes    map[outbox.Lane]*lane
+	epoch    atomic.Uint64         // grows with each connection
+	refusal  atomic.Pointer[error] // what the server did not permit last
+	closed   atomic.Bool
+	ended    chan struct{}
+	closing  sync.Once
+	hooks
+}
+
+// streams are the names of those of an outbox.
+type streams struct{ entries, state string }
+
+// Open connects to a cluster, by one URL or several with commas between them, and opens the outbox
+// there, or makes it. The schemes are nats, tls, ws and wss. It needs nats-server 2.12 or newer, with
+// JetStream.
+//
+// The logger is told what weakens the promises: see [WithLogger].
+func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
+	set := settings{name: DefaultName, logger: slog.New(slog.DiscardHandler)}
+	for _, opt := range opts {
+		opt(&set)
+	}
+	s := &Store{
+		logger: set.logger, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
+		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
+	}
+	for _, name := range outbox.Lanes {
+		s.lanes[name] = newLane(name)
+	}
+	if err := s.open(ctx, url, set); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close is as [outbox.Store] has it. It ends what is under way.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		close(s.ended)
+		if s.conn != nil {
+			s.conn.Close()
+		}
+	})
+	return nil
+}

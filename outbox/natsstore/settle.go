@@ -1,0 +1,200 @@
+package natsstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"example.com/bento-go/outbox"
+)
+
+// Begin is as [outbox.Store] has it.
+func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	return s.change(ctx, lease.Lane, func(d *draft) error {
+		if err := d.holds(lease, now); err != nil || len(ids) == 0 {
+			return err
+		}
+		flying := d.flying()
+		for _, id := range ids {
+			if _, flies := flying[id]; flies {
+				return outbox.ErrLost
+			}
+		}
+		metas, err := s.findAll(ctx, d, ids)
+		if err != nil {
+			return err
+		}
+		flown := map[int64]*meta{}
+		for _, id := range ids {
+			m := metas[id]
+			if m == nil || m.State != outbox.Queued {
+				return outbox.ErrLost
+			}
+			flown[id] = m
+		}
+		d.sheet.Flights = append(d.sheet.Flights, flight{nanos(now), slices.Clone(ids)})
+		d.written = true
+		d.advance(flown)
+		d.afterwards = append(d.afterwards, func() { d.launched(flown) })
+		return nil
+	})
+}
+
+// advance moves the cursor over what is begun, as long as nothing is left behind it.
+func (d *draft) advance(begun map[int64]*meta) {
+	flying := d.flying()
+	for _, m := range d.fresh {
+		if m.ID <= d.sheet.Cursor {
+			continue
+		}
+		_, flies := flying[m.ID]
+		if begun[m.ID] == nil && !flies && d.metas[m.ID] == nil {
+			return
+		}
+		d.sheet.Cursor = m.ID
+	}
+}
+
+// launched keeps what is in flight from being read again.
+func (l *lane) launched(flown map[int64]*meta) {
+	if l.flown == nil {
+		l.flown = map[int64]*meta{}
+	}
+	for id, m := range flown {
+		if l.metas[id] == nil && l.held[id] == nil {
+			l.flown[id] = m
+		}
+	}
+	n := 0
+	for n < len(l.fresh) && l.fresh[n].ID <= l.sheet.Cursor {
+		l.size -= len(l.fresh[n].record)
+		n++
+	}
+	l.fresh = slices.Clone(l.fresh[n:])
+}
+
+// Settle is as [outbox.Store] has it.
+func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbox.Verdict, now time.Time) error {
+	ids := make([]int64, len(verdicts))
+	for i, v := range verdicts {
+		ids[i] = v.ID
+	}
+	return s.change(ctx, lease.Lane, func(d *draft) error {
+		if err := d.holds(lease, time.Time{}); err != nil || len(ids) == 0 {
+			return err
+		}
+		if !d.land(ids) {
+			return outbox.ErrLost
+		}
+		metas, err := s.findAll(ctx, d, ids)
+		if err != nil {
+			return err
+		}
+		for _, v := range verdicts {
+			m := meta{ID: v.ID, Policy: outbox.AtMostOnce, State: outbox.Queued} // if the servers lost it
+			if metas[v.ID] != nil {
+				m = *metas[v.ID]
+			}
+			d.settle(m, lease, v, now)
+		}
+		d.afterwards = append(d.afterwards, func() {
+			for _, id := range ids {
+				delete(d.flown, id)
+			}
+		})
+		return nil
+	})
+}
+
+// land ends the flight of entries. It reports whether all of them were in one.
+func (d *draft) land(ids []int64) bool {
+	landed := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		landed[id] = true
+	}
+	n, left := 0, []flight(nil)
+	for _, f := range d.sheet.Flights {
+		rest := slices.DeleteFunc(slices.Clone(f.IDs), func(id int64) bool { return landed[id] })
+		if n += len(f.IDs) - len(rest); len(rest) > 0 {
+			left = append(left, flight{f.Begun, rest})
+		}
+	}
+	d.sheet.Flights = left
+	return n == len(ids)
+}
+
+// settle notes a verdict.
+func (d *draft) settle(m meta, lease outbox.Lease, v outbox.Verdict, now time.Time) {
+	m.Attempts++
+	m.NotBefore = nanos(v.NotBefore)
+	d.written = true
+	if v.State == outbox.Parked || v.State == outbox.Failed {
+		d.note(&m, outbox.Change{At: now, By: lease.Owner, State: v.State, Reason: v.Reason}, v.Cause)
+		d.set(m)
+		return
+	}
+	m.State, m.Reason, m.Changed = v.State, v.Reason, nanos(now)
+	d.sheet.count(v.State, v.Cause, 1)
+	if v.State.Done() {
+		d.doom(&m)
+	}
+	if v.State == outbox.Accepted && m.Key == "" && m.History == nil {
+		d.vanish(&m)
+		return
+	}
+	d.set(m)
+}
+
+// vanish leaves nothing of an entry but what keeps its message from being taken for a fresh one.
+func (d *draft) vanish(m *meta) {
+	if m.Held || m.ID > d.sheet.Cursor {
+		d.set(meta{ID: m.ID, State: gone, Changed: m.Changed, Held: m.Held})
+		return
+	}
+	d.drop(m.ID)
+}
+
+// Recover is as [outbox.Store] has it.
+func (s *Store) Recover(ctx context.Context, lease outbox.Lease, most int) (left []outbox.Entry, err error) {
+	err = s.look(ctx, lease.Lane, func(d *draft) error {
+		if err := d.holds(lease, time.Time{}); err != nil {
+			return err
+		}
+		left, err = s.list(ctx, d.lane, outbox.Filter{State: outbox.Sending}, most)
+		return err
+	})
+	return left, err
+}
+
+// Decide is as [outbox.Store] has it.
+func (s *Store) Decide(ctx context.Context, ids []int64, decision outbox.Decision, now time.Time) error {
+	return s.all(ctx, func(lanes []*lane) error {
+		return s.changeAll(ctx, lanes, false, func(drafts []*draft) error {
+			for _, id := range ids {
+				if !decide(drafts, id, decision, now) {
+					return outbox.ErrLost
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// decide decides about one entry, whichever lane it is in. It reports whether that could be.
+func decide(drafts []*draft, id int64, decision outbox.Decision, now time.Time) bool {
+	for _, d := range drafts {
+		m := d.meta(id)
+		if m == nil || m.State != outbox.Parked && m.State != outbox.Failed {
+			continue
+		}
+		decided := *m
+		decided.NotBefore = 0
+		d.note(&decided, outbox.Change{At: now, By: decision.By, State: decision.To, Reason: decision.Reason}, outbox.CauseDecided)
+		if decided.done() {
+			d.doom(m)
+		}
+		d.set(decided)
+		return true
+	}
+	return false
+}

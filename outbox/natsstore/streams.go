@@ -1,0 +1,141 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// schemaKey marks a stream as one of an outbox, and tells the version of what is in it.
+const schemaKey, schemaVersion = "bento-outbox", "1"
+
+// prepare makes sure of the server and of the streams.
+func (s *Store) prepare(ctx context.Context, set settings) error {
+	if version := s.conn.ConnectedServerVersion(); !newEnough(version) {
+		return fmt.Errorf("the server is nats-server %s: transactions need %d.%d or newer", version, needMajor, needMinor)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*requestFor)
+	defer cancel()
+	js, err := jetstream.New(s.conn)
+	if err != nil {
+		return err
+	}
+	fallback := 1
+	if s.conn.ConnectedClusterName() != "" {
+		fallback = 3
+	}
+	for _, want := range s.configs() {
+		config, err := s.stream(ctx, js, want, set, fallback)
+		if err != nil {
+			if told := s.refusal.Load(); told != nil {
+				err = *told
+			}
+			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
+		}
+		s.replicas = config.Replicas
+		s.warn(ctx, config)
+	}
+	return nil
+}
+
+// configs are the streams as they have to be.
+func (s *Store) configs() []jetstream.StreamConfig {
+	base := jetstream.StreamConfig{
+		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+		MaxMsgs: -1, MaxBytes: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, MaxConsumers: -1,
+		AllowDirect: true, AllowAtomicPublish: true, Metadata: map[string]string{schemaKey: schemaVersion},
+	}
+	entries, state := base, base
+	entries.Name, entries.Subjects, entries.MaxBytes = s.streams.entries, s.subjects.entries(), DefaultCapacity
+	entries.Description = "What an outbox has still to deliver to Bento, in order"
+	state.Name, state.Subjects, state.MaxMsgsPerSubject, state.AllowMsgTTL = s.streams.state, []string{s.subjects.state()}, 1, true
+	state.Description = "What became of the entries of an outbox"
+	return []jetstream.StreamConfig{entries, state}
+}
+
+// stream opens a stream, or makes it, and returns its settings.
+func (s *Store) stream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, set settings, fallback int) (jetstream.StreamConfig, error) {
+	bounded := want.MaxBytes > 0
+	got, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if want.Replicas = fallback; set.replicas > 0 {
+			want.Replicas = set.replicas
+		}
+		if bounded && set.capacity > 0 {
+			want.MaxBytes = set.capacity
+		}
+		got, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another was quicker
+			got, err = js.Stream(ctx, want.Name)
+		}
+	}
+	if err != nil {
+		return want, err
+	}
+	config := got.CachedInfo().Config
+	if err := fits(config, want); err != nil {
+		return want, err
+	}
+	changed := false
+	if set.replicas > 0 && config.Replicas != set.replicas {
+		config.Replicas, changed = set.replicas, true
+	}
+	if bounded && set.capacity > 0 && config.MaxBytes != set.capacity {
+		config.MaxBytes, changed = set.capacity, true
+	}
+	if changed {
+		if got, err = js.UpdateStream(ctx, config); err != nil {
+			return want, err
+		}
+	}
+	return got.CachedInfo().Config, nil
+}
+
+// fits says what of a stream's settings would lose entries, or keep this program from working.
+func fits(got, want jetstream.StreamConfig) error {
+	version, ours := got.Metadata[schemaKey]
+	var wrong string
+	switch {
+	case !ours:
+		return errors.New("there is one of this name that belongs to something else: give the outbox another name")
+	case version != schemaVersion:
+		return fmt.Errorf("it is of version %q, and this program knows %s: open it with the program that made it, or give the outbox another name", version, schemaVersion)
+	case got.Retention != want.Retention:
+		wrong = fmt.Sprintf("its retention is %v, want limits (make it anew)", got.Retention)
+	case got.Discard != want.Discard:
+		wrong = "it discards old messages when it is full, want new (nats stream edit --discard=new)"
+	case got.MaxAge != 0:
+		wrong = fmt.Sprintf("it drops messages after %s, want never (nats stream edit --max-age=-1)", got.MaxAge.Round(time.Second))
+	case got.MaxMsgs > 0:
+		wrong = fmt.Sprintf("it is bounded to %d messages, want bytes only (nats stream edit --max-msgs=-1)", got.MaxMsgs)
+	case got.MaxMsgsPerSubject != want.MaxMsgsPerSubject:
+		wrong = fmt.Sprintf("it keeps %d messages of a subject, want %d (nats stream edit --max-msgs-per-subject=%d)", got.MaxMsgsPerSubject, want.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
+	case want.MaxBytes < 0 && got.MaxBytes > 0:
+		wrong = "it is bounded in bytes, and could then not note what becomes of the entries (nats stream edit --max-bytes=-1)"
+	case !got.AllowAtomicPublish:
+		wrong = "it takes no transactions (nats stream edit --allow-batch)"
+	case !got.AllowDirect:
+		wrong = "it cannot be read directly (nats stream edit --allow-direct)"
+	case want.AllowMsgTTL && !got.AllowMsgTTL:
+		wrong = "its messages cannot end (nats stream edit --allow-msg-ttl)"
+	case got.NoAck || got.Sealed || got.DenyDelete || got.DenyPurge || got.Mirror != nil || len(got.Sources) > 0 || got.PersistMode != want.PersistMode:
+		wrong = "it acknowledges nothing or too early, or nothing can be changed in it, or it copies another (make it anew)"
+	}
+	if wrong != "" {
+		return errors.New("its settings were changed so that it would lose entries or stand still: " + wrong)
+	}
+	return nil
+}
+
+// warn tells what weakens the promises.
+func (s *Store) warn(ctx context.Context, config jetstream.StreamConfig) {
+	if config.Storage != jetstream.FileStorage {
+		s.logger.WarnContext(ctx, "natsstore: the stream is in memory: what is in it is lost with its servers", "stream", config.Name)
+	}
+	if config.Replicas < 3 {
+		s.logger.WarnContext(ctx, "natsstore: the stream is on one server only: with it goes what is in it, and a power cut takes what was not synced (sync_interval: always); see WithReplicas", "stream", config.Name, "replicas", config.Replicas)
+	}
+}
