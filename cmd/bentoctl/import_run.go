@@ -43,7 +43,7 @@ func (im *importer) run(ctx context.Context, names []string) error {
 		defer im.client.CloseIdleConnections()
 	}
 	if im.outbox != "" && !im.dryRun {
-		store, err := openStore(ctx, im.outbox, true)
+		store, err := im.openOutbox(ctx, im.outbox)
 		if err != nil {
 			return err
 		}

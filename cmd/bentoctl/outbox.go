@@ -24,7 +24,7 @@ func newOutbox(g *globals) *cobra.Command {
 		Long: "Looks into an outbox: what an application, send --outbox or import --outbox handed over,\n" +
 			"and what became of it. It works beside the running application or relay.\n\n" +
 			"Emails of which nobody knows whether they arrived are parked. Look in Bento whether they\n" +
-			"did, then resend, confirm or discard them; who decided and why is kept.",
+			"did, then resend, confirm or discard them; who decided and why is kept.\n\n" + storeLong,
 		Example: "  bentoctl outbox status --store spool\n" +
 			"  bentoctl outbox list --store spool --state parked\n" +
 			"  bentoctl outbox resend --store spool 12 --reason \"not in Bento's log\"",
@@ -44,7 +44,11 @@ func newOutbox(g *globals) *cobra.Command {
 func (o *outboxCommand) with(ctx context.Context, do func(context.Context, *outbox.Sender) error) error {
 	ctx, cancel := o.bounded(ctx)
 	defer cancel()
-	store, err := o.store.open(ctx)
+	spec, err := o.store.spec()
+	if err != nil {
+		return err
+	}
+	store, err := spec.open(ctx, false, o.logger())
 	if err != nil {
 		return err
 	}

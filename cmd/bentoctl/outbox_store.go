@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,13 +13,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/natsstore"
+	"example.com/bento-go/outbox/pgstore"
 	"example.com/bento-go/outbox/sqlitestore"
 )
 
 // envOutbox names the store of outboxes, as --store does.
 const envOutbox = "BENTO_OUTBOX"
 
-const storeUsage = "where the outbox is: sqlite:DIR, or DIR (default: BENTO_OUTBOX)"
+const (
+	storeUsage = "sqlite:DIR (or DIR), nats:URL or postgres:URL (default: BENTO_OUTBOX)"
+	storeLong  = "An outbox is a directory (DIR, or sqlite:DIR), or for many machines in a NATS cluster (nats:URL)\n" +
+		"or a PostgreSQL database (postgres:URL). A name after # in the URL tells outboxes in one apart. What\n" +
+		"is secret does not belong into a command: keep the URL in BENTO_OUTBOX, or the secret in NATS_CREDS,\n" +
+		"a file, or PGPASSWORD. NATS_CA, NATS_CERT and NATS_KEY are files too."
+)
 
 // A storeFlag says which outbox is meant.
 type storeFlag struct{ text string }
@@ -26,44 +37,110 @@ func (f *storeFlag) add(cmd *cobra.Command) {
 }
 
 // spec is what the flag says, or else the environment.
-func (f *storeFlag) spec() (string, error) {
-	if f.text != "" {
-		return f.text, nil
+func (f *storeFlag) spec() (storeSpec, error) {
+	if text := cmp.Or(f.text, os.Getenv(envOutbox)); text != "" {
+		return parseStore(text)
 	}
-	if text := os.Getenv(envOutbox); text != "" {
-		return text, nil
-	}
-	return "", usage("which outbox? Name its directory by --store DIR, or by %s", envOutbox)
+	return storeSpec{}, usage("which outbox? Name it by --store, a directory say, or by %s", envOutbox)
 }
 
-// open opens an outbox that is there.
-func (f *storeFlag) open(ctx context.Context) (outbox.Store, error) {
-	spec, err := f.spec()
-	if err != nil {
-		return nil, err
+// A storeSpec is where an outbox is.
+type storeSpec struct {
+	kind string // sqlite, nats or postgres
+	at   string // a directory, or a URL
+	name string // of an outbox among others; "" is the default
+}
+
+// parseStore reads KIND:WHERE, a bare URL, or a directory.
+func parseStore(text string) (storeSpec, error) {
+	kind, at, named := strings.Cut(text, ":")
+	bare := strings.HasPrefix(at, "//")
+	switch {
+	case !named || len(kind) == 1: // a drive of Windows
+		return storeSpec{kind: "sqlite", at: text}, nil
+	case at == "":
+	case kind == "sqlite":
+		return storeSpec{kind: kind, at: at}, nil
+	case kind == "tls" && bare:
+		kind = "nats"
+		fallthrough
+	case kind == "nats", kind == "postgres", kind == "postgresql":
+		if bare {
+			at = text
+		}
+		at, name, _ := strings.Cut(at, "#")
+		return storeSpec{strings.TrimSuffix(kind, "ql"), at, name}, nil
 	}
-	return openStore(ctx, spec, false)
+	return storeSpec{}, usage("--store %s: want a directory, sqlite:DIR, nats:URL or postgres:URL", storeSpec{kind: kind, at: "…"})
+}
+
+// String is fit to be shown: without what is secret in it.
+func (s storeSpec) String() string {
+	shown := s.at
+	if s.kind != "sqlite" {
+		shown = "…" // as libpq writes it, perhaps with a password
+		if parsed, err := url.Parse(s.at); err == nil && parsed.Host != "" {
+			shown = parsed.Scheme + "://" + parsed.Host + parsed.Path
+		}
+	}
+	if s.name != "" {
+		shown += "#" + s.name
+	}
+	return s.kind + ":" + shown
 }
 
 // outboxFile is the store's file in its directory.
 const outboxFile = "outbox.db"
 
-// openStore opens the store of an outbox; one that is not there is made only if it may be.
-func openStore(ctx context.Context, spec string, create bool) (outbox.Store, error) {
-	kind, dir, named := strings.Cut(spec, ":")
-	if !named || len(kind) == 1 { // a drive of Windows
-		kind, dir = "sqlite", spec
+// open opens the store; a directory that has none gets one only if it may.
+func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (store outbox.Store, err error) {
+	switch s.kind {
+	case "nats":
+		store, err = s.openNATS(ctx, logger)
+	case "postgres":
+		var opts []pgstore.Option
+		if s.name != "" {
+			opts = append(opts, pgstore.WithSchema(s.name))
+		}
+		store, err = pgstore.Open(ctx, s.at, opts...)
+	default:
+		path := filepath.Join(s.at, outboxFile)
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
+			return nil, usage("there is no outbox in %s: bentoctl relay makes one, and so does send --outbox", s.at)
+		}
+		store, err = sqlitestore.Open(ctx, path)
 	}
-	if kind != "sqlite" || dir == "" {
-		return nil, usage("--store %q: want a directory, or sqlite:DIR", spec)
-	}
-	path := filepath.Join(dir, outboxFile)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
-		return nil, usage("there is no outbox in %s: bentoctl relay makes one, and so does send --outbox", dir)
-	}
-	store, err := sqlitestore.Open(ctx, path)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
 		return nil, usage("%w", err)
 	}
 	return store, nil
+}
+
+func (s storeSpec) openNATS(ctx context.Context, logger *slog.Logger) (outbox.Store, error) {
+	opts := []natsstore.Option{natsstore.WithLogger(logger)}
+	if s.name != "" {
+		opts = append(opts, natsstore.WithName(s.name))
+	}
+	if file := os.Getenv("NATS_CREDS"); file != "" {
+		opts = append(opts, natsstore.WithCredentials(file))
+	}
+	if file := os.Getenv("NATS_CA"); file != "" {
+		opts = append(opts, natsstore.WithCA(file))
+	}
+	if cert, key := os.Getenv("NATS_CERT"), os.Getenv("NATS_KEY"); cert != "" || key != "" {
+		opts = append(opts, natsstore.WithClientCertificate(cert, key))
+	}
+	return natsstore.Open(ctx, s.at, opts...)
+}
+
+// openOutbox opens the store that --outbox names.
+func (g *globals) openOutbox(ctx context.Context, text string) (outbox.Store, error) {
+	spec, err := parseStore(text)
+	if err != nil {
+		return nil, err
+	}
+	return spec.open(ctx, true, g.logger())
 }

@@ -25,9 +25,10 @@ func newRelay(g *globals) *cobra.Command {
 			"it then finishes what is in flight, and leaves the rest to the next. Several may run; each\n" +
 			"lane is sent by one, and another takes over when that one dies, after --lease.\n\n" +
 			"The first line of standard output says that it is ready. What is parked, failed and paused,\n" +
-			"and once a minute what waits, is logged to standard error; by --json as JSON.",
+			"and once a minute what waits, is logged to standard error; by --json as JSON.\n\n" + storeLong,
 		Example: "  bentoctl relay --store spool\n" +
-			"  bentoctl relay --store spool --limits off",
+			"  bentoctl relay --store nats://n1.internal:4222,n2.internal:4222\n" +
+			"  BENTO_OUTBOX=postgres://relay@db.internal/app bentoctl relay",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := g.bounded(cmd.Context())
@@ -78,7 +79,7 @@ func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, c
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, spec, create)
+	store, err := spec.open(ctx, create, g.logger())
 	if err != nil {
 		return nil, err
 	}

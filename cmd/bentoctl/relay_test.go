@@ -71,7 +71,7 @@ func (s *spool) relay() *exec.Cmd {
 	require.NoError(s.t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(s.t, err)
-	assert.Equal(s.t, "relaying "+filepath.Join(s.dir, "spool")+"\n", line)
+	assert.Equal(s.t, "relaying sqlite:"+filepath.Join(s.dir, "spool")+"\n", line)
 	return cmd
 }
 

@@ -16,7 +16,7 @@ func (g *globals) enqueue(ctx context.Context, spec, what string, item outbox.It
 	if err := item.Err(); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, spec, true)
+	store, err := g.openOutbox(ctx, spec)
 	if err != nil {
 		return err
 	}
