@@ -26,18 +26,22 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	}
 	result, sendErr := l.send(ctx, records, harmless)
 	now := time.Now()
-	all, paused := verdicts(batch, result, sendErr, now)
-	failed := l.note(all, now)
-	if l.suspect(batch, failed && paused == "") && all[0].Cause == "server" {
-		all[0].State, all[0].NotBefore = Failed, time.Time{}
-		all[0].Reason = brief("Bento fails on this record, while others arrive: " + all[0].Reason)
+	j := judge(batch, result, sendErr, now)
+	failed := l.note(j.verdicts, now)
+	if l.learn(batch, failed && j.paused == "", j.together) && j.verdicts[0].State == Queued && j.verdicts[0].Cause == "server" {
+		j.verdicts[0].State, j.verdicts[0].NotBefore = Failed, time.Time{}
+		j.verdicts[0].Reason = brief("Bento fails on this record, while others arrive: " + j.verdicts[0].Reason)
 	}
-	if err := l.settle(ctx, all); err != nil {
+	if err := l.settle(ctx, j.verdicts); err != nil {
 		return err
 	}
-	if paused != "" {
-		l.log(ctx, slog.LevelError, "outbox paused", slog.String("reason", paused))
-		return l.store.Pause(context.WithoutCancel(ctx), l.lane, paused)
+	if j.lost > 0 {
+		l.log(ctx, slog.LevelWarn, "outbox: Bento refused some of a batch, and does not say which", slog.Int("refused", j.lost),
+			slog.Int64("first", ids[0]), slog.Int64("last", ids[len(ids)-1]))
+	}
+	if j.paused != "" {
+		l.log(ctx, slog.LevelError, "outbox paused", slog.String("reason", j.paused))
+		return l.store.Pause(context.WithoutCancel(ctx), l.lane, j.paused)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type laneSender struct {
 	lease Lease
 	hold
 	portion
+	forgetAt  time.Time
 	lastError string // that was logged, at lastTold
 	lastTold  time.Time
 }
@@ -102,7 +103,6 @@ func (l *laneSender) serve(ctx context.Context) error {
 	if err := l.recover(ctx); err != nil {
 		return err
 	}
-	forgotten := time.Now()
 	for !l.ended(ctx) {
 		now := time.Now()
 		if err := l.renew(ctx, now); err != nil {
@@ -111,11 +111,8 @@ func (l *laneSender) serve(ctx context.Context) error {
 		if !l.leads(l.lane) {
 			return ErrLeased
 		}
-		if now.Sub(forgotten) > time.Hour {
-			forgotten = now
-			if _, err := l.store.Forget(ctx, now.Add(-l.retention)); err != nil {
-				return err
-			}
+		if err := l.forget(ctx, now); err != nil {
+			return err
 		}
 		pause, err := l.step(ctx, now)
 		if err != nil {
@@ -124,6 +121,29 @@ func (l *laneSender) serve(ctx context.Context) error {
 		if pause > 0 && !l.wait(ctx, pause) {
 			return nil
 		}
+	}
+	return nil
+}
+
+const (
+	forgetEvery = time.Hour
+	forgetMost  = 1000 // entries at a time, so that nobody waits long
+)
+
+// forget removes what is older than the retention: when the lane is taken, and then every hour.
+func (l *laneSender) forget(ctx context.Context, now time.Time) error {
+	if now.Before(l.forgetAt) {
+		return nil
+	}
+	gone, err := l.store.Forget(ctx, now.Add(-l.retention), forgetMost)
+	if err != nil {
+		return err
+	}
+	if gone > 0 {
+		l.log(ctx, slog.LevelInfo, "outbox forgot what is old", slog.Int("entries", gone))
+	}
+	if gone < forgetMost {
+		l.forgetAt = now.Add(forgetEvery)
 	}
 	return nil
 }
@@ -215,10 +235,10 @@ type hold struct {
 	until    time.Time
 }
 
-// note takes in what became of a batch. It reports whether all of it has to be sent again.
-func (h *hold) note(all []Verdict, now time.Time) bool {
+// note takes in what became of a batch. It reports whether nothing of it got through.
+func (h *hold) note(all []Verdict, now time.Time) (failed bool) {
 	for _, v := range all {
-		if v.State != Queued {
+		if v.State == Accepted || v.State == Failed {
 			*h = hold{}
 			return false
 		}
@@ -226,40 +246,4 @@ func (h *hold) note(all []Verdict, now time.Time) bool {
 	h.failures++
 	h.until = now.Add(backoff(h.failures))
 	return true
-}
-
-// A portion finds a record that Bento answers with a server error, whatever the others are: a batch
-// that fails again and again, though others arrive meanwhile, is sent in smaller and smaller parts.
-type portion struct {
-	size   int  // of batches that are sent again; 0 is full
-	others bool // something arrived since the last failure
-}
-
-// patience is how many attempts are made of a batch before it is suspected.
-const patience = 3
-
-func (p *portion) portionOf(batch []Entry) []Entry {
-	if p.size > 0 && batch[0].Attempts > 0 {
-		return batch[:min(p.size, len(batch))]
-	}
-	return batch
-}
-
-// suspect takes in a batch that failed, or did not. It reports whether the batch is one record that
-// fails while others arrive.
-func (p *portion) suspect(batch []Entry, failed bool) bool {
-	if !failed {
-		p.others = true
-		return false
-	}
-	suspected := p.others && batch[0].Attempts >= patience
-	p.others = false
-	switch {
-	case suspected && len(batch) == 1:
-		p.size = 0
-		return true
-	case suspected:
-		p.size = len(batch) / 2
-	}
-	return false
 }

@@ -29,8 +29,9 @@ type Sender struct {
 	closed  bool
 	refused map[Cause]int64
 	stop    chan struct{} // lanes end after what they are at
-	stopped sync.Once
-	running sync.WaitGroup
+	stopped bool
+	cuts    []context.CancelFunc // break off what is in flight
+	running sync.WaitGroup       // only added to under mu, until it is stopped
 }
 
 type settings struct {
@@ -58,7 +59,12 @@ func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = 
 
 // WithLease makes a lane a sender's for so long, and is renewed in time; the default is 10 s. It is how
 // long nothing is sent after a sender was killed, and how long a sender may stall.
-func WithLease(d time.Duration) Option { return func(s *settings) { s.leaseFor = d } }
+func WithLease(d time.Duration) Option {
+	return func(s *settings) { s.leaseFor = max(d, minLease) }
+}
+
+// minLease is below what any store could renew in time.
+const minLease = 30 * time.Millisecond
 
 // WithRetention keeps what is settled, and its keys, for so long; the default is 7 days.
 func WithRetention(d time.Duration) Option { return func(s *settings) { s.retention = d } }
@@ -150,23 +156,42 @@ func nudge(c chan struct{}) {
 	}
 }
 
-// Run sends until ctx ends, or until [Sender.Close] is done; then it returns nil. What is in flight
-// when ctx ends is broken off, and may so become unknown; Close lets it finish. Run it once; other
-// processes may run senders of their own on the same store.
+// Run sends until ctx ends, or until [Sender.Close] or [Sender.Stop] is done; then it returns nil. What is
+// in flight when ctx ends is broken off, and may so become unknown; the others let it finish. Run it
+// once; other processes may run senders of their own on the same store.
 func (s *Sender) Run(ctx context.Context) error {
 	if s.client == nil {
 		return errNoClient
 	}
+	ctx, cut := context.WithCancel(ctx)
+	defer cut()
+	if !s.begin(cut) {
+		return nil
+	}
+	defer s.running.Done()
+	var parts sync.WaitGroup
 	for _, lane := range Lanes {
 		l := &laneSender{Sender: s, lane: lane, op: lane.operation()}
-		s.running.Go(func() { l.run(ctx) })
+		parts.Go(func() { l.run(ctx) })
 	}
-	s.running.Go(func() { s.report(ctx) })
+	parts.Go(func() { s.report(ctx) })
 	if waker, hears := s.store.(Waker); hears {
-		s.running.Go(func() { s.listen(ctx, waker) })
+		parts.Go(func() { s.listen(ctx, waker) })
 	}
-	s.running.Wait()
+	parts.Wait()
 	return nil
+}
+
+// begin notes that the sender runs, unless it was stopped before.
+func (s *Sender) begin(cut context.CancelFunc) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.cuts = append(s.cuts, cut)
+	s.running.Add(1)
+	return true
 }
 
 var errNoClient = errors.New("outbox: a sender without a client cannot run: give New a client")
@@ -215,17 +240,34 @@ func (e *RemainingError) Error() string {
 
 func (e *RemainingError) Unwrap() error { return e.cause }
 
+// maxBlind is how often, one after the other, Flush looks in vain whether anything waits: about half a
+// minute.
+const maxBlind = 60
+
 // Flush waits until nothing waits any more, or until ctx ends; the error is then a
-// [*RemainingError]. What is parked does not wait: it is for a person.
+// [*RemainingError]. What is parked does not wait: it is for a person. A store that cannot be asked for
+// half a minute ends it, too.
 func (s *Sender) Flush(ctx context.Context) error {
 	timer := time.NewTicker(s.poll)
 	defer timer.Stop()
-	for {
-		if idle, err := s.store.Idle(context.WithoutCancel(ctx)); err != nil || idle {
+	for blind := 0; ; {
+		idle, err := s.store.Idle(context.WithoutCancel(ctx))
+		switch {
+		case err == nil && idle:
+			return nil
+		case err == nil:
+			blind = 0
+		case errors.Is(err, ErrClosed), errors.Is(err, ErrDamaged), blind == maxBlind:
 			return err
+		default:
+			blind++
+		}
+		var settled <-chan struct{}
+		if blind == 0 {
+			settled = s.settled
 		}
 		select {
-		case <-s.settled:
+		case <-settled:
 		case <-timer.C:
 		case <-ctx.Done():
 			return s.remaining(context.WithoutCancel(ctx), ctx.Err())
@@ -236,22 +278,57 @@ func (s *Sender) Flush(ctx context.Context) error {
 func (s *Sender) remaining(ctx context.Context, cause error) error {
 	stats, err := s.store.Stats(ctx)
 	if err != nil {
-		return err
+		return errors.Join(cause, err)
 	}
 	return &RemainingError{Waiting: stats.Waiting(), Parked: stats.Parked(), cause: cause}
 }
 
-// Close takes no more, goes on sending until nothing waits or ctx ends, lets what is in flight
-// finish, and ends Run. What is left stays in the store, and the [*RemainingError] says how much.
-// The store is the caller's to close.
+// finishFor is how long Close waits for what is in flight, when its context is over.
+const finishFor = 5 * time.Second
+
+// Close takes no more, goes on sending until nothing waits or ctx ends, then ends Run as [Sender.Stop]
+// does, with five seconds more for what is in flight. What is left stays in the store, and the
+// [*RemainingError] says how much. The store is the caller's to close.
 func (s *Sender) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	err := s.Flush(ctx)
-	s.stopped.Do(func() { close(s.stop) })
-	s.running.Wait()
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishFor)
+	defer cancel()
+	s.Stop(finish)
+	if left := (*RemainingError)(nil); errors.As(err, &left) { // perhaps it is less now
+		if err = s.remaining(context.WithoutCancel(ctx), ctx.Err()); errors.As(err, &left) && left.Waiting == 0 {
+			return nil
+		}
+	}
 	return err
+}
+
+// Stop begins nothing new, lets what is in flight finish, and ends Run. When ctx ends before, what is in
+// flight is broken off: events arrive again, emails are parked. What waits stays in the store.
+func (s *Sender) Stop(ctx context.Context) {
+	s.mu.Lock()
+	if !s.stopped {
+		s.stopped = true
+		close(s.stop)
+	}
+	cuts := s.cuts
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	for _, cut := range cuts {
+		cut()
+	}
+	<-ended
 }
 
 // Stats counts what is in the store, and adds what only this sender knows: rates and refusals.

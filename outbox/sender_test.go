@@ -54,7 +54,11 @@ func (b *bench) through(next http.RoundTripper) http.RoundTripper {
 			_ = req.Body.Close()
 			if bytes.Contains(body, []byte("poison")) {
 				answer := httptest.NewRecorder()
+				answer.Header().Set("Content-Type", "application/json")
 				answer.WriteHeader(status)
+				if status == http.StatusOK { // it takes the others
+					_, _ = fmt.Fprintf(answer, `{"results":%d,"failed":1}`, bytes.Count(body, []byte(`"email":`))-1)
+				}
 				return answer.Result(), nil
 			}
 			req = req.Clone(req.Context())

@@ -33,13 +33,14 @@ type Store interface {
 
 	// Acquire makes owner the only sender of a lane until now+ttl, or extends that. The error is
 	// ErrLeased if another has it. A lease that ends later than its ttl from now was taken before the
-	// clock was set back: it then ends a ttl from now.
+	// clock was set back: it then ends a ttl from now. An owner that comes back to a lane that ran out,
+	// and was nobody's since, has the token it had.
 	Acquire(ctx context.Context, lane Lane, owner string, now time.Time, ttl time.Duration) (Lease, error)
 	// Release gives the lane up.
 	Release(ctx context.Context, lease Lease) error
 
-	// Next returns at most max queued entries that are due, and when the next after them is due: zero if
-	// there is none. First come those that waited, by NotBefore, then the others, by ID. What was tried
+	// Next returns at most max queued entries that are due, and no more than the first whose records come
+	// to [MaxBytes], and when the next after them is due: zero if there is none. First come those that waited, by NotBefore, then the others, by ID. What was tried
 	// at a time that has not come yet, because the clock was set back since, waits no more. A paused lane
 	// has none.
 	Next(ctx context.Context, lease Lease, max int, now time.Time) (due []Entry, later time.Time, err error)
@@ -65,8 +66,10 @@ type Store interface {
 	Stats(ctx context.Context) (Stats, error)
 	// Idle reports whether no entry is queued or being sent.
 	Idle(ctx context.Context) (bool, error)
-	// Forget removes settled entries, but not parked ones, that changed before a time, and their keys.
-	Forget(ctx context.Context, before time.Time) (int, error)
+	// Forget removes settled entries, but not parked ones, that changed before a time, and their keys: at
+	// most max of them, those first that changed first. Failed ones count as discarded then, by
+	// CauseForgotten.
+	Forget(ctx context.Context, before time.Time, max int) (int, error)
 	// Close lets go of the store.
 	Close() error
 }
@@ -77,6 +80,17 @@ type Waker interface {
 	// Wake calls wake, one call after the other, with a lane when something in it may be due, and with
 	// all of them when it begins to hear; until ctx ends, or it hears no more: the error says why.
 	Wake(ctx context.Context, wake func(Lane)) error
+}
+
+// MaxBytes is about how much of records is sent at a time: as much as a request holds.
+const MaxBytes = 4 << 20
+
+// Together is how many of the entries that are due go at a time; for stores.
+func Together(due []Entry, most int) (n int) {
+	for size := 0; n < min(len(due), most) && size < MaxBytes; n++ {
+		size += len(due[n].Record)
+	}
+	return n
 }
 
 // A PutResult is what became of an entry of a Put.

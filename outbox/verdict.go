@@ -16,6 +16,7 @@ const (
 	arrived outcome = iota
 	refused         // for what is in it
 	unsent          // it surely did not arrive, or arrived where a repeat is harmless
+	mixed           // some of them are refused, and nobody knows which: they go again, in parts
 	unknown         // nobody knows
 	unheard         // the account or the address is refused, whatever is sent: the lane has to wait
 )
@@ -35,6 +36,8 @@ const (
 	causeClosed  Cause = "closed"
 	// CauseDecided is that a person decided; for stores.
 	CauseDecided Cause = "decided"
+	// CauseForgotten is that nobody decided as long as the entry was kept; for stores.
+	CauseForgotten Cause = "forgotten"
 	// CauseDamaged is that the store found the record damaged; for stores.
 	CauseDamaged Cause = "damaged"
 )
@@ -92,6 +95,7 @@ func classify(p bento.Problem) (outcome, Cause) {
 //	arrived    accepted           accepted
 //	refused    failed             failed
 //	unsent     queued, later      queued, later
+//	mixed      queued             queued
 //	unheard    queued, paused     queued, paused
 //	unknown    queued, later      parked
 func (o outcome) verdict(e Entry, cause Cause, reason string, later time.Time) Verdict {
@@ -101,6 +105,8 @@ func (o outcome) verdict(e Entry, cause Cause, reason string, later time.Time) V
 		v.State = Accepted
 	case o == refused:
 		v.State = Failed
+	case o == mixed:
+		v.State = Queued
 	case o == unknown && e.Policy == AtMostOnce:
 		v.State = Parked
 	default:
@@ -123,9 +129,17 @@ func backoff(attempts int) time.Duration {
 	return minBackoff/2 + rand.N(ceiling) //nolint:gosec // not for a secret
 }
 
-// verdicts are those of a batch, by what the client says. What is queued again waits together, so that
-// it goes together.
-func verdicts(batch []Entry, result *bento.Result, err error, now time.Time) (all []Verdict, paused string) {
+// A judgement is what became of a batch.
+type judgement struct {
+	verdicts []Verdict
+	paused   string // why the lane has to wait; empty if it need not
+	together int    // of the entries that were refused together, the most
+	lost     int    // entries that Bento refused among others that it took, without saying which
+}
+
+// judge says what became of a batch, by what the client says. What is queued again waits together, so
+// that it goes together.
+func judge(batch []Entry, result *bento.Result, err error, now time.Time) (j judgement) {
 	attempts := 0
 	for _, e := range batch {
 		attempts = max(attempts, e.Attempts)
@@ -134,34 +148,56 @@ func verdicts(batch []Entry, result *bento.Result, err error, now time.Time) (al
 	if err != nil && len(result.Problems) == 0 { // nothing of it was even begun
 		rest, cause, reason = unsent, causeOther, brief(err.Error())
 	}
-	all = make([]Verdict, len(batch))
+	j.verdicts = make([]Verdict, len(batch))
 	for i, e := range batch {
-		all[i] = rest.verdict(e, cause, reason, later)
+		j.verdicts[i] = rest.verdict(e, cause, reason, later)
 	}
 	for _, p := range result.Problems {
-		o, cause := classify(p)
-		reason := ""
-		if p.Err != nil {
-			reason = brief(p.Err.Error())
-		}
-		for i := max(p.First, 0); i <= min(p.Last, len(batch)-1); i++ {
-			all[i] = o.in(p, batch[i]).verdict(batch[i], cause, reason, later)
-		}
-		if o == unheard {
-			paused = reason
-		}
+		j.take(batch, p, later)
 	}
-	return all, paused
+	return j
 }
 
-// in is the outcome of one entry in a group. Where Bento answered with odd counts, it took the
-// batch, and does not say what of it: sending all again would double the others.
-func (o outcome) in(p bento.Problem, e Entry) outcome {
-	answered := p.Accepted > 0 || o == unknown && !errors.Is(p.Err, bento.ErrOutcomeUnknown)
-	if answered && (o == refused || e.Policy == AtLeastOnce) {
-		return arrived
+// take takes in one problem.
+func (j *judgement) take(batch []Entry, p bento.Problem, later time.Time) {
+	o, cause := classify(p)
+	reason := ""
+	if p.Err != nil {
+		reason = brief(p.Err.Error())
 	}
-	return o
+	first, last := max(p.First, 0), min(p.Last, len(batch)-1)
+	took := false
+	for i := first; i <= last; i++ {
+		what := o.in(p, batch[i])
+		if what == mixed {
+			j.together = max(j.together, last-first+1)
+		}
+		took = took || what == arrived
+		j.verdicts[i] = what.verdict(batch[i], cause, reason, later)
+	}
+	if o == unheard {
+		j.paused = reason
+	}
+	if took && o != arrived {
+		j.lost += p.Failed + p.Unknown
+	}
+}
+
+// in is the outcome of one entry in a group.
+func (o outcome) in(p bento.Problem, e Entry) outcome {
+	alone := p.First == p.Last
+	odd := o == unknown && !errors.Is(p.Err, bento.ErrOutcomeUnknown) // Bento answered, with odd counts
+	switch {
+	case o == refused && p.Accepted == 0 && !alone && errors.As(p.Err, new(*bento.Error)):
+		return mixed // nothing of it was taken
+	case o == arrived, p.Accepted == 0 && !odd:
+		return o
+	case e.Policy == AtMostOnce:
+		return unknown
+	case e.Harmless && !alone:
+		return mixed
+	}
+	return arrived // most of it was: sending all again would double the others
 }
 
 // maxReason bounds a reason that is kept, in bytes.

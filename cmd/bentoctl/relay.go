@@ -61,7 +61,6 @@ type delivery struct {
 	store  outbox.Store
 	sender *outbox.Sender
 	client *bento.Client
-	cut    context.CancelFunc // breaks off what is in flight
 	ended  chan error
 }
 
@@ -84,9 +83,7 @@ func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, c
 		return nil, err
 	}
 	d := &delivery{store: store, client: client, ended: make(chan error, 1), sender: outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)}
-	running, cut := context.WithCancel(context.WithoutCancel(ctx))
-	d.cut = cut
-	go func() { d.ended <- d.sender.Run(running) }()
+	go func() { d.ended <- d.sender.Run(context.WithoutCancel(ctx)) }()
 	return d, nil
 }
 
@@ -105,16 +102,10 @@ func (g *globals) logger() *slog.Logger {
 // end lets what is in flight finish, within the grace.
 func (d *delivery) end() error {
 	defer d.client.CloseIdleConnections()
-	now, cancel := context.WithCancel(context.Background())
-	cancel() // what waits is for the next sender
-	stop := time.AfterFunc(grace, d.cut)
-	defer stop.Stop()
-	err := d.sender.Close(now)
-	if left := (*outbox.RemainingError)(nil); errors.As(err, &left) {
-		err = nil
-	}
-	d.cut()
-	return errors.Join(err, <-d.ended, d.store.Close())
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	d.sender.Stop(ctx) // what waits is for the next sender
+	return errors.Join(<-d.ended, d.store.Close())
 }
 
 func (g *globals) relay(ctx context.Context, flag *storeFlag, limits string, opts ...outbox.Option) error {

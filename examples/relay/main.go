@@ -53,12 +53,11 @@ func relay(ctx context.Context, client *bento.Client, spool string) error {
 		expvar.Publish("outbox", counts)
 	}
 
-	running, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
 	ended := make(chan error, 1)
-	go func() { ended <- sender.Run(running) }()
+	go func() { ended <- sender.Run(context.WithoutCancel(ctx)) }()
 	<-ctx.Done()
-	time.AfterFunc(30*time.Second, cut)
-	_ = sender.Close(ctx) // it is over already: what waits is left to the next relay
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	sender.Stop(finish) // what waits is left to the next relay
 	return <-ended
 }

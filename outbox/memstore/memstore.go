@@ -147,7 +147,7 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	switch {
 	case held && l.lease.Owner != owner:
 		return outbox.Lease{}, outbox.ErrLeased
-	case !held || l.lease.Owner != owner:
+	case l.lease.Owner != owner:
 		s.token++
 		l.lease = outbox.Lease{Lane: name, Owner: owner, Token: s.token}
 	}
@@ -207,8 +207,9 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 		}
 	}
 	slices.SortStableFunc(waited, func(a, b outbox.Entry) int { return a.NotBefore.Compare(b.NotBefore) })
-	if due = slices.Concat(waited, fresh); len(due) > most {
-		return due[:most], now, nil
+	due = slices.Concat(waited, fresh)
+	if n := outbox.Together(due, most); n < len(due) {
+		return due[:n], now, nil
 	}
 	return due, later, nil
 }
@@ -316,15 +317,27 @@ func (s *Store) Pause(ctx context.Context, name outbox.Lane, reason string) erro
 }
 
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
+func (s *Store) Forget(ctx context.Context, before time.Time, most int) (int, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
-	return s.remove(func(e *entry) bool {
-		return (e.State.Done() || e.State == outbox.Failed) && e.Changed.Before(before)
-	}), nil
+	var old []*entry
+	for _, e := range s.entries {
+		if (e.State.Done() || e.State == outbox.Failed) && e.Changed.Before(before) {
+			old = append(old, e)
+		}
+	}
+	slices.SortStableFunc(old, func(a, b *entry) int { return a.Changed.Compare(b.Changed) })
+	gone := map[*entry]bool{}
+	for _, e := range old[:min(len(old), most)] {
+		gone[e] = true
+		if e.State == outbox.Failed {
+			s.lanes[e.Lane].Count(outbox.Discarded, outbox.CauseForgotten, 1)
+		}
+	}
+	return s.remove(func(e *entry) bool { return gone[e] }), nil
 }
 
 // Close is as [outbox.Store] has it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,42 @@ func TestADiskThatIsFull(t *testing.T) {
 	assert.Greater(t, kept, 100, "there is room again")
 	require.NoError(t, s.Close())
 	unmount()
+}
+
+// A file that is full to the brim has room for every note about what is in it, whatever becomes of it.
+func TestAFullFileTakesEveryNote(t *testing.T) {
+	t.Parallel()
+	for _, state := range []outbox.State{outbox.Queued, outbox.Failed} {
+		s := open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(4<<20))
+		all := make([]outbox.Entry, 1000)
+		for i := range all {
+			all[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{"type":"x","email":"ari@example.com"}`)}
+		}
+		var err error
+		for err == nil {
+			_, err = s.Put(t.Context(), all)
+		}
+		require.ErrorIs(t, err, outbox.ErrFull)
+		now := time.Now()
+		lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Hour)
+		require.NoError(t, err)
+		noted := 0
+		for {
+			due, _, err := s.Next(t.Context(), lease, 1000, now)
+			require.NoError(t, err)
+			if len(due) == 0 {
+				break
+			}
+			ids, verdicts := make([]int64, len(due)), make([]outbox.Verdict, len(due))
+			for i, e := range due {
+				ids[i], verdicts[i] = e.ID, outbox.Verdict{ID: e.ID, State: state, NotBefore: now.Add(time.Hour), Reason: strings.Repeat("because ", 60)}
+			}
+			require.NoError(t, s.Begin(t.Context(), lease, ids, now))
+			require.NoError(t, s.Settle(t.Context(), lease, verdicts, now))
+			noted += len(due)
+		}
+		assert.Greater(t, noted, 10_000)
+	}
 }
 
 func TestAFileThatOthersMayReadIsRefused(t *testing.T) {

@@ -11,7 +11,14 @@ import (
 
 // Next is as [outbox.Store] has it. A record that is damaged is not due but failed.
 func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) (due []outbox.Entry, later time.Time, err error) {
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	seen, err := s.seen(ctx)
+	if err != nil {
+		return nil, later, known(err)
+	}
+	if q, remembered := s.quiet.Load(lease.Lane); remembered && q.(quiet).still(seen, lease, now) {
+		return nil, q.(quiet).later, nil
+	}
+	err = within(ctx, s.db, func(tx *sql.Tx) error {
 		if err := holds(ctx, tx, lease, now); err != nil {
 			return err
 		}
@@ -32,7 +39,31 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 		}
 		return fail(ctx, tx, lease, n.damaged, now)
 	})
+	if err == nil && len(due) == 0 {
+		s.quiet.Store(lease.Lane, quiet{seen, lease.Token, now, later})
+	}
 	return due, later, err
+}
+
+// A sight is how the file was: it is the same as long as nobody writes to it.
+type sight struct{ others, own int64 }
+
+func (s *Store) seen(ctx context.Context) (now sight, err error) {
+	now.own = s.changes.Load()
+	err = s.db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&now.others)
+	return now, err
+}
+
+// A quiet lane had nothing due at a time; whoever asks again need not look, as long as nothing is
+// written. Most who ask have nothing to do.
+type quiet struct {
+	sight
+	token     int64
+	at, later time.Time
+}
+
+func (q quiet) still(seen sight, lease outbox.Lease, now time.Time) bool {
+	return q.sight == seen && q.token == lease.Token && now.Before(lease.Expires) && !now.Before(q.at) && (q.later.IsZero() || now.Before(q.later))
 }
 
 // A next looks for what is due.
@@ -54,11 +85,11 @@ func (n *next) find(ctx context.Context, tx *sql.Tx) error {
 	for _, f := range under {
 		most += len(f.ids)
 	}
-	waited, damaged, err := entries(ctx, tx, isWaiting+" AND lane = ? AND not_before <= ? ORDER BY not_before, id LIMIT ?", numberOf(n.lane), nanos(n.now), most)
+	waited, damaged, err := entries(ctx, tx, 2*outbox.MaxBytes, isWaiting+" AND lane = ? AND not_before <= ? ORDER BY not_before, id LIMIT ?", numberOf(n.lane), nanos(n.now), most)
 	if err != nil {
 		return err
 	}
-	fresh, more, err := entries(ctx, tx, isFresh+" AND lane = ? ORDER BY id LIMIT ?", numberOf(n.lane), most-len(waited))
+	fresh, more, err := entries(ctx, tx, 2*outbox.MaxBytes, isFresh+" AND lane = ? ORDER BY id LIMIT ?", numberOf(n.lane), most-len(waited))
 	if err != nil {
 		return err
 	}
@@ -68,8 +99,8 @@ func (n *next) find(ctx context.Context, tx *sql.Tx) error {
 			return slices.Contains(n.damaged, e.ID) || slices.ContainsFunc(under, func(f flight) bool { return slices.Contains(f.ids, e.ID) })
 		})
 	}
-	if len(n.due) > n.most {
-		n.due, n.later = n.due[:n.most], n.now
+	if most := outbox.Together(n.due, n.most); most < len(n.due) {
+		n.due, n.later = n.due[:most], n.now
 		return nil
 	}
 	var first sql.NullInt64

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"math"
 	"strings"
 
 	"example.com/bento-go/outbox"
@@ -14,9 +17,12 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// entries reads entries as the table has them: what is being sent is queued there. damaged are the IDs
-// of those whose records are not what was put.
-func entries(ctx context.Context, from querier, where string, args ...any) (all []outbox.Entry, damaged []int64, err error) {
+var errEnough = errors.New("enough")
+
+// entries reads entries as the table has them: what is being sent is queued there; and no more than the
+// first whose records come to a number of bytes. damaged are the IDs of those whose records are not what
+// was put.
+func entries(ctx context.Context, from querier, bytes int, where string, args ...any) (all []outbox.Entry, damaged []int64, err error) {
 	const query = "SELECT id, lane, key, flags, enqueued, sum, state, attempts, reason, not_before, changed, record FROM entries WHERE "
 	err = each(ctx, from, query+where, func(scan func(...any) error) (err error) {
 		var e outbox.Entry
@@ -31,18 +37,25 @@ func entries(ctx context.Context, from querier, where string, args ...any) (all 
 		}
 		e.Lane, err = laneOf(lane)
 		e.Enqueued, e.NotBefore, e.Changed = moment(enqueued), moment(notBefore), moment(cmp.Or(changed, enqueued))
+		if err == nil && bytes <= 0 {
+			return errEnough
+		}
 		if !e.State.Done() && sumOf(e.ID, &e) != sum {
 			damaged = append(damaged, e.ID)
 		}
+		bytes -= len(e.Record)
 		all = append(all, e)
 		return err
 	}, args...)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return all, damaged, err
 }
 
 // Query is as [outbox.Store] has it.
 func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) (found []outbox.Entry, err error) {
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.look(ctx, func(tx *sql.Tx) error {
 		found, err = find(ctx, tx, f, most)
 		return err
 	})
@@ -67,7 +80,7 @@ func find(ctx context.Context, tx *sql.Tx, f outbox.Filter, most int) ([]outbox.
 	if f.IDs != nil {
 		where, args = append(where, listed), append(args, listOf(f.IDs))
 	}
-	found, _, err := entries(ctx, tx, strings.Join(where, " AND ")+" ORDER BY id LIMIT ?", append(args, most)...)
+	found, _, err := entries(ctx, tx, math.MaxInt, strings.Join(where, " AND ")+" ORDER BY id LIMIT ?", append(args, most)...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +107,7 @@ func find(ctx context.Context, tx *sql.Tx, f outbox.Filter, most int) ([]outbox.
 
 // History is as [outbox.Store] has it.
 func (s *Store) History(ctx context.Context, id int64) (all []outbox.Change, err error) {
-	err = each(ctx, s.db, "SELECT at, by, state, reason FROM history WHERE entry = ? ORDER BY n", func(scan func(...any) error) error {
+	err = each(ctx, s.reader, "SELECT at, by, state, reason FROM history WHERE entry = ? ORDER BY n", func(scan func(...any) error) error {
 		var c outbox.Change
 		var at int64
 		err := scan(&at, &c.By, &c.State, &c.Reason)
@@ -108,7 +121,7 @@ func (s *Store) History(ctx context.Context, id int64) (all []outbox.Change, err
 // Idle is as [outbox.Store] has it.
 func (s *Store) Idle(ctx context.Context) (idle bool, err error) {
 	const waits = "EXISTS (SELECT 1 FROM entries WHERE "
-	err = s.db.QueryRowContext(ctx, "SELECT NOT ("+waits+isFresh+") OR "+waits+isWaiting+"))").Scan(&idle)
+	err = s.reader.QueryRowContext(ctx, "SELECT NOT ("+waits+isFresh+") OR "+waits+isWaiting+"))").Scan(&idle)
 	return idle, known(err)
 }
 
@@ -119,8 +132,14 @@ func each(ctx context.Context, from querier, query string, row func(scan func(..
 		return err
 	}
 	defer func() { _ = rows.Close() }()
+	scan := func(into ...any) error {
+		if rows.Scan(into...) != nil {
+			return fmt.Errorf("%w: a row is not what was written", outbox.ErrDamaged) // its own error would quote it
+		}
+		return nil
+	}
 	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
+		if err := row(scan); err != nil {
 			return err
 		}
 	}

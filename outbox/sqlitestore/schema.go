@@ -44,7 +44,7 @@ CREATE TABLE entries (
 CREATE INDEX entries_fresh   ON entries (lane, id)             WHERE state = 'queued' AND attempts = 0 AND not_before = 0;
 CREATE INDEX entries_waiting ON entries (lane, not_before, id) WHERE state = 'queued' AND (attempts > 0 OR not_before > 0);
 CREATE INDEX entries_tried   ON entries (lane, changed)        WHERE state = 'queued' AND attempts > 0;
-CREATE INDEX entries_ended   ON entries (lane, state, id)      WHERE state <> 'queued';
+CREATE INDEX entries_ended   ON entries (state, id, lane)      WHERE state <> 'queued';
 CREATE INDEX entries_old     ON entries (changed)              WHERE state IN ('accepted', 'failed', 'discarded');
 CREATE UNIQUE INDEX entries_key ON entries (lane, key)         WHERE key <> '';
 
@@ -117,7 +117,7 @@ func source(path string) string {
 	for _, p := range pragmas {
 		fmt.Fprintf(&query, "&_pragma=%s(%s)", p.name, p.set)
 	}
-	return "file:" + escaped.Replace(path) + "?_txlock=immediate" + query.String()
+	return "file:" + escaped.Replace(path) + "?" + query.String()[1:]
 }
 
 // escaped keeps what means something in a URI from meaning it in a path.
@@ -137,8 +137,9 @@ func (s *Store) prepare(ctx context.Context, capacity int64) error {
 		return err
 	}
 	s.pages = capacity / s.pageSize
+	most := 2*s.pages + notes/s.pageSize
 	var pages int64
-	if err := s.db.QueryRowContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", s.pages)).Scan(&pages); err != nil {
+	if err := s.db.QueryRowContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", most)).Scan(&pages); err != nil {
 		return err
 	}
 	err := s.migrate(ctx)
@@ -147,6 +148,10 @@ func (s *Store) prepare(ctx context.Context, capacity int64) error {
 	}
 	return err
 }
+
+// notes is how many bytes the file may grow beyond twice its capacity, for what became of what is there:
+// of small records that all fail, the reasons take more than the records.
+const notes = 64 << 20
 
 func (s *Store) migrate(ctx context.Context) error {
 	return s.change(ctx, func(tx *sql.Tx) error {

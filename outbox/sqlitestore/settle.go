@@ -178,7 +178,7 @@ func (n settling) settle(ids []int64, whole bool) error {
 	if n.State == outbox.Parked || n.State == outbox.Failed {
 		return tell(n.ctx, n.tx, outbox.Change{At: n.now, By: n.lease.Owner, State: n.State, Reason: n.Reason}, n.Cause, listOf(ids))
 	}
-	_, err := n.tx.ExecContext(n.ctx, "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", numberOf(n.lease.Lane), n.State, n.Cause, len(ids))
+	_, err := n.tx.ExecContext(n.ctx, "INSERT INTO totals VALUES (?, ?, ?, ?)"+adding, numberOf(n.lease.Lane), n.State, n.Cause, len(ids))
 	return err
 }
 
@@ -209,7 +209,7 @@ func tell(ctx context.Context, tx *sql.Tx, c outbox.Change, cause outbox.Cause, 
 	if _, err := tx.ExecContext(ctx, "UPDATE entries SET told = told + 1 WHERE "+listed, list); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO totals SELECT lane, ?, ?, count(*) FROM entries WHERE "+listed+" GROUP BY lane ON CONFLICT DO UPDATE SET n = n + excluded.n",
+	_, err := tx.ExecContext(ctx, "INSERT INTO totals SELECT lane, ?, ?, count(*) FROM entries WHERE "+listed+" GROUP BY lane"+adding,
 		c.State, cause, list)
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -31,12 +32,16 @@ import (
 
 // A Store is an [outbox.Store] in a file.
 type Store struct {
-	db         *sql.DB
+	db         *sql.DB // one connection, which writes
+	reader     *sql.DB // some, which look, and hold up nobody
 	statements statements
 	path       string
 	pages      int64 // that the file may have
 	pageSize   int64
 	reserve    int64 // bytes of the disk that are left free
+
+	changes atomic.Int64 // to entries, by this Store
+	quiet   sync.Map     // lanes that had nothing due: a quiet by outbox.Lane
 
 	mu      sync.Mutex // of pending
 	pending []*putting
@@ -55,8 +60,8 @@ type settings struct{ capacity, reserve int64 }
 // An Option adjusts a Store at [Open].
 type Option func(*settings)
 
-// WithCapacity bounds the file to so many bytes, at least a megabyte. Of that a sixteenth is kept for
-// the notes of what became of what is there already.
+// WithCapacity bounds what Put may make of the file to so many bytes, at least a megabyte. The notes of
+// what becomes of what is there have more: the file never takes more than twice that and 64 MiB.
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1<<20) } }
 
 // WithReserve takes no more when the disk has less than so many bytes left; the default is 64 MiB.
@@ -76,15 +81,21 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	if name := network(path); name != "" {
 		return nil, fmt.Errorf("sqlitestore: %s is on %s, a file system of another machine, whose locks SQLite cannot trust: choose a local disk, or a store for many machines", path, name)
 	}
-	db, err := sql.Open("sqlite", source(path))
+	db, err := sql.Open("sqlite", source(path)+"&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("sqlitestore: %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // one writer; readers wait their turn, which is short
+	db.SetMaxOpenConns(1)
 	s := &Store{db: db, path: path, reserve: set.reserve}
 	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
+	if s.reader, err = sql.Open("sqlite", source(path)+"&_txlock=deferred"); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, err), db.Close())
+	}
+	s.reader.SetMaxOpenConns(2)
+	s.reader.SetMaxIdleConns(1)
+	s.reader.SetConnMaxIdleTime(time.Minute)
 	return s, nil
 }
 
@@ -135,13 +146,23 @@ func private(path string) error {
 }
 
 // Close is as [outbox.Store] has it.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.reader.Close(), s.db.Close()) }
 
-// change does something in one transaction.
+// change changes something in one transaction.
 func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
+	defer s.changes.Add(1)
+	return within(ctx, s.db, do)
+}
+
+// look reads something in one transaction.
+func (s *Store) look(ctx context.Context, do func(*sql.Tx) error) error {
+	return within(ctx, s.reader, do)
+}
+
+func within(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	var tx *sql.Tx
 	err := patiently(ctx, func() (err error) {
-		tx, err = s.db.BeginTx(ctx, nil)
+		tx, err = db.BeginTx(ctx, nil)
 		return err
 	})
 	if err != nil {
@@ -178,7 +199,7 @@ func known(err error) error {
 // Acquire is as [outbox.Store] has it.
 func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
 	taken := false
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = within(ctx, s.db, func(tx *sql.Tx) error {
 		var holder string
 		var token, expires, term int64
 		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires, ttl FROM lanes WHERE lane = ?", numberOf(lane)).Scan(&holder, &token, &expires, &term); err != nil {
@@ -193,7 +214,7 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 			taken = true
 			_, err := tx.ExecContext(ctx, "UPDATE lanes SET expires = ?1 WHERE lane = ?2 AND expires > ?1", expires, numberOf(lane))
 			return err
-		case !held || holder != owner:
+		case holder != owner:
 			token++
 		}
 		lease = outbox.Lease{Lane: lane, Owner: owner, Token: token, Expires: now.Add(ttl)}
@@ -226,27 +247,43 @@ func holds(ctx context.Context, tx *sql.Tx, lease outbox.Lease, now time.Time) e
 
 // Pause is as [outbox.Store] has it.
 func (s *Store) Pause(ctx context.Context, lane outbox.Lane, reason string) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE lanes SET paused = ? WHERE lane = ?", reason, numberOf(lane))
-	return known(err)
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE lanes SET paused = ? WHERE lane = ?", reason, numberOf(lane))
+		return err
+	})
 }
 
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time) (gone int, err error) {
+func (s *Store) Forget(ctx context.Context, before time.Time, most int) (gone int, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
-		const old = "state IN ('accepted', 'failed', 'discarded') AND changed < ?"
-		if _, err := tx.ExecContext(ctx, "DELETE FROM history WHERE entry IN (SELECT id FROM entries WHERE told > 0 AND "+old+")", nanos(before)); err != nil {
+		var ids []int64
+		old := "SELECT id FROM entries WHERE state IN ('accepted', 'failed', 'discarded') AND changed < ? ORDER BY changed, id LIMIT ?"
+		err := each(ctx, tx, old, func(scan func(...any) error) error {
+			var id int64
+			err := scan(&id)
+			ids = append(ids, id)
+			return err
+		}, nanos(before), most)
+		if err != nil || len(ids) == 0 {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE "+old, nanos(before))
-		if err != nil {
-			return err
+		gone = len(ids)
+		for _, statement := range []string{
+			"INSERT INTO totals SELECT lane, 'discarded', '" + string(outbox.CauseForgotten) + "', count(*) FROM entries WHERE state = 'failed' AND " + listed + " GROUP BY lane" + adding,
+			"DELETE FROM history WHERE entry IN (SELECT value FROM json_each(?))",
+			"DELETE FROM entries WHERE " + listed,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, listOf(ids)); err != nil {
+				return err
+			}
 		}
-		n, err := result.RowsAffected()
-		gone = int(n)
-		return err
+		return nil
 	})
 	return gone, err
 }
+
+// adding makes an insertion into totals add to what is there.
+const adding = " ON CONFLICT DO UPDATE SET n = n + excluded.n"
 
 // listOf is how IDs go into a statement.
 func listOf(ids []int64) string {

@@ -10,7 +10,7 @@ import (
 // Stats is as [outbox.Store] has it.
 func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 	stats := outbox.Stats{Lanes: map[outbox.Lane]outbox.LaneStats{}}
-	err := s.change(ctx, func(tx *sql.Tx) error {
+	err := s.look(ctx, func(tx *sql.Tx) error {
 		if err := lanesOf(ctx, tx, stats); err != nil {
 			return err
 		}

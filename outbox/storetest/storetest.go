@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -43,6 +44,9 @@ func Run(t *testing.T, open Open) {
 		"verdicts are counted by their cause":         totals,
 		"a clock that is set back keeps nobody":       setBack,
 		"what waited goes before what is new":         order,
+		"what is old is forgotten in portions":        forgetSome,
+		"what comes to much is sent in parts":         large,
+		"an owner that comes back has its token":      comesBack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := open(t)
@@ -325,16 +329,60 @@ func forget(t *testing.T, b *bench) {
 	b.begin(lease, ids[:2]...)
 	b.settle(lease, outbox.Accepted, ids[0])
 	b.settle(lease, outbox.Parked, ids[1])
-	gone, err := b.store.Forget(t.Context(), b.now)
+	gone, err := b.store.Forget(t.Context(), b.now, 100)
 	require.NoError(t, err)
 	assert.Zero(t, gone, "it is not older")
-	gone, err = b.store.Forget(t.Context(), b.now.Add(time.Hour))
+	gone, err = b.store.Forget(t.Context(), b.now.Add(time.Hour), 100)
 	require.NoError(t, err)
 	assert.Equal(t, 1, gone)
 	results, err := b.store.Put(t.Context(), []outbox.Entry{named})
 	require.NoError(t, err)
 	assert.False(t, results[0].Duplicate, "its key is free again")
 	assert.Greater(t, results[0].ID, ids[2], "and its ID is not")
+}
+
+func forgetSome(t *testing.T, b *bench) {
+	ids := b.put(entry(outbox.Events, 1), entry(outbox.Events, 2), entry(outbox.Events, 3))
+	lease := b.lease(outbox.Events, "me")
+	b.begin(lease, ids...)
+	b.settle(lease, outbox.Failed, ids[1])
+	b.now = b.now.Add(time.Second)
+	b.settle(lease, outbox.Failed, ids[0], ids[2])
+	gone, err := b.store.Forget(t.Context(), b.now.Add(time.Hour), 2)
+	require.NoError(t, err)
+	assert.Equal(t, 2, gone)
+	left, err := b.store.Query(t.Context(), outbox.Filter{}, 10)
+	require.NoError(t, err)
+	assert.Equal(t, ids[2:], idsOf(left), "those first that changed first")
+	stats, err := b.store.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), stats.Lanes[outbox.Events].Totals[outbox.Discarded][outbox.CauseForgotten], "nothing goes in silence")
+}
+
+// What comes to much is sent in parts.
+func large(t *testing.T, b *bench) {
+	big := entry(outbox.Events, 1)
+	big.Record = append(append([]byte(`{"x":"`), bytes.Repeat([]byte("x"), 300<<10)...), `"}`...)
+	ids := b.put(big, big, entry(outbox.Events, 2))
+	lease := b.lease(outbox.Events, "me")
+	assert.Equal(t, ids, b.next(lease))
+	assert.Equal(t, 2, outbox.Together([]outbox.Entry{{Record: make([]byte, outbox.MaxBytes-1)}, {Record: []byte("{}")}, {}}, 10))
+}
+
+// An owner that stalled, and that nobody replaced, goes on where it was.
+func comesBack(t *testing.T, b *bench) {
+	ids := b.put(entry(outbox.Emails, 1))
+	mine := b.lease(outbox.Emails, "me")
+	b.begin(mine, ids...)
+	b.now = b.now.Add(time.Hour)
+	again := b.lease(outbox.Emails, "me")
+	assert.Equal(t, mine.Token, again.Token)
+	b.settle(mine, outbox.Accepted, ids...)
+	b.now = b.now.Add(time.Hour)
+	yours := b.lease(outbox.Emails, "you")
+	assert.NotEqual(t, mine.Token, yours.Token)
+	b.now = b.now.Add(time.Hour)
+	assert.NotEqual(t, mine.Token, b.lease(outbox.Emails, "me").Token)
 }
 
 func ended(t *testing.T, b *bench) {
@@ -391,7 +439,7 @@ func histories(t *testing.T, b *bench) {
 		}
 		assert.Equal(t, want, got)
 	}
-	_, err := b.store.Forget(t.Context(), b.now.Add(time.Hour))
+	_, err := b.store.Forget(t.Context(), b.now.Add(time.Hour), 100)
 	require.NoError(t, err)
 	got, err := b.store.History(t.Context(), ids[0])
 	require.NoError(t, err)
