@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -28,6 +29,11 @@ type shared struct {
 var server shared
 
 func TestMain(m *testing.M) {
+	// A step here is several round trips; -rapid.checks asks for more.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if server.cluster != nil {
 		if err := server.cluster.Stop(); err != nil {

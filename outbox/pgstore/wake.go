@@ -50,6 +50,7 @@ func (s *Store) hear(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.OnNotification = nil // notifications are asked for
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
