@@ -1,0 +1,10 @@
+package pgstore
+
+// Schema is the schema's name as a statement has it.
+func (s *Store) Schema() string { return s.schema }
+
+// Usable is what is said of a server of a version.
+func Usable(version int) error { return facts{server: version, encoding: "UTF8"}.usable() }
+
+// Name is the schema's name.
+func (s *Store) Name() string { return s.channel }
