@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,10 @@ type Store struct {
 	capacity int64
 	strict   bool // synchronous_commit has to be turned on
 	closed   atomic.Bool
+
+	turns   chan struct{} // of those who write what is pending
+	mu      sync.Mutex    // of pending
+	pending []*call
 }
 
 const (
@@ -137,7 +142,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, turns: make(chan struct{}, maxTurns)}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
 	}

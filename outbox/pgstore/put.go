@@ -11,22 +11,6 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// Put is as [outbox.Store] has it. When the connection is lost while it commits, nobody knows whether
-// the entries are kept: give them keys, and put them again.
-func (s *Store) Put(ctx context.Context, entries []outbox.Entry) (results []outbox.PutResult, err error) {
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	err = s.change(ctx, func(ctx context.Context, q querier) error {
-		results, err = s.put(ctx, q, entries)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
-}
-
 // EnqueueTx keeps items in a transaction of the application's, on the database of the store: they exist
 // if, and when, it commits. The receipts say what they will be.
 //

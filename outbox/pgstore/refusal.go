@@ -31,6 +31,7 @@ const (
 	codeNoDatabase     = "3D000"
 	codePassword       = "28P01" //nolint:gosec // it is not one
 	codeAuthorization  = "28000"
+	codesOfData        = "22" // they begin so
 )
 
 func codeOf(err error) string {

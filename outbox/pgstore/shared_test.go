@@ -57,6 +57,52 @@ func TestTwoStoresShareASchema(t *testing.T) {
 	}
 }
 
+// Calls that come together share one wait for the server; each is all or none even so, and ends when
+// its context does.
+func TestCallsThatComeTogether(t *testing.T) {
+	t.Parallel()
+	s := open(t, fresh(), pgstore.WithCapacity(1<<20))
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	seen, full, ended := map[int64]bool{}, 0, 0
+	for n := range 64 {
+		work.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if n%8 == 0 {
+				cancel()
+			}
+			record := make([]byte, 40<<10)
+			results, err := s.Put(ctx, []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: record}, {Lane: outbox.Emails, Policy: outbox.AtMostOnce, Record: []byte(`{}`)}})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+			case n%8 == 0:
+				assert.ErrorIs(t, err, context.Canceled)
+				ended++
+			default:
+				assert.ErrorIs(t, err, outbox.ErrFull)
+				full++
+			}
+			if err == nil {
+				assert.Less(t, results[0].ID, results[1].ID)
+			}
+			for _, r := range results {
+				assert.False(t, seen[r.ID])
+				seen[r.ID] = true
+			}
+		})
+	}
+	work.Wait()
+	assert.Positive(t, full)
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 64-full-ended, stats.Lanes[outbox.Events].States[outbox.Queued])
+	assert.Equal(t, 64-full-ended, stats.Lanes[outbox.Emails].States[outbox.Queued])
+	assert.Equal(t, 25, 64-full-ended, "as many as there is room for")
+}
+
 // Two senders that take the lane from each other all the time send nothing twice: what one has begun,
 // the other cannot.
 func TestAnEntryIsBegunOnce(t *testing.T) {
