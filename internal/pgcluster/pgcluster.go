@@ -159,6 +159,14 @@ func (c *Cluster) Crash() error {
 // Restart starts the server again, after Crash.
 func (c *Cluster) Restart() error { return c.start() }
 
+// Demote starts the server again, after Crash, as a replica of none.
+func (c *Cluster) Demote() error {
+	if err := os.WriteFile(filepath.Join(c.data(), "standby.signal"), nil, 0o600); err != nil {
+		return err
+	}
+	return c.start()
+}
+
 // end ends the server, and waits for it.
 func (c *Cluster) end() error {
 	if c.server == nil || c.server.Process == nil {

@@ -1,5 +1,7 @@
 package pgstore
 
+import "time"
+
 // Schema is the schema's name as a statement has it.
 func (s *Store) Schema() string { return s.schema }
 
@@ -8,3 +10,6 @@ func Usable(version int) error { return facts{server: version, encoding: "UTF8"}
 
 // Name is the schema's name.
 func (s *Store) Name() string { return s.channel }
+
+// SetQuiet sets how long nothing may be heard before the connection is tried.
+func (s *Store) SetQuiet(d time.Duration) { s.quiet = d }

@@ -60,6 +60,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	t.Parallel()
 	c := cluster(t)
 	for _, sql := range []string{
+		"DROP SCHEMA IF EXISTS taken, future CASCADE", "DROP DATABASE IF EXISTS latin", "DROP USER IF EXISTS guest, reader, " + pgcluster.Stranger,
 		"CREATE USER " + pgcluster.Stranger + " PASSWORD 'another'", "CREATE USER guest", "CREATE USER reader", "ALTER USER reader SET default_transaction_read_only = on",
 		"CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE SCHEMA taken CREATE TABLE entries (n int)",
 		"CREATE SCHEMA future CREATE TABLE version (version int, since timestamptz)", "INSERT INTO future.version VALUES (99, now())",
@@ -107,14 +108,14 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 func TestAUserMayHaveLittle(t *testing.T) {
 	t.Parallel()
 	c, schema := cluster(t), fresh()
-	in := open(t, schema).Schema()
+	in, app := open(t, schema).Schema(), strings.ReplaceAll(schema, " ", "_app_")
 	for _, sql := range []string{
-		"CREATE USER app", "GRANT USAGE ON SCHEMA " + in + " TO app", "GRANT USAGE ON SEQUENCE " + in + ".ids TO app",
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + in + " TO app",
+		"CREATE USER " + app, "GRANT USAGE ON SCHEMA " + in + " TO " + app, "GRANT USAGE ON SEQUENCE " + in + ".ids TO " + app,
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + in + " TO " + app,
 	} {
 		require.NoError(t, c.Run(t.Context(), sql))
 	}
-	s, err := pgstore.Open(t.Context(), c.URLFor("app", "postgres"), pgstore.WithSchema(schema))
+	s, err := pgstore.Open(t.Context(), c.URLFor(app, "postgres"), pgstore.WithSchema(schema))
 	require.NoError(t, err)
 	put(t, s, 1)
 	now := time.Now()
@@ -155,4 +156,30 @@ func TestAKeyIsAnyBytes(t *testing.T) {
 		assert.Equal(t, key, found[0].Key)
 		assert.Equal(t, entries[0].Record, found[0].Record)
 	}
+}
+
+// What is acknowledged is on the disk, though the server's default is not to wait for that.
+func TestACommitIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	schema := fresh()
+	s, err := pgstore.Open(t.Context(), cluster(t).URL("postgres")+"&synchronous_commit=off", pgstore.WithSchema(schema))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	in := s.Schema()
+	for _, sql := range []string{
+		"CREATE TABLE " + in + ".seen (setting text)",
+		"CREATE FUNCTION " + in + ".see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO " + in + ".seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
+		"CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON " + in + ".entries EXECUTE FUNCTION " + in + ".see()",
+	} {
+		require.NoError(t, cluster(t).Run(t.Context(), sql))
+	}
+	ids, now := put(t, s, 1), time.Now()
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
+	require.NoError(t, s.Settle(t.Context(), lease, []outbox.Verdict{{ID: ids[0].ID, State: outbox.Accepted}}, now))
+	p := application(t)
+	var settings string
+	require.NoError(t, p.QueryRowContext(t.Context(), "SELECT string_agg(DISTINCT setting, ' ') FROM "+in+".seen").Scan(&settings))
+	assert.Equal(t, "on", settings)
 }

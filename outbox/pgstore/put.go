@@ -29,6 +29,9 @@ func (s *Store) EnqueuePgxTx(ctx context.Context, tx pgx.Tx, items ...outbox.Ite
 }
 
 func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]outbox.Receipt, error) {
+	if s.closed.Load() {
+		return nil, outbox.ErrClosed
+	}
 	entries, err := outbox.Entries(time.Now(), items...)
 	if err != nil || len(entries) == 0 {
 		return nil, err

@@ -115,11 +115,11 @@ func (n settling) mark(ctx context.Context, ids []int64) (changed int, err error
 	}
 	const marking = `
 		WITH changed AS (
-			UPDATE outbox.entries SET state = $3, reason = $4, not_before = $5, changed = $6,
-				told = told OR $8, record = CASE WHEN $7 THEN '' ELSE record END
+			UPDATE outbox.entries SET state = $3::text, reason = $4::text, not_before = $5::timestamptz, changed = $6::timestamptz,
+				told = told OR $8::boolean, record = CASE WHEN $7::boolean THEN '' ELSE record END
 			WHERE ` + isFlying + ` RETURNING id
 		), line AS (
-			INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $6, $9, $3, $4 FROM changed WHERE $8 ORDER BY id
+			INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $6::timestamptz, $9::text, $3::text, $4::text FROM changed WHERE $8::boolean ORDER BY id
 		) SELECT count(*) FROM changed`
 	worth := n.State == outbox.Parked || n.State == outbox.Failed // a line in its history
 	err = n.one(ctx, n.q, marking, []any{ids, string(n.lease.Lane), string(n.State), clean(n.Reason), n.NotBefore, n.now, n.State.Done(), worth, clean(n.lease.Owner)}, &changed)
@@ -132,17 +132,17 @@ const deciding = `
 		SELECT id, lane, octet_length(record) AS bytes FROM outbox.entries
 		WHERE id = ANY($1::bigint[]) AND state IN ('parked', 'failed') ORDER BY id FOR UPDATE
 	), changed AS (
-		UPDATE outbox.entries e SET state = $2, reason = $3, not_before = ` + never + `, changed = $4, told = true,
-			record = CASE WHEN $2 = 'queued' THEN record ELSE '' END
+		UPDATE outbox.entries e SET state = $2::text, reason = $3::text, not_before = ` + never + `, changed = $4::timestamptz, told = true,
+			record = CASE WHEN $2::text = 'queued' THEN record ELSE '' END
 		FROM old WHERE e.id = old.id
-		RETURNING e.id, e.lane, CASE WHEN $2 = 'queued' THEN 0 ELSE old.bytes END AS freed
+		RETURNING e.id, e.lane, CASE WHEN $2::text = 'queued' THEN 0 ELSE old.bytes END AS freed
 	), line AS (
-		INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $4, $5, $2, $3 FROM changed ORDER BY id
+		INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $4::timestamptz, $5::text, $2::text, $3::text FROM changed ORDER BY id
 	), counted AS (
-		INSERT INTO outbox.totals AS t SELECT lane, $2, $6, count(*) FROM changed GROUP BY lane ORDER BY lane
+		INSERT INTO outbox.totals AS t SELECT lane, $2::text, $6::text, count(*) FROM changed GROUP BY lane ORDER BY lane
 		ON CONFLICT (lane, state, cause) DO UPDATE SET n = t.n + excluded.n
 	), told AS MATERIALIZED (
-		SELECT pg_notify($7, lane) FROM (SELECT DISTINCT lane FROM changed) AS c WHERE $2 = 'queued'
+		SELECT pg_notify($7::text, lane) FROM (SELECT DISTINCT lane FROM changed) AS c WHERE $2::text = 'queued'
 	)
 	SELECT (SELECT count(*) FROM changed), (SELECT coalesce(sum(freed), 0)::bigint FROM changed), (SELECT count(*) FROM told)`
 

@@ -10,7 +10,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/bento-go/internal/needed"
+	"example.com/bento-go/internal/pgcluster"
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/pgstore"
 )
 
 // listenTo hears what is put into a store, through a connection of its own.
@@ -124,4 +127,35 @@ func TestARelayIsWoken(t *testing.T) {
 	put(t, here, 1)
 	require.NoError(t, s.Flush(t.Context()))
 	assert.Len(t, server.Events(), 1)
+}
+
+// A connection that hears nothing for a while is tried, and hears afterwards; one whose server is gone
+// is given up.
+func TestSilenceIsTried(t *testing.T) {
+	t.Parallel()
+	needed.That(t, pgcluster.Programs() != "", "PostgreSQL (initdb and postgres)")
+	c, err := pgcluster.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, c.Stop()) })
+	s, err := pgstore.Open(t.Context(), c.URL("postgres"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	s.SetQuiet(20 * time.Millisecond)
+	heard, ended := make(chan outbox.Lane, 100), make(chan error, 1)
+	go func() { ended <- s.Wake(t.Context(), func(lane outbox.Lane) { heard <- lane }) }()
+	for range outbox.Lanes {
+		hears(t, heard)
+	}
+	time.Sleep(200 * time.Millisecond)
+	put(t, s, 1)
+	assert.Equal(t, outbox.Events, hears(t, heard))
+	require.NoError(t, c.Crash())
+	require.Error(t, <-ended)
+
+	// What was a primary is a replica now, and said to be one.
+	require.NoError(t, c.Demote())
+	_, err = pgstore.Open(t.Context(), c.URL("postgres"))
+	require.ErrorContains(t, err, "replica")
+	_, err = s.Put(t.Context(), []outbox.Entry{{Lane: outbox.Events, Record: []byte(`{}`)}})
+	require.ErrorContains(t, err, "takes no changes")
 }
