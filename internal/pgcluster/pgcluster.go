@@ -77,8 +77,13 @@ func (c *Cluster) make() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	return nil
+	return os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(whoMay), 0o600)
 }
+
+// Stranger is a user whom the server asks for a password, once the user is made; others are let in.
+const Stranger = "stranger"
+
+const whoMay = "local all " + Stranger + " scram-sha-256\nlocal all all trust\n"
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
@@ -109,9 +114,15 @@ func (c *Cluster) start() error {
 	return fmt.Errorf("the server does not start: %s", c.log.String())
 }
 
-// URL is that of a database of the cluster: postgres, or one that was made in it.
-func (c *Cluster) URL(database string) string {
-	return fmt.Sprintf("postgres://postgres:sesame@/%s?host=%s", database, c.dir)
+// URL is that of a database of the cluster, postgres or one that was made in it, for its owner.
+func (c *Cluster) URL(database string) string { return c.URLFor("postgres", database) }
+
+// Password is that of all URLs.
+const Password = "sesame"
+
+// URLFor is that of a database for a user.
+func (c *Cluster) URLFor(user, database string) string {
+	return fmt.Sprintf("postgres://%s:%s@/%s?host=%s", user, Password, database, c.dir)
 }
 
 // Run runs SQL in the database postgres.
@@ -147,6 +158,14 @@ func (c *Cluster) Crash() error {
 
 // Restart starts the server again, after Crash.
 func (c *Cluster) Restart() error { return c.start() }
+
+// Demote starts the server again, after Crash, as a replica of none.
+func (c *Cluster) Demote() error {
+	if err := os.WriteFile(filepath.Join(c.data(), "standby.signal"), nil, 0o600); err != nil {
+		return err
+	}
+	return c.start()
+}
 
 // end ends the server, and waits for it.
 func (c *Cluster) end() error {

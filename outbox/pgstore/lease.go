@@ -15,11 +15,11 @@ import (
 func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
 	const acquire = `
 		UPDATE outbox.lanes SET
-			owner   = CASE WHEN $3 < expires AND owner <> $2 THEN owner ELSE $2 END,
-			token   = CASE WHEN $3 < expires THEN token ELSE token + 1 END,
-			expires = CASE WHEN $3 < expires AND owner <> $2 THEN $3 + ttl ELSE $3 + $4 END, -- the first: the clock was set back
-			ttl     = CASE WHEN $3 < expires AND owner <> $2 THEN ttl ELSE $4 END
-		WHERE lane = $1 AND (owner = $2 OR $3 >= expires OR expires > $3 + ttl)
+			owner   = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN owner ELSE $2::text END,
+			token   = CASE WHEN $3::timestamptz < expires THEN token ELSE token + 1 END,
+			expires = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN $3::timestamptz + ttl ELSE $3::timestamptz + $4::interval END, -- the first: the clock was set back
+			ttl     = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN ttl ELSE $4::interval END
+		WHERE lane = $1 AND (owner = $2::text OR $3::timestamptz >= expires OR expires > $3::timestamptz + ttl)
 		RETURNING owner, token, expires`
 	owner = clean(owner)
 	err = s.change(ctx, func(ctx context.Context, q querier) error {
@@ -37,7 +37,8 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 		return outbox.Lease{}, outbox.ErrLeased
 	}
 	lease.Expires = now.Add(ttl)
-	return lease, s.tidy(ctx)
+	_ = s.tidy(ctx) // no reason to lose the lane
+	return lease, nil
 }
 
 // Release is as [outbox.Store] has it.

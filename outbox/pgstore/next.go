@@ -19,21 +19,14 @@ const (
 // Next is as [outbox.Store] has it. It locks nothing, and waits for nobody: that the lane is still the
 // lease's is looked at again by Begin.
 func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) (due []outbox.Entry, later time.Time, err error) {
-	var goes, setBack bool
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		goes, setBack, later, err = s.look(ctx, q, lease, now)
-		return err
-	})
+	goes, setBack, later, err := s.look(ctx, lease, now)
+	if err == nil && setBack {
+		if err = s.setBack(ctx, lease.Lane, now); err == nil {
+			goes, _, later, err = s.look(ctx, lease, now)
+		}
+	}
 	if err != nil || !goes {
 		return nil, time.Time{}, err
-	}
-	if setBack {
-		if err := s.setBack(ctx, lease.Lane, now); err != nil {
-			return nil, time.Time{}, err
-		}
-		if _, _, later, err = s.look(ctx, on(s.db), lease, now); err != nil {
-			return nil, time.Time{}, s.known(err)
-		}
 	}
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		due, err = s.due(ctx, q, lease.Lane, most+1, now) // to know whether there are more
@@ -47,7 +40,7 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 
 // look is ErrLost unless the lane is the lease's. goes says that it is not paused, setBack that there is
 // what was tried at a time that has not come yet; later is when the next is due of what waits.
-func (s *Store) look(ctx context.Context, q querier, lease outbox.Lease, now time.Time) (goes, setBack bool, later time.Time, err error) {
+func (s *Store) look(ctx context.Context, lease outbox.Lease, now time.Time) (goes, setBack bool, later time.Time, err error) {
 	const query = `
 		SELECT token = $2 AND $3 < expires, paused = '',
 			EXISTS (SELECT FROM outbox.entries e WHERE e.lane = l.lane AND state = 'queued' AND attempts > 0 AND changed > $3),
@@ -55,14 +48,16 @@ func (s *Store) look(ctx context.Context, q querier, lease outbox.Lease, now tim
 		FROM outbox.lanes l WHERE lane = $1`
 	var good bool
 	var first sql.NullTime
-	err = s.one(ctx, q, query, []any{string(lease.Lane), lease.Token, now}, &good, &goes, &setBack, &first)
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return s.one(ctx, q, query, []any{string(lease.Lane), lease.Token, now}, &good, &goes, &setBack, &first)
+	})
 	if err == nil && !good {
 		err = outbox.ErrLost
 	}
 	if first.Valid {
 		later = first.Time.UTC()
 	}
-	return goes, setBack, later, err
+	return goes, setBack && goes, later, err
 }
 
 // setBack makes due what was tried at a time that has not come yet. What somebody changes just now is

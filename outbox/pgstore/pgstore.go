@@ -16,7 +16,8 @@
 // How much the entries take is bounded, see [WithCapacity]. Times are those of the senders: their
 // clocks have to agree within a fraction of a lease. A relay hears of what others put by LISTEN, for
 // which it keeps a connection of its own; behind a pooler that gives connections to transactions it
-// hears nothing, and asks twice a second.
+// hears nothing, and asks twice a second. Such a pooler may need default_query_exec_mode=exec in the
+// URL, which pgx takes.
 //
 // The tables are in a schema of their own, made at the first [Open] by whoever may; after that, a user
 // needs USAGE of the schema and of its sequence ids, and to read and change all tables in it.
@@ -28,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,8 +46,13 @@ type Store struct {
 	schema   string // as a statement has it
 	channel  string // of notifications: the schema's name
 	capacity int64
-	strict   bool // synchronous_commit has to be turned on
+	strict   bool          // synchronous_commit has to be turned on
+	quiet    time.Duration // until a connection that hears nothing is tried
 	closed   atomic.Bool
+
+	turns   chan struct{} // of those who write what is pending
+	mu      sync.Mutex    // of pending
+	pending []*call
 }
 
 const (
@@ -137,7 +144,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, turns: make(chan struct{}, maxTurns)}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
 	}

@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"example.com/bento-go/internal/needed"
 	"example.com/bento-go/internal/pgcluster"
@@ -28,12 +30,21 @@ type shared struct {
 var server shared
 
 func TestMain(m *testing.M) {
+	// A step here is several round trips; -rapid.checks asks for more.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if server.cluster != nil {
 		if err := server.cluster.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }
@@ -64,6 +75,22 @@ func TestStore(t *testing.T) {
 		t.Helper()
 		return open(t, fresh(), pgstore.WithCapacity(3<<20))
 	})
+}
+
+// A pooler between them takes statements that are not prepared, as they are set to be in the URL.
+func TestStoreWithoutPreparedStatements(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) outbox.Store {
+				t.Helper()
+				s, err := pgstore.Open(t.Context(), cluster(t).URL("postgres")+"&default_query_exec_mode="+mode, pgstore.WithCapacity(3<<20), pgstore.WithSchema(fresh()))
+				require.NoError(t, err)
+				return s
+			})
+		})
+	}
 }
 
 // Whatever is done to it, being opened again included, the database says what the memory says.

@@ -11,22 +11,6 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// Put is as [outbox.Store] has it. When the connection is lost while it commits, nobody knows whether
-// the entries are kept: give them keys, and put them again.
-func (s *Store) Put(ctx context.Context, entries []outbox.Entry) (results []outbox.PutResult, err error) {
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	err = s.change(ctx, func(ctx context.Context, q querier) error {
-		results, err = s.put(ctx, q, entries)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
-}
-
 // EnqueueTx keeps items in a transaction of the application's, on the database of the store: they exist
 // if, and when, it commits. The receipts say what they will be.
 //
@@ -45,6 +29,9 @@ func (s *Store) EnqueuePgxTx(ctx context.Context, tx pgx.Tx, items ...outbox.Ite
 }
 
 func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]outbox.Receipt, error) {
+	if s.closed.Load() {
+		return nil, outbox.ErrClosed
+	}
 	entries, err := outbox.Entries(time.Now(), items...)
 	if err != nil || len(entries) == 0 {
 		return nil, err
@@ -66,9 +53,6 @@ func (s *Store) put(ctx context.Context, q querier, entries []outbox.Entry) ([]o
 	if err := p.insert(ctx, s, q); err != nil {
 		return nil, err
 	}
-	if err := p.meet(ctx, s, q); err != nil {
-		return nil, err
-	}
 	if err := s.take(ctx, q, p.taken); err != nil {
 		return nil, err
 	}
@@ -84,10 +68,10 @@ type putting struct {
 	known  []bool  // by entry: it was there before
 	taken  int64   // bytes
 
-	lanes, keys                  []string
-	policies, harmless           []bool
+	lanes                        []string
+	keys, records                [][]byte
+	atMostOnce, harmless         []bool
 	enqueued, changed, notBefore []time.Time
-	records, names               [][]byte
 }
 
 type laneKey struct {
@@ -112,8 +96,8 @@ func newPutting(entries []outbox.Entry) *putting {
 			e.Changed = e.Enqueued
 		}
 		p.rows = append(p.rows, i)
-		p.lanes, p.names, p.records = append(p.lanes, string(e.Lane)), append(p.names, []byte(e.Key)), append(p.records, e.Record)
-		p.policies, p.harmless = append(p.policies, e.Policy == outbox.AtMostOnce), append(p.harmless, e.Harmless)
+		p.lanes, p.keys, p.records = append(p.lanes, string(e.Lane)), append(p.keys, []byte(e.Key)), append(p.records, e.Record)
+		p.atMostOnce, p.harmless = append(p.atMostOnce, e.Policy == outbox.AtMostOnce), append(p.harmless, e.Harmless)
 		p.enqueued, p.changed, p.notBefore = append(p.enqueued, e.Enqueued), append(p.changed, e.Changed), append(p.notBefore, e.NotBefore)
 	}
 	return p
@@ -126,10 +110,9 @@ const insertion = `
 	WITH given AS MATERIALIZED (
 		SELECT g.*, CASE WHEN known IS NULL THEN nextval($10::text::regclass) END AS id
 		FROM (
-			SELECT u.*, e.id AS known
+			SELECT u.*, CASE WHEN u.key <> '' THEN (SELECT id FROM outbox.entries e WHERE e.lane = u.lane AND e.key = u.key AND e.key <> '') END AS known
 			FROM unnest($1::text[], $2::bytea[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bytea[])
 				WITH ORDINALITY AS u(lane, key, at_most_once, harmless, enqueued, not_before, changed, record, n)
-			LEFT JOIN outbox.entries e ON e.lane = u.lane AND e.key = u.key AND e.key <> ''
 			ORDER BY n
 		) AS g
 	), fits AS MATERIALIZED (
@@ -145,45 +128,54 @@ const insertion = `
 	), told AS MATERIALIZED (
 		SELECT pg_notify($11, lane) FROM (SELECT DISTINCT lane FROM put) AS p
 		WHERE NOT EXISTS (SELECT FROM outbox.entries e WHERE e.lane = p.lane AND ` + isFresh + `)
+	), sums AS MATERIALIZED (
+		SELECT count(*) AS rows, coalesce(sum(size), 0)::bigint AS bytes, (SELECT count(*) FROM told) FROM put
 	)
-	SELECT g.n, g.known, put.id, coalesce(put.size, 0), (SELECT ok FROM fits), (SELECT count(*) FROM told)
-	FROM given g LEFT JOIN put ON put.id = g.id ORDER BY g.n`
+	SELECT given.n, given.known, given.id, fits.ok, sums.rows, sums.bytes FROM given, fits, sums`
 
 // size is what an entry takes.
 const size = "(256 + octet_length(key) + octet_length(record))"
 
 func (p *putting) insert(ctx context.Context, s *Store, q querier) error {
-	full := false
+	full, fresh, kept := false, 0, 0
 	err := s.each(ctx, q, func(scan func(...any) error) error {
-		var n, size, told int64
-		var known, fresh sql.NullInt64
+		var n int64
+		var known, id sql.NullInt64
 		var fits bool
-		if err := scan(&n, &known, &fresh, &size, &fits, &told); err != nil {
+		if err := scan(&n, &known, &id, &fits, &kept, &p.taken); err != nil {
 			return err
 		}
 		i := p.rows[n-1]
-		p.ids[i], p.known[i] = known.Int64+fresh.Int64, known.Valid
-		p.taken += size
+		p.ids[i], p.known[i] = known.Int64+id.Int64, known.Valid
+		if id.Valid {
+			fresh++
+		}
 		full = full || !fits
 		return nil
-	}, insertion, p.lanes, p.names, p.policies, p.harmless, p.enqueued, p.notBefore, p.changed, p.records, s.capacity, s.schema+".ids", s.channel)
-	if err == nil && full {
-		err = outbox.ErrFull
+	}, insertion, p.lanes, p.keys, p.atMostOnce, p.harmless, p.enqueued, p.notBefore, p.changed, p.records, s.capacity, s.schema+".ids", s.channel)
+	switch {
+	case err != nil:
+		return err
+	case full:
+		return outbox.ErrFull
+	case kept < fresh:
+		return p.meet(ctx, s, q)
 	}
-	return err
+	return nil
 }
 
-// meet finds what another call has put under the same key meanwhile.
+// meet finds what another call has put under the same keys meanwhile.
 func (p *putting) meet(ctx context.Context, s *Store, q querier) error {
 	for at, i := range p.rows {
-		if p.ids[i] != 0 {
+		if p.known[i] || len(p.keys[at]) == 0 {
 			continue
 		}
-		err := s.one(ctx, q, "SELECT id FROM outbox.entries WHERE lane = $1 AND key = $2 AND key <> ''", []any{p.lanes[at], p.names[at]}, &p.ids[i])
+		var id int64
+		err := s.one(ctx, q, "SELECT id FROM outbox.entries WHERE lane = $1 AND key = $2 AND key <> ''", []any{p.lanes[at], p.keys[at]}, &id)
 		if err != nil {
-			return fmt.Errorf("a key was put, and forgotten, at the same time by others: %w", err)
+			return fmt.Errorf("a key was put, and forgotten, by others at the same time: put it again: %w", err)
 		}
-		p.known[i] = true
+		p.ids[i], p.known[i] = id, id != p.ids[i]
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package pgstore
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -98,31 +100,46 @@ func (s *Store) run(ctx context.Context, q querier, statement string, args ...an
 const (
 	// patience bounds what is done at a time: a server that does not answer must not hold a lane.
 	patience = 30 * time.Second
-	// maxAttempts is how often a transaction is tried that was in the way of another.
+	// maxAttempts is how often is tried what was in the way of another transaction, or found that its
+	// connection had ended before anything was done by it, as all have after the server was restarted.
 	maxAttempts = 5
 )
 
 // read reads without a transaction.
-func (s *Store) read(ctx context.Context, do func(ctx context.Context, q querier) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return s.known(do(ctx, on(s.db)))
-}
-
-// change does something in one transaction, and does it again if another was in the way.
-func (s *Store) change(ctx context.Context, do func(ctx context.Context, q querier) error) (err error) {
+func (s *Store) read(ctx context.Context, do func(ctx context.Context, q querier) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for range maxAttempts {
-		if err = s.attempt(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, do); !inTheWay(err) {
+		if err = do(ctx, on(s.db)); !broken(err) || ctx.Err() != nil {
 			break
 		}
 	}
 	return s.known(err)
 }
 
+// change does something in one transaction, and does it again if another was in the way.
+func (s *Store) change(ctx context.Context, do func(ctx context.Context, q querier) error) error {
+	return s.known(s.transact(ctx, do))
+}
+
+func (s *Store) transact(ctx context.Context, do func(ctx context.Context, q querier) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for range maxAttempts {
+		if err = s.attempt(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, do); !inTheWay(err) && !errors.Is(err, errNotBegun) || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
+var errNotBegun = errors.New("the connection has ended")
+
 func (s *Store) attempt(ctx context.Context, opts *sql.TxOptions, do func(ctx context.Context, q querier) error) error {
 	tx, err := s.db.BeginTx(ctx, opts)
+	if broken(err) && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", errNotBegun, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ const (
 	codeNoDatabase     = "3D000"
 	codePassword       = "28P01" //nolint:gosec // it is not one
 	codeAuthorization  = "28000"
+	codeShutdown       = "57P01"
+	codeCrash          = "57P02"
+	codesOfData        = "22" // they begin so
 )
 
 func codeOf(err error) string {
@@ -45,6 +48,17 @@ func codeOf(err error) string {
 func inTheWay(err error) bool {
 	code := codeOf(err)
 	return code == codeSerialization || code == codeDeadlock
+}
+
+// broken reports whether a connection has ended, rather than the server refused something, or another.
+func broken(err error) bool {
+	var unreached *pgconn.ConnectError
+	switch {
+	case err == nil, errors.As(err, &unreached), errors.Is(err, sql.ErrNoRows):
+		return false
+	}
+	code := codeOf(err)
+	return code == "" || code == codeShutdown || code == codeCrash
 }
 
 // known gives errors their names here.

@@ -90,7 +90,7 @@ func (s *Store) version(ctx context.Context, q querier) (found int, err error) {
 
 // migrate makes the tables what they have to be; of several processes one does, and the others wait.
 func (s *Store) migrate(ctx context.Context) error {
-	return s.change(ctx, func(ctx context.Context, q querier) error {
+	return s.transact(ctx, func(ctx context.Context, q querier) error {
 		lock := fnv.New64a()
 		_, _ = lock.Write([]byte("bento outbox " + s.channel))
 		if err := s.run(ctx, q, "SELECT pg_advisory_xact_lock($1)", int64(lock.Sum64())); err != nil { //nolint:gosec // any number will do

@@ -34,70 +34,115 @@ func all(changed, should int) error {
 	return nil
 }
 
-// settling notes verdicts. What is accepted goes at once, if nothing is to be remembered of it.
-const settling = `
-	WITH verdict AS (
-		SELECT * FROM unnest($2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) AS v(id, state, not_before, cause, reason)
-	), gone AS (
-		DELETE FROM outbox.entries e USING verdict v
-		WHERE e.id = v.id AND e.lane = $1 AND e.state = 'sending' AND v.state = 'accepted' AND key = '' AND NOT told
-		RETURNING ` + size + ` AS freed
-	), changed AS (
-		UPDATE outbox.entries e SET state = v.state, reason = v.reason, not_before = v.not_before, changed = $7,
-			told = told OR v.state IN ('parked', 'failed'), record = CASE WHEN v.state = 'accepted' THEN '' ELSE record END
-		FROM (SELECT v.*, octet_length(e.record) AS bytes FROM verdict v JOIN outbox.entries e USING (id)) AS v
-		WHERE e.id = v.id AND e.lane = $1 AND e.state = 'sending' AND NOT (v.state = 'accepted' AND key = '' AND NOT told)
-		RETURNING e.id, e.state, e.reason, CASE WHEN v.state = 'accepted' THEN v.bytes ELSE 0 END AS freed
-	), line AS (
-		INSERT INTO outbox.history (entry, at, by, state, reason)
-		SELECT id, $7, $8, state, reason FROM changed WHERE state IN ('parked', 'failed') ORDER BY id
-	), counted AS (
-		INSERT INTO outbox.totals AS t SELECT $1, state, cause, count(*) FROM verdict GROUP BY state, cause ORDER BY state, cause
-		ON CONFLICT (lane, state, cause) DO UPDATE SET n = t.n + excluded.n
-	)
-	SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM changed),
-		((SELECT coalesce(sum(freed), 0) FROM gone) + (SELECT coalesce(sum(freed), 0) FROM changed))::bigint`
-
 // Settle is as [outbox.Store] has it.
 func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbox.Verdict, now time.Time) error {
-	ids, states, causes, reasons := make([]int64, len(verdicts)), make([]string, len(verdicts)), make([]string, len(verdicts)), make([]string, len(verdicts))
-	notBefore := make([]time.Time, len(verdicts))
-	for i, v := range verdicts {
-		ids[i], states[i], notBefore[i], causes[i], reasons[i] = v.ID, string(v.State), v.NotBefore, string(v.Cause), clean(v.Reason)
+	alike := map[outbox.Verdict][]int64{} // most of a batch are
+	for _, v := range verdicts {
+		id := v.ID
+		v.ID = 0
+		alike[v] = append(alike[v], id)
 	}
 	return s.change(ctx, func(ctx context.Context, q querier) error {
 		if err := s.hold(ctx, q, lease, time.Time{}); err != nil || len(verdicts) == 0 {
 			return err
 		}
-		var n int
 		var freed int64
-		if err := s.one(ctx, q, settling, []any{string(lease.Lane), ids, states, notBefore, causes, reasons, now, clean(lease.Owner)}, &n, &freed); err != nil {
-			return err
-		}
-		if err := all(n, len(ids)); err != nil {
-			return err
+		for v, ids := range alike {
+			n := settling{s, q, lease, v, now, &freed}
+			if err := n.settle(ctx, ids); err != nil {
+				return err
+			}
 		}
 		return s.take(ctx, q, -freed)
 	})
 }
 
-// deciding notes a decision, as settling does verdicts; and tells senders of what is to be sent again.
+// A settling notes one verdict of several entries.
+type settling struct {
+	*Store
+	q     querier
+	lease outbox.Lease
+	outbox.Verdict
+	now   time.Time
+	freed *int64 // bytes
+}
+
+// settle notes it. IDs are compared with a list, which is quick whatever the server believes about how
+// many rows there are: just after the tables are made it knows nothing.
+func (n settling) settle(ctx context.Context, ids []int64) error {
+	left := len(ids)
+	if n.State == outbox.Accepted {
+		gone, err := n.remove(ctx, ids)
+		if left -= gone; err != nil {
+			return err
+		}
+	}
+	if left > 0 {
+		changed, err := n.mark(ctx, ids)
+		if left -= changed; err != nil {
+			return err
+		}
+	}
+	if left != 0 {
+		return outbox.ErrLost
+	}
+	return n.run(ctx, n.q, `
+		INSERT INTO outbox.totals AS t VALUES ($1, $2, $3, $4) ON CONFLICT (lane, state, cause) DO UPDATE SET n = t.n + excluded.n`,
+		string(n.lease.Lane), string(n.State), string(n.Cause), len(ids))
+}
+
+const isFlying = "id = ANY($1::bigint[]) AND lane = $2 AND " + isSending
+
+// remove removes those of the entries of which nothing is to be remembered.
+func (n settling) remove(ctx context.Context, ids []int64) (gone int, err error) {
+	const removing = `
+		WITH gone AS (DELETE FROM outbox.entries WHERE ` + isFlying + ` AND key = '' AND NOT told RETURNING ` + size + ` AS bytes)
+		SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone`
+	var bytes int64
+	err = n.one(ctx, n.q, removing, []any{ids, string(n.lease.Lane)}, &gone, &bytes)
+	*n.freed += bytes
+	return gone, err
+}
+
+// mark notes what became of the others.
+func (n settling) mark(ctx context.Context, ids []int64) (changed int, err error) {
+	if n.State.Done() {
+		var bytes int64
+		err := n.one(ctx, n.q, "SELECT coalesce(sum(octet_length(record)), 0)::bigint FROM outbox.entries WHERE "+isFlying, []any{ids, string(n.lease.Lane)}, &bytes)
+		if *n.freed += bytes; err != nil {
+			return 0, err
+		}
+	}
+	const marking = `
+		WITH changed AS (
+			UPDATE outbox.entries SET state = $3::text, reason = $4::text, not_before = $5::timestamptz, changed = $6::timestamptz,
+				told = told OR $8::boolean, record = CASE WHEN $7::boolean THEN '' ELSE record END
+			WHERE ` + isFlying + ` RETURNING id
+		), line AS (
+			INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $6::timestamptz, $9::text, $3::text, $4::text FROM changed WHERE $8::boolean ORDER BY id
+		) SELECT count(*) FROM changed`
+	worth := n.State == outbox.Parked || n.State == outbox.Failed // a line in its history
+	err = n.one(ctx, n.q, marking, []any{ids, string(n.lease.Lane), string(n.State), clean(n.Reason), n.NotBefore, n.now, n.State.Done(), worth, clean(n.lease.Owner)}, &changed)
+	return changed, err
+}
+
+// deciding notes a decision, and tells senders of what is to be sent again.
 const deciding = `
 	WITH old AS MATERIALIZED (
 		SELECT id, lane, octet_length(record) AS bytes FROM outbox.entries
 		WHERE id = ANY($1::bigint[]) AND state IN ('parked', 'failed') ORDER BY id FOR UPDATE
 	), changed AS (
-		UPDATE outbox.entries e SET state = $2, reason = $3, not_before = ` + never + `, changed = $4, told = true,
-			record = CASE WHEN $2 = 'queued' THEN record ELSE '' END
+		UPDATE outbox.entries e SET state = $2::text, reason = $3::text, not_before = ` + never + `, changed = $4::timestamptz, told = true,
+			record = CASE WHEN $2::text = 'queued' THEN record ELSE '' END
 		FROM old WHERE e.id = old.id
-		RETURNING e.id, e.lane, CASE WHEN $2 = 'queued' THEN 0 ELSE old.bytes END AS freed
+		RETURNING e.id, e.lane, CASE WHEN $2::text = 'queued' THEN 0 ELSE old.bytes END AS freed
 	), line AS (
-		INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $4, $5, $2, $3 FROM changed ORDER BY id
+		INSERT INTO outbox.history (entry, at, by, state, reason) SELECT id, $4::timestamptz, $5::text, $2::text, $3::text FROM changed ORDER BY id
 	), counted AS (
-		INSERT INTO outbox.totals AS t SELECT lane, $2, $6, count(*) FROM changed GROUP BY lane ORDER BY lane
+		INSERT INTO outbox.totals AS t SELECT lane, $2::text, $6::text, count(*) FROM changed GROUP BY lane ORDER BY lane
 		ON CONFLICT (lane, state, cause) DO UPDATE SET n = t.n + excluded.n
 	), told AS MATERIALIZED (
-		SELECT pg_notify($7, lane) FROM (SELECT DISTINCT lane FROM changed) AS c WHERE $2 = 'queued'
+		SELECT pg_notify($7::text, lane) FROM (SELECT DISTINCT lane FROM changed) AS c WHERE $2::text = 'queued'
 	)
 	SELECT (SELECT count(*) FROM changed), (SELECT coalesce(sum(freed), 0)::bigint FROM changed), (SELECT count(*) FROM told)`
 

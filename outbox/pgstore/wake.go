@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// quiet is how long nothing may be heard before the connection is tried.
-	quiet = 30 * time.Second
+	// quietFor is how long nothing may be heard before the connection is tried.
+	quietFor = 30 * time.Second
 	// answerFor is how long the server may take to answer then.
 	answerFor = 10 * time.Second
 )
@@ -32,7 +32,7 @@ func (s *Store) Wake(ctx context.Context, wake func(outbox.Lane)) error {
 		wake(lane)
 	}
 	for {
-		lane, err := next(ctx, conn)
+		lane, err := next(ctx, conn, s.quiet)
 		if err != nil {
 			return s.known(err)
 		}
@@ -50,6 +50,7 @@ func (s *Store) hear(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.OnNotification = nil // notifications are asked for
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (s *Store) hear(ctx context.Context) (*pgx.Conn, error) {
 }
 
 // next is the next lane that is heard of; empty if there is none for a while, and the server answers.
-func next(ctx context.Context, conn *pgx.Conn) (outbox.Lane, error) {
+func next(ctx context.Context, conn *pgx.Conn, quiet time.Duration) (outbox.Lane, error) {
 	listening, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
 	heard, err := conn.WaitForNotification(listening)

@@ -1,0 +1,212 @@
+package pgstore_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/pgstore"
+)
+
+// Two stores, as of two machines, see one queue; nobody waits for ever, and of two who ask for a lane
+// one gets it.
+func TestTwoStoresShareASchema(t *testing.T) {
+	t.Parallel()
+	schema := fresh()
+	stores := []*pgstore.Store{open(t, schema), open(t, schema)}
+	var work sync.WaitGroup
+	for _, s := range stores {
+		for range 4 {
+			work.Go(func() {
+				for range 25 {
+					_, err := s.Put(context.Background(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{}`)}})
+					assert.NoError(t, err)
+				}
+			})
+		}
+	}
+	work.Wait()
+	assert.Equal(t, 200, waiting(t, stores[1]))
+
+	for round := range 10 {
+		now := time.Now().Add(time.Duration(round) * time.Hour)
+		var mu sync.Mutex
+		var won []outbox.Lease
+		for i, s := range stores {
+			for n := range 4 {
+				work.Go(func() {
+					lease, err := s.Acquire(context.Background(), outbox.Events, fmt.Sprintf("%d/%d", i, n), now, time.Minute)
+					if err != nil {
+						assert.ErrorIs(t, err, outbox.ErrLeased)
+						return
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					won = append(won, lease)
+				})
+			}
+		}
+		work.Wait()
+		assert.Len(t, won, 1)
+	}
+}
+
+// Calls that come together share one wait for the server; each is all or none even so, and ends when
+// its context does.
+func TestCallsThatComeTogether(t *testing.T) {
+	t.Parallel()
+	s := open(t, fresh(), pgstore.WithCapacity(1<<20))
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	seen, full, ended := map[int64]bool{}, 0, 0
+	for n := range 64 {
+		work.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if n%8 == 0 {
+				cancel()
+			}
+			record := make([]byte, 40<<10)
+			results, err := s.Put(ctx, []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: record}, {Lane: outbox.Emails, Policy: outbox.AtMostOnce, Record: []byte(`{}`)}})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+			case n%8 == 0:
+				assert.ErrorIs(t, err, context.Canceled)
+				ended++
+			default:
+				assert.ErrorIs(t, err, outbox.ErrFull)
+				full++
+			}
+			if err == nil {
+				assert.Less(t, results[0].ID, results[1].ID)
+			}
+			for _, r := range results {
+				assert.False(t, seen[r.ID])
+				seen[r.ID] = true
+			}
+		})
+	}
+	work.Wait()
+	assert.Positive(t, full)
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 64-full-ended, stats.Lanes[outbox.Events].States[outbox.Queued])
+	assert.Equal(t, 64-full-ended, stats.Lanes[outbox.Emails].States[outbox.Queued])
+	assert.Equal(t, 25, 64-full-ended, "as many as there is room for")
+}
+
+// Two senders that take the lane from each other all the time send nothing twice: what one has begun,
+// the other cannot.
+func TestAnEntryIsBegunOnce(t *testing.T) {
+	t.Parallel()
+	const entries = 200
+	schema := fresh()
+	put(t, open(t, schema), entries)
+	var mu sync.Mutex
+	begun, lost := map[int64]int{}, 0
+	var work sync.WaitGroup
+	for i := range 2 {
+		s := open(t, schema)
+		work.Go(func() {
+			for n := 0; n < 2000; n++ {
+				// Each in its own time, so that each finds the other's lease run out.
+				now := time.Now().Add(time.Duration(2*n+i) * time.Hour)
+				lease, err := s.Acquire(context.Background(), outbox.Events, fmt.Sprint(i), now, time.Minute)
+				if err != nil {
+					continue
+				}
+				due, _, err := s.Next(context.Background(), lease, 3, now)
+				if err == nil && len(due) == 0 {
+					return
+				}
+				var ids []int64
+				for _, e := range due {
+					ids = append(ids, e.ID)
+				}
+				if err == nil {
+					err = s.Begin(context.Background(), lease, ids, now)
+				}
+				mu.Lock()
+				if err != nil {
+					assert.ErrorIs(t, err, outbox.ErrLost)
+					lost++
+					ids = nil
+				}
+				for _, id := range ids {
+					begun[id]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	assert.Len(t, begun, entries)
+	for id, times := range begun {
+		assert.Equal(t, 1, times, id)
+	}
+	t.Logf("%d entries begun once each, by two senders that lost the lane %d times", len(begun), lost)
+}
+
+func put(t testing.TB, s outbox.Store, n int) []outbox.PutResult {
+	t.Helper()
+	entries := make([]outbox.Entry, n)
+	for i := range entries {
+		entries[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{"type":"x","email":"ari@example.com"}`), Enqueued: time.Now()}
+	}
+	results, err := s.Put(t.Context(), entries)
+	require.NoError(t, err)
+	return results
+}
+
+// What is due does not wait for a person who decides, nor for a transaction that puts.
+func TestNextWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	p := application(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	ids := put(t, p.store, 2)
+	now := time.Now()
+	lease, err := p.store.Acquire(ctx, outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, p.store.Begin(ctx, lease, []int64{ids[0].ID}, now))
+	require.NoError(t, p.store.Settle(ctx, lease, []outbox.Verdict{{ID: ids[0].ID, State: outbox.Failed}}, now))
+	tx, err := p.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = p.store.EnqueueTx(ctx, tx, signedUp(1))
+	require.NoError(t, err)
+	_, err = tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s.entries SET state = 'queued' WHERE state = 'failed'", p.store.Schema()))
+	require.NoError(t, err, "as a decision does, and does not commit")
+	due, _, err := p.store.Next(ctx, lease, 10, now)
+	require.NoError(t, err)
+	assert.Len(t, due, 1)
+	gone, err := p.store.Forget(ctx, now.Add(time.Hour))
+	require.NoError(t, err)
+	assert.Zero(t, gone, "nor does what forgets")
+}
+
+// Rows of the sum that many transactions left behind are put together, and say the same.
+func TestTheSumIsTidied(t *testing.T) {
+	t.Parallel()
+	p := application(t, pgstore.WithCapacity(300*400))
+	for range 300 {
+		_, err := p.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO %s.room (bytes) VALUES (400)", p.store.Schema()))
+		require.NoError(t, err)
+	}
+	_, err := p.store.Acquire(t.Context(), outbox.Events, "me", time.Now(), time.Minute)
+	require.NoError(t, err)
+	var rows, sum int
+	require.NoError(t, p.QueryRowContext(t.Context(), fmt.Sprintf("SELECT count(*), sum(bytes) FROM %s.room", p.store.Schema())).Scan(&rows, &sum))
+	assert.Equal(t, 1, rows)
+	assert.Equal(t, 300*400, sum)
+	_, err = p.store.Put(t.Context(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{}`)}})
+	require.ErrorIs(t, err, outbox.ErrFull)
+}
