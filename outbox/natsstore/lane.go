@@ -1,11 +1,13 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -128,7 +130,7 @@ func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
 
 // sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
 func (s *Store) sync(ctx context.Context, l *lane) error {
-	if epoch := s.epoch.Load(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
+	if epoch := s.connection.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
 		l.reset()
 		l.epoch = epoch
 	}
@@ -161,6 +163,20 @@ func (s *Store) sync(ctx context.Context, l *lane) error {
 		}
 	}
 	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
+}
+
+// syncAll is sync for several lanes, at once.
+func (s *Store) syncAll(ctx context.Context, lanes []*lane) error {
+	if len(lanes) == 1 {
+		return s.sync(ctx, lanes[0])
+	}
+	var reading sync.WaitGroup
+	errs := make([]error, len(lanes))
+	for i, l := range lanes {
+		reading.Go(func() { errs[i] = s.sync(ctx, l) })
+	}
+	reading.Wait()
+	return cmp.Or(errs...) // one tells enough: they are mostly alike
 }
 
 // apply takes in a message of the state stream, which somebody else has written.

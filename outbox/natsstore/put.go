@@ -109,15 +109,8 @@ func (p *putting) put(ctx context.Context, s *Store) error {
 
 // lookUp finds out which of the keys are known.
 func (s *Store) lookUp(ctx context.Context, p *putting) error {
-	err := s.all(ctx, func(lanes []*lane) error { // so that what is forgotten is forgotten
-		for _, l := range lanes {
-			if err := s.sync(ctx, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	// So that what is forgotten is forgotten.
+	if err := s.all(ctx, func(lanes []*lane) error { return s.syncAll(ctx, lanes) }); err != nil {
 		return err
 	}
 	clear(p.known)
