@@ -136,6 +136,12 @@ func (c *connection) number() uint64 {
 	return c.epoch
 }
 
+func (c *connection) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx.Err() == nil
+}
+
 // bound is ctx for one request: it ends with the connection, too.
 func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	c.mu.Lock()
@@ -154,7 +160,7 @@ func (c *connection) bound(ctx context.Context) (context.Context, context.Cancel
 // await waits until there is a connection, a while.
 func (s *Store) await(ctx context.Context) error {
 	for range awaitTries {
-		if s.conn.IsConnected() {
+		if s.connection.alive() {
 			return nil
 		}
 		if err := pause(ctx, awaitFor/awaitTries); err != nil {
@@ -189,6 +195,8 @@ func remedy(err error) error {
 		text = "the server has no JetStream: start it with -js, or with jetstream {} in its configuration"
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		text = "the account has no JetStream: enable it for the account"
+	case hasCode(err, codeStorage) || hasCode(err, codeInsufficient) || hasCode(err, codeAccountResources):
+		text = "the servers, or the account, have less room than the outbox is to have: see WithCapacity, or give them more (max_file_store)"
 	case errors.Is(err, nats.ErrPermissionViolation):
 		text = "the user needs permission to publish and subscribe there: see the package's documentation"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -197,6 +205,11 @@ func remedy(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s (%w)", text, err)
+}
+
+func hasCode(err error, code jetstream.ErrorCode) bool {
+	var failure *jetstream.APIError
+	return errors.As(err, &failure) && failure.ErrorCode == code
 }
 
 // What the server has to be, at least: 2.12 has transactions.

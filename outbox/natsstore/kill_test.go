@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,12 +111,16 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	promised, names := make(chan string), map[string]bool{}
+	var applications sync.WaitGroup
+	for n := range 4 {
+		applications.Go(func() { enqueue(ctx, sender, n, promised) })
+	}
 	go func() {
-		defer close(promised)
-		enqueue(ctx, sender, promised)
+		applications.Wait()
+		close(promised)
 	}()
 	for range *kills {
-		for range 200 + rand.IntN(500) {
+		for range 50 + rand.IntN(150) {
 			names[<-promised] = true
 		}
 		v.kill()
@@ -157,11 +162,11 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 
 // enqueue hands over events and emails, each under a key and until it is promised, and tells what was
 // promised.
-func enqueue(ctx context.Context, sender *outbox.Sender, promised chan<- string) {
+func enqueue(ctx context.Context, sender *outbox.Sender, application int, promised chan<- string) {
 	for n := 0; ctx.Err() == nil; n++ {
-		name, item := fmt.Sprint("event ", n), outbox.Item{}
+		name, item := fmt.Sprintf("event %d-%d", application, n), outbox.Item{}
 		if n%20 == 0 {
-			name = fmt.Sprint("email ", n)
+			name = fmt.Sprintf("email %d-%d", application, n)
 			item = outbox.Email(bento.Email{To: "ari@example.com", From: "team@acme.example", Subject: name, HTMLBody: "x"}, outbox.Key(name))
 		} else {
 			item = outbox.Event(bento.Event{Type: "x", Email: "ari@example.com", Details: gen.EventDetails{"name": name}}, outbox.Key(name))

@@ -27,6 +27,7 @@ type Store struct {
 	closed   atomic.Bool
 	ended    chan struct{}
 	closing  sync.Once
+	counter
 	hooks
 }
 
@@ -45,7 +46,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		logger: set.logger, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
-		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
+		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
 	}
 	s.connection.made()
 	for _, name := range outbox.Lanes {

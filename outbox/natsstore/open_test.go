@@ -27,6 +27,9 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	guest := &server.User{Username: "guest", Password: "s3cret", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.STREAM.CREATE.>"}}}}
 	mute := &server.User{Username: "mute", Password: "s3cret", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.>"}}}}
 	strict := started(t, &server.Options{StoreDir: t.TempDir(), Users: []*server.User{guest, mute}}).Addr().String()
+	small := started(t, &server.Options{StoreDir: t.TempDir()})
+	require.NoError(t, small.DisableJetStream())
+	require.NoError(t, small.EnableJetStream(&server.JetStreamConfig{StoreDir: t.TempDir(), MaxStore: 1 << 20, MaxMemory: 1 << 20}))
 	none := filepath.Join(t.TempDir(), "none")
 	junk := filepath.Join(t.TempDir(), "junk.pem")
 	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
@@ -46,6 +49,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"JetStream may not be":   {"nats://mute:s3cret@" + strict, nil, "needs permission"},
 		"a name with dots":       {url(t), []natsstore.Option{natsstore.WithName("a.b")}, "use up to 64 letters"},
 		"too many replicas":      {url(t), []natsstore.Option{natsstore.WithName(fresh()), natsstore.WithReplicas(3)}, "replicas > 1 not supported"},
+		"too little room":        {small.ClientURL(), nil, "see WithCapacity"},
 		"seven replicas":         {url(t), []natsstore.Option{natsstore.WithReplicas(7)}, "1, 3 or 5"},
 		"no credentials file":    {url(t), []natsstore.Option{natsstore.WithCredentials(none)}, none},
 		"no CA file":             {url(t), []natsstore.Option{natsstore.WithCA(none)}, none},
