@@ -32,6 +32,7 @@ const (
 	codeNoSequence       = 10043
 	codeStorage          = 10047
 	codeNotRemoved       = 10057
+	codeIncompleteBatch  = 10176
 	codeStoreFailed      = 10077
 	codeTooLargeBatch    = 10199
 	codeTooManyBatches   = 10210
@@ -40,7 +41,8 @@ const (
 // requestFor bounds one request, within what the caller's context leaves.
 const requestFor = 10 * time.Second
 
-// errConflict says that a subject does not end with what it was expected to.
+// errConflict says that a subject does not end with what it was expected to, or that a transaction came
+// in the way of others: nothing is kept, and it may be tried again.
 var errConflict = errors.New("natsstore: changed by another meanwhile")
 
 // An answer is JetStream's.
@@ -65,7 +67,8 @@ func (a *answer) err() error {
 		return nil
 	}
 	switch a.Error.ErrorCode {
-	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant, codeTooManyBatches:
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant,
+		codeTooManyBatches, codeIncompleteBatch: // of which nothing is kept
 		return fmt.Errorf("%w: %w", errConflict, a.Error)
 	case codeAccountResources, codeInsufficient, codeStorage:
 		return fmt.Errorf("%w: %w", outbox.ErrFull, a.Error)

@@ -92,10 +92,8 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 func (d *draft) made(seq int64) {
 	d.lane.sheet, d.lane.seq, d.applied = d.sheet, seq, seq
 	for id, m := range d.changed {
-		if m == nil {
-			delete(d.metas, id)
-		} else {
-			d.metas[id] = m
+		if d.keep(id, m); m == nil {
+			d.forgotten(id)
 		}
 	}
 	for _, do := range d.afterwards {
@@ -230,8 +228,8 @@ func (l *lane) settledThrough() int64 {
 	for _, f := range l.sheet.Flights {
 		through = min(through, slices.Min(f.IDs)-1)
 	}
-	for id, m := range l.metas {
-		if !m.Held && !m.done() {
+	for id, m := range l.active {
+		if !m.Held {
 			through = min(through, id-1)
 		}
 	}

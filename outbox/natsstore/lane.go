@@ -65,7 +65,8 @@ type lane struct {
 	sheet   sheet
 	seq     int64 // of the sheet; 0 if there is none yet
 	metas   map[int64]*meta
-	applied int64 // sequence up to which it was read
+	active  map[int64]*meta // those of metas that are not done, which are few
+	applied int64           // sequence up to which it was read
 	read    time.Time
 	swept   int64 // seq of the sheet whose doomed messages are removed
 
@@ -81,7 +82,8 @@ func newLane(name outbox.Lane) *lane {
 
 // reset forgets what was read.
 func (l *lane) reset() {
-	l.sheet, l.seq, l.metas, l.applied, l.swept = sheet{}, 0, map[int64]*meta{}, 0, 0
+	l.sheet, l.seq, l.applied, l.swept = sheet{}, 0, 0, 0
+	l.metas, l.active = map[int64]*meta{}, map[int64]*meta{}
 	l.queue = queue{}
 }
 
@@ -202,12 +204,24 @@ func (s *Store) apply(l *lane, msg stored) error {
 		}
 	}
 	for id := n * drawerSize; id < (n+1)*drawerSize; id++ {
-		delete(l.metas, id)
+		l.keep(id, nil)
 	}
 	for _, m := range inside {
-		l.metas[m.ID] = m
+		l.keep(m.ID, m)
 	}
 	return nil
+}
+
+// keep takes in what an entry is now; nil if nothing of it is left.
+func (l *lane) keep(id int64, m *meta) {
+	delete(l.metas, id)
+	delete(l.active, id)
+	if m != nil {
+		l.metas[id] = m
+	}
+	if m != nil && !m.done() {
+		l.active[id] = m
+	}
 }
 
 // drawerOf is what belongs into a drawer, by ID.

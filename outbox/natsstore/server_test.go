@@ -83,7 +83,7 @@ func TestMain(m *testing.M) {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		_ = flag.Set("rapid.checks", "30") // a step is some fifty requests
+		_ = flag.Set("rapid.checks", "20") // a step is some fifty requests
 	}
 	code := m.Run()
 	if s, err := shared(); err == nil {

@@ -223,6 +223,28 @@ func TestACrashBeforeWhatIsDeliveredIsRemoved(t *testing.T) {
 	assert.Equal(t, outbox.PutResult{ID: ids[2], Duplicate: true}, results[0])
 }
 
+// What was held back, delivered and forgotten is not there any more for who knew it before.
+func TestWhatIsForgottenIsGone(t *testing.T) {
+	t.Parallel()
+	s, now := open(t, fresh()), time.Now()
+	late := event("")
+	late.NotBefore = now.Add(-time.Minute)
+	ids := put(t, s, event(""), late, event(""))
+	lease := acquire(t, s, "me", now)
+	due, _, err := s.Next(t.Context(), lease, 10, now)
+	require.NoError(t, err)
+	require.Len(t, due, 3)
+	require.NoError(t, s.Begin(t.Context(), lease, ids[1:], now), "the last before the first")
+	require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Accepted, ids[1:]...), now))
+	n, err := s.Forget(t.Context(), now.Add(time.Hour))
+	require.NoError(t, err)
+	assert.Zero(t, n, "they were gone already")
+	due, _, err = s.Next(t.Context(), lease, 10, now)
+	require.NoError(t, err)
+	assert.Equal(t, ids[:1], idsOf(due))
+	require.ErrorIs(t, s.Begin(t.Context(), lease, ids[1:2], now), outbox.ErrLost)
+}
+
 // A record may be larger than a message.
 func TestALargeRecord(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ func (s *Store) oldest(ctx context.Context, l *lane) (time.Time, error) {
 		return time.Time{}, err
 	}
 	ids := slices.Collect(maps.Keys(l.flying()))
-	for id, m := range l.metas {
+	for id, m := range l.active {
 		if m.State == outbox.Queued {
 			ids = append(ids, id)
 		}
