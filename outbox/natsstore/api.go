@@ -32,6 +32,7 @@ const (
 	codeNoSequence       = 10043
 	codeStorage          = 10047
 	codeNotRemoved       = 10057
+	codeIncompleteBatch  = 10176
 	codeStoreFailed      = 10077
 	codeTooLargeBatch    = 10199
 	codeTooManyBatches   = 10210
@@ -40,7 +41,8 @@ const (
 // requestFor bounds one request, within what the caller's context leaves.
 const requestFor = 10 * time.Second
 
-// errConflict says that a subject does not end with what it was expected to.
+// errConflict says that a subject does not end with what it was expected to, or that a transaction came
+// in the way of others: nothing is kept, and it may be tried again.
 var errConflict = errors.New("natsstore: changed by another meanwhile")
 
 // An answer is JetStream's.
@@ -65,7 +67,8 @@ func (a *answer) err() error {
 		return nil
 	}
 	switch a.Error.ErrorCode {
-	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant, codeTooManyBatches:
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant,
+		codeTooManyBatches, codeIncompleteBatch: // of which nothing is kept
 		return fmt.Errorf("%w: %w", errConflict, a.Error)
 	case codeAccountResources, codeInsufficient, codeStorage:
 		return fmt.Errorf("%w: %w", outbox.ErrFull, a.Error)
@@ -89,11 +92,11 @@ func (a *answer) absent() bool {
 
 // ask sends a message and waits for the answer.
 func (s *Store) ask(ctx context.Context, msg *nats.Msg) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestFor)
+	bounded, cancel := s.connection.bound(ctx)
 	defer cancel()
-	got, err := s.conn.RequestMsgWithContext(ctx, msg)
+	got, err := s.conn.RequestMsgWithContext(bounded, msg)
 	if err != nil {
-		return nil, s.why(ctx, err)
+		return nil, s.why(bounded, err)
 	}
 	a := &answer{}
 	if err := json.Unmarshal(got.Data, a); err != nil {
@@ -104,6 +107,12 @@ func (s *Store) ask(ctx context.Context, msg *nats.Msg) (*answer, error) {
 
 // why explains a request that had no answer: what the server does not permit, it tells apart from it.
 func (s *Store) why(ctx context.Context, err error) error {
+	switch {
+	case s.closed.Load():
+		return outbox.ErrClosed
+	case errors.Is(context.Cause(ctx), errDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded):
+		return fmt.Errorf("natsstore: %w", errDisconnected)
+	}
 	if told := s.refusal.Load(); told != nil && ctx.Err() != nil {
 		return fmt.Errorf("natsstore: %w: %w", *told, err)
 	}
@@ -135,7 +144,7 @@ func (s *Store) publish(ctx context.Context, all []*nats.Msg) (last int64, err e
 	}
 	for _, msg := range all[:len(all)-1] {
 		if err := s.conn.PublishMsg(msg); err != nil {
-			return 0, fmt.Errorf("natsstore: %w", err)
+			return 0, s.why(ctx, err)
 		}
 	}
 	a, err := s.ask(ctx, all[len(all)-1])

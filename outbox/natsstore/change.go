@@ -92,10 +92,8 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 func (d *draft) made(seq int64) {
 	d.lane.sheet, d.lane.seq, d.applied = d.sheet, seq, seq
 	for id, m := range d.changed {
-		if m == nil {
-			delete(d.metas, id)
-		} else {
-			d.metas[id] = m
+		if d.keep(id, m); m == nil {
+			d.forgotten(id)
 		}
 	}
 	for _, do := range d.afterwards {
@@ -105,7 +103,8 @@ func (d *draft) made(seq int64) {
 
 // change changes a lane: plan says how, from what is known of it, and may be asked again when somebody
 // else was quicker. What is known may be old at first: the change is made only if nothing has
-// happened since, and an error of plan counts only if it looked at the lane as it is.
+// happened since, and an error of plan, or that there is nothing to change, counts only if it looked at
+// the lane as it is.
 func (s *Store) change(ctx context.Context, name outbox.Lane, plan func(*draft) error) error {
 	return s.changeOne(ctx, name, true, plan)
 }
@@ -121,7 +120,7 @@ func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, 
 		return err
 	}
 	defer l.give()
-	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.epoch.Load() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
+	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.connection.number() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
 }
 
 // changeAll changes lanes, whose turns the caller has, in one transaction.
@@ -129,10 +128,8 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 	op, unsure := nuid.Next(), false
 	for try := range maxTries {
 		if try > 0 || !mayBeOld {
-			for _, l := range lanes {
-				if err := s.sync(ctx, l); err != nil {
-					return err
-				}
+			if err := s.syncAll(ctx, lanes); err != nil {
+				return err
 			}
 		}
 		drafts := make([]*draft, len(lanes))
@@ -142,13 +139,15 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 			}
 			drafts[i] = l.draft()
 		}
-		if err := plan(drafts); err != nil {
-			if try == 0 && mayBeOld {
-				continue
-			}
+		err := plan(drafts)
+		written := slices.ContainsFunc(drafts, func(d *draft) bool { return d.written })
+		switch old := try == 0 && mayBeOld; {
+		case old && (err != nil || !written):
+			continue
+		case err != nil || !written:
 			return err
 		}
-		err := s.commit(ctx, op, drafts)
+		err = s.commit(ctx, op, drafts)
 		switch {
 		case err == nil:
 			return nil
@@ -156,9 +155,8 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 			if err := pause(ctx, rand.N(time.Duration(1+try)*time.Millisecond)); err != nil { //nolint:gosec // not for a secret
 				return err
 			}
-		case errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders):
-			unsure = true
-			if ctx.Err() != nil {
+		case errors.Is(err, errDisconnected) || errors.Is(err, context.DeadlineExceeded):
+			if unsure = true; ctx.Err() != nil || s.await(ctx) != nil {
 				return err
 			}
 		default:
@@ -182,9 +180,6 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 			return err
 		}
 		before, sheets, made = append(before, all[:len(all)-1]...), append(sheets, all[len(all)-1]), append(made, d)
-	}
-	if len(made) == 0 {
-		return nil
 	}
 	last, err := s.publish(ctx, append(before, sheets...))
 	if err != nil {
@@ -233,8 +228,8 @@ func (l *lane) settledThrough() int64 {
 	for _, f := range l.sheet.Flights {
 		through = min(through, slices.Min(f.IDs)-1)
 	}
-	for id, m := range l.metas {
-		if !m.Held && !m.done() {
+	for id, m := range l.active {
+		if !m.Held {
 			through = min(through, id-1)
 		}
 	}

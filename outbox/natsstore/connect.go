@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -17,8 +18,8 @@ import (
 // to another size.
 const partSize = 512 << 10
 
-// connectFor bounds the attempt to reach one server.
-const connectFor = 5 * time.Second
+// connectFor bounds the attempt to reach one server; reconnectWait is between two attempts at the same.
+const connectFor, reconnectWait = 5 * time.Second, 500 * time.Millisecond
 
 // open connects and makes sure of the streams.
 func (s *Store) open(ctx context.Context, given string, set settings) error {
@@ -58,9 +59,10 @@ func addresses(given string) (urls []string, shown string, err error) {
 func (s *Store) connect(ctx context.Context, urls []string, set settings) error {
 	options := nats.GetDefaultOptions()
 	options.Servers, options.Name, options.Timeout = urls, "outbox "+set.name, connectFor
-	options.MaxReconnect = -1
+	options.MaxReconnect, options.ReconnectWait = -1, reconnectWait
 	options.ReconnectBufSize = -1 // what cannot be sent now is an error now, and not sent later
-	options.ReconnectedCB = func(*nats.Conn) { s.epoch.Add(1) }
+	options.DisconnectedErrCB = func(*nats.Conn, error) { s.connection.lost() }
+	options.ReconnectedCB = func(*nats.Conn) { s.connection.made() }
 	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { s.refused(err) }
 	if set.credentials != "" {
 		if err := nats.UserCredentials(set.credentials)(&options); err != nil {
@@ -105,10 +107,79 @@ func dial(ctx context.Context, options nats.Options) (*nats.Conn, error) {
 	}
 }
 
+// A connection tells those who wait for an answer that it will not come any more.
+type connection struct {
+	mu    sync.Mutex
+	ctx   context.Context //nolint:containedctx // it lives as long as the connection
+	end   context.CancelFunc
+	epoch uint64 // grows with each connection
+}
+
+var errDisconnected = errors.New("the connection to the server is lost")
+
+func (c *connection) made() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ctx, c.end = context.WithCancel(context.Background())
+	c.epoch++
+}
+
+func (c *connection) lost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end()
+}
+
+func (c *connection) number() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
+}
+
+func (c *connection) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx.Err() == nil
+}
+
+// bound is ctx for one request: it ends with the connection, too.
+func (c *connection) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	c.mu.Lock()
+	alive := c.ctx
+	c.mu.Unlock()
+	ctx, end := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithTimeout(ctx, requestFor)
+	stop := context.AfterFunc(alive, func() { end(errDisconnected) })
+	return ctx, func() {
+		stop()
+		cancel()
+		end(nil)
+	}
+}
+
+// await waits until there is a connection, a while.
+func (s *Store) await(ctx context.Context) error {
+	for range awaitTries {
+		if s.connection.alive() {
+			return nil
+		}
+		if err := pause(ctx, awaitFor/awaitTries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// How long a change waits for a new connection to see whether it was made.
+const awaitFor, awaitTries = 5 * time.Second, 100
+
 // refused keeps what the server says apart from any request.
 func (s *Store) refused(err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
 		s.refusal.Store(&err)
+		if end := s.opening.Load(); end != nil {
+			(*end)()
+		}
 	}
 }
 
@@ -124,6 +195,8 @@ func remedy(err error) error {
 		text = "the server has no JetStream: start it with -js, or with jetstream {} in its configuration"
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		text = "the account has no JetStream: enable it for the account"
+	case hasCode(err, codeStorage) || hasCode(err, codeInsufficient) || hasCode(err, codeAccountResources):
+		text = "the servers, or the account, have less room than the outbox is to have: see WithCapacity, or give them more (max_file_store)"
 	case errors.Is(err, nats.ErrPermissionViolation):
 		text = "the user needs permission to publish and subscribe there: see the package's documentation"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -132,6 +205,11 @@ func remedy(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s (%w)", text, err)
+}
+
+func hasCode(err error, code jetstream.ErrorCode) bool {
+	var failure *jetstream.APIError
+	return errors.As(err, &failure) && failure.ErrorCode == code
 }
 
 // What the server has to be, at least: 2.12 has transactions.

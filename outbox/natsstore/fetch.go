@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/nats-io/nats.go"
+
+	"example.com/bento-go/outbox"
 )
 
 // A stored message is one of a stream.
@@ -26,17 +28,17 @@ const (
 
 // Statuses of direct gets (ADR-31).
 const (
-	statusEnd  = "204"
-	statusNone = "404"
+	statusEnd    = "204"
+	statusNone   = "404"
+	statusNobody = "503"
 )
 
 // fetch reads messages in order, from a sequence on, from any server that has the stream: it may lag
 // behind, but what it has, it has from the beginning. more says that it has more.
 func (s *Store) fetch(ctx context.Context, stream, subject string, from int64, most int) (all []stored, more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestFor)
-	defer cancel()
-	request := map[string]any{"seq": max(from, 1), "next_by_subj": subject, "batch": max(min(most, fetchMessages), 1), "max_bytes": fetchBytes}
-	err = s.gather(ctx, "$JS.API.DIRECT.GET."+stream, []any{request}, func(msg *nats.Msg) (ended bool, err error) {
+	most = max(min(most, fetchMessages), 1)
+	request := map[string]any{"seq": max(from, 1), "next_by_subj": subject, "batch": most, "max_bytes": fetchBytes}
+	err = s.gather(ctx, "$JS.API.DIRECT.GET."+stream, []any{request}, most+1, func(msg *nats.Msg) (ended bool, err error) {
 		switch status := msg.Header.Get("Status"); status {
 		case "":
 			got, err := storedIn(msg)
@@ -68,14 +70,12 @@ func (s *Store) pick(ctx context.Context, seqs []int64) (map[int64]stored, error
 }
 
 func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored) error {
-	bounded, cancel := context.WithTimeout(ctx, requestFor)
-	defer cancel()
 	requests := make([]any, len(seqs))
 	for i, seq := range seqs {
 		requests[i] = map[string]int64{"seq": seq}
 	}
 	answers := 0
-	err := s.gather(bounded, "$JS.API.DIRECT.GET."+s.streams.entries, requests, func(msg *nats.Msg) (bool, error) {
+	err := s.gather(ctx, "$JS.API.DIRECT.GET."+s.streams.entries, requests, len(requests), func(msg *nats.Msg) (bool, error) {
 		answers++
 		if msg.Header.Get("Status") != "" {
 			return answers == len(seqs), nil
@@ -102,31 +102,40 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 	return nil
 }
 
-// gather sends requests all at once and hands over what comes, until one of it ends it.
-func (s *Store) gather(ctx context.Context, api string, requests []any, take func(*nats.Msg) (ended bool, err error)) error {
+// gather sends requests all at once and hands over what comes, until one of it ends it; that is at most
+// so many messages.
+func (s *Store) gather(ctx context.Context, api string, requests []any, most int, take func(*nats.Msg) (ended bool, err error)) error {
+	ctx, cancel := s.connection.bound(ctx)
+	defer cancel()
 	inbox := s.conn.NewInbox()
-	sub, err := s.conn.SubscribeSync(inbox)
+	came := make(chan *nats.Msg, most)
+	sub, err := s.conn.ChanSubscribe(inbox, came)
 	if err != nil {
-		return fmt.Errorf("natsstore: %w", err)
+		return s.why(ctx, err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	_ = sub.SetPendingLimits(-1, -1) // what comes was asked for
 	for _, request := range requests {
 		body, err := json.Marshal(request)
 		if err != nil {
 			return err
 		}
 		if err := s.conn.PublishRequest(api, inbox, body); err != nil {
-			return fmt.Errorf("natsstore: %w", err)
+			return s.why(ctx, err)
 		}
 	}
 	for {
-		msg, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return s.why(ctx, err)
-		}
-		if ended, err := take(msg); err != nil || ended {
-			return err
+		select {
+		case msg := <-came:
+			if msg.Header.Get("Status") == statusNobody {
+				return s.why(ctx, nats.ErrNoResponders)
+			}
+			if ended, err := take(msg); err != nil || ended {
+				return err
+			}
+		case <-s.ended:
+			return outbox.ErrClosed
+		case <-ctx.Done():
+			return s.why(ctx, ctx.Err())
 		}
 	}
 }
@@ -139,7 +148,8 @@ func storedIn(msg *nats.Msg) (stored, error) {
 	return stored{seq: seq, subject: msg.Header.Get("Nats-Subject"), data: msg.Data}, nil
 }
 
-// remove removes messages of the entries' stream, which may be gone already, and overwrites them.
+// remove removes messages of the entries' stream, which may be gone already. They are not overwritten:
+// that takes a server milliseconds for each (measured: 8 ms, and 0.05 to 0.4 ms without).
 func (s *Store) remove(ctx context.Context, seqs []int64) error {
 	for some := range slices.Chunk(seqs, fetchMessages) {
 		if err := s.removeSome(ctx, some); err != nil {
@@ -150,14 +160,12 @@ func (s *Store) remove(ctx context.Context, seqs []int64) error {
 }
 
 func (s *Store) removeSome(ctx context.Context, seqs []int64) error {
-	ctx, cancel := context.WithTimeout(ctx, requestFor)
-	defer cancel()
 	requests := make([]any, len(seqs))
 	for i, seq := range seqs {
-		requests[i] = map[string]int64{"seq": seq}
+		requests[i] = map[string]any{"seq": seq, "no_erase": true}
 	}
 	answers := 0
-	return s.gather(ctx, "$JS.API.STREAM.MSG.DELETE."+s.streams.entries, requests, func(msg *nats.Msg) (bool, error) {
+	return s.gather(ctx, "$JS.API.STREAM.MSG.DELETE."+s.streams.entries, requests, len(requests), func(msg *nats.Msg) (bool, error) {
 		answers++
 		var a answer
 		if err := json.Unmarshal(msg.Data, &a); err != nil {

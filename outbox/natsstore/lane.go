@@ -1,11 +1,13 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,7 +65,8 @@ type lane struct {
 	sheet   sheet
 	seq     int64 // of the sheet; 0 if there is none yet
 	metas   map[int64]*meta
-	applied int64 // sequence up to which it was read
+	active  map[int64]*meta // those of metas that are not done, which are few
+	applied int64           // sequence up to which it was read
 	read    time.Time
 	swept   int64 // seq of the sheet whose doomed messages are removed
 
@@ -79,7 +82,8 @@ func newLane(name outbox.Lane) *lane {
 
 // reset forgets what was read.
 func (l *lane) reset() {
-	l.sheet, l.seq, l.metas, l.applied, l.swept = sheet{}, 0, map[int64]*meta{}, 0, 0
+	l.sheet, l.seq, l.applied, l.swept = sheet{}, 0, 0, 0
+	l.metas, l.active = map[int64]*meta{}, map[int64]*meta{}
 	l.queue = queue{}
 }
 
@@ -128,7 +132,7 @@ func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
 
 // sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
 func (s *Store) sync(ctx context.Context, l *lane) error {
-	if epoch := s.epoch.Load(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
+	if epoch := s.connection.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
 		l.reset()
 		l.epoch = epoch
 	}
@@ -163,6 +167,20 @@ func (s *Store) sync(ctx context.Context, l *lane) error {
 	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
 }
 
+// syncAll is sync for several lanes, at once.
+func (s *Store) syncAll(ctx context.Context, lanes []*lane) error {
+	if len(lanes) == 1 {
+		return s.sync(ctx, lanes[0])
+	}
+	var reading sync.WaitGroup
+	errs := make([]error, len(lanes))
+	for i, l := range lanes {
+		reading.Go(func() { errs[i] = s.sync(ctx, l) })
+	}
+	reading.Wait()
+	return cmp.Or(errs...) // one tells enough: they are mostly alike
+}
+
 // apply takes in a message of the state stream, which somebody else has written.
 func (s *Store) apply(l *lane, msg stored) error {
 	l.applied = msg.seq
@@ -186,12 +204,24 @@ func (s *Store) apply(l *lane, msg stored) error {
 		}
 	}
 	for id := n * drawerSize; id < (n+1)*drawerSize; id++ {
-		delete(l.metas, id)
+		l.keep(id, nil)
 	}
 	for _, m := range inside {
-		l.metas[m.ID] = m
+		l.keep(m.ID, m)
 	}
 	return nil
+}
+
+// keep takes in what an entry is now; nil if nothing of it is left.
+func (l *lane) keep(id int64, m *meta) {
+	delete(l.metas, id)
+	delete(l.active, id)
+	if m != nil {
+		l.metas[id] = m
+	}
+	if m != nil && !m.done() {
+		l.active[id] = m
+	}
 }
 
 // drawerOf is what belongs into a drawer, by ID.

@@ -14,18 +14,20 @@ import (
 
 // A Store is an [outbox.Store] in a NATS cluster.
 type Store struct {
-	conn     *nats.Conn
+	conn *nats.Conn
+	connection
 	logger   *slog.Logger
 	replicas int
 	part     int // bytes of a record in one message
 	subjects subjects
 	streams  streams
 	lanes    map[outbox.Lane]*lane
-	epoch    atomic.Uint64         // grows with each connection
-	refusal  atomic.Pointer[error] // what the server did not permit last
+	refusal  atomic.Pointer[error]              // what the server did not permit last
+	opening  atomic.Pointer[context.CancelFunc] // ends Open, which waits for what is not permitted
 	closed   atomic.Bool
 	ended    chan struct{}
 	closing  sync.Once
+	counter
 	hooks
 }
 
@@ -44,8 +46,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		logger: set.logger, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
-		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
+		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
 	}
+	s.connection.made()
 	for _, name := range outbox.Lanes {
 		s.lanes[name] = newLane(name)
 	}

@@ -34,7 +34,7 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 // setBack makes due what was tried at a time that has not come yet.
 func (d *draft) setBack(now time.Time) {
 	flying := d.flying()
-	for id, m := range d.metas {
+	for id, m := range d.active {
 		if _, flies := flying[id]; !flies && m.State == outbox.Queued && m.Attempts > 0 && m.Changed > nanos(now) {
 			reset := *m
 			reset.NotBefore, reset.Changed = 0, nanos(now)
@@ -88,7 +88,7 @@ func (n *next) waited() (all []*meta) {
 			n.later = at
 		}
 	}
-	for id := range n.metas {
+	for id := range n.active {
 		consider(n.meta(id))
 	}
 	for id, m := range n.held {

@@ -16,8 +16,9 @@ import (
 // more if it has a key, and one more for each half megabyte of its record after the first.
 const MaxPut = 1000
 
-// Put is as [outbox.Store] has it. One call keeps at most [MaxPut] messages. When the error is that
-// nothing was heard, it may have been kept: a key makes it safe to try again.
+// Put is as [outbox.Store] has it. One call keeps at most [MaxPut] messages. An error that is not
+// [outbox.ErrFull] may mean that nothing was heard of entries that are kept even so: a key makes it safe
+// to try again.
 func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -25,11 +26,57 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	if s.closed.Load() {
 		return nil, outbox.ErrClosed
 	}
+	n := 0
+	for i := range entries {
+		if s.lanes[entries[i].Lane] == nil {
+			return nil, errNoLane(entries[i].Lane)
+		}
+		n += s.messagesOf(&entries[i])
+	}
+	switch {
+	case n == 0:
+		return []outbox.PutResult{}, nil
+	case n == 1:
+		return s.putNow(ctx, entries)
+	case n > MaxPut:
+		return nil, fmt.Errorf("natsstore: %d entries are %d messages, and JetStream keeps %d together: enqueue fewer at once", len(entries), n, MaxPut)
+	}
+	return s.putTogether(ctx, entries, n)
+}
+
+// messagesOf is how many messages an entry is.
+func (s *Store) messagesOf(e *outbox.Entry) int {
+	n := 1 + max(len(e.Record)-1, 0)/s.part
+	if e.Key != "" {
+		n++
+	}
+	return n
+}
+
+// A slot is where a key is kept.
+type slot struct {
+	lane outbox.Lane
+	key  string
+}
+
+// A putting is entries that are put in one transaction.
+type putting struct {
+	entries []outbox.Entry
+	known   map[slot]int64 // IDs of keys that were put before
+	results []outbox.PutResult
+}
+
+// putNow puts entries in a transaction of their own.
+func (s *Store) putNow(ctx context.Context, entries []outbox.Entry) ([]outbox.PutResult, error) {
 	p := &putting{entries: entries, known: map[slot]int64{}}
 	for try := range maxTries {
 		err := p.put(ctx, s)
+		if err == nil {
+			p.wake(s)
+			return p.results, nil
+		}
 		if !errors.Is(err, errConflict) {
-			return p.results, err
+			return nil, err
 		}
 		if err := s.lookUp(ctx, p); err != nil {
 			return nil, err
@@ -41,43 +88,23 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	return nil, fmt.Errorf("natsstore: gave up after %d tries to put what others put all the time, or a cluster that is busy", maxTries)
 }
 
-// A slot is where a key is kept.
-type slot struct {
-	lane outbox.Lane
-	key  string
-}
-
-// A putting is a call of Put.
-type putting struct {
-	entries []outbox.Entry
-	known   map[slot]int64 // IDs of keys that were put before
-	results []outbox.PutResult
-}
-
 // put keeps the entries whose keys are not known.
 func (p *putting) put(ctx context.Context, s *Store) error {
 	var all []*nats.Msg
 	p.results = make([]outbox.PutResult, len(p.entries))
-	heads := map[int]int{} // index of an entry: number of its head
-	first := map[slot]int{}
+	heads, first := map[int]int{}, map[slot]int{} // heads: the number of an entry's
 	for i := range p.entries {
-		e := &p.entries[i]
-		if s.lanes[e.Lane] == nil {
-			return errNoLane(e.Lane)
-		}
-		at := slot{e.Lane, e.Key}
-		if e.Key != "" {
-			if id, known := p.known[at]; known {
-				p.results[i] = outbox.PutResult{ID: id, Duplicate: true}
+		at := slot{p.entries[i].Lane, p.entries[i].Key}
+		if at.key != "" {
+			if p.results[i].ID, p.results[i].Duplicate = p.known[at], p.known[at] > 0; p.results[i].Duplicate {
 				continue
 			}
-			if _, known := first[at]; known {
-				p.results[i].Duplicate = true // of one that comes before it in this call
+			if _, p.results[i].Duplicate = first[at]; p.results[i].Duplicate { // of one that comes before it in this call
 				continue
 			}
 			first[at] = i
 		}
-		messages, err := s.compose(e)
+		messages, err := s.compose(&p.entries[i])
 		if err != nil {
 			return err
 		}
@@ -87,12 +114,8 @@ func (p *putting) put(ctx context.Context, s *Store) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if len(all) > MaxPut {
-		return fmt.Errorf("natsstore: %d entries are %d messages, and JetStream keeps %d together: enqueue fewer at once", len(p.entries), len(all), MaxPut)
-	}
 	last, err := s.publish(ctx, all)
 	if err != nil {
-		p.results = nil
 		return err
 	}
 	for i, n := range heads {
@@ -103,21 +126,13 @@ func (p *putting) put(ctx context.Context, s *Store) error {
 			r.ID = p.results[first[slot{p.entries[i].Lane, p.entries[i].Key}]].ID
 		}
 	}
-	p.wake(s)
 	return nil
 }
 
 // lookUp finds out which of the keys are known.
 func (s *Store) lookUp(ctx context.Context, p *putting) error {
-	err := s.all(ctx, func(lanes []*lane) error { // so that what is forgotten is forgotten
-		for _, l := range lanes {
-			if err := s.sync(ctx, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	// So that what is forgotten is forgotten.
+	if err := s.all(ctx, func(lanes []*lane) error { return s.syncAll(ctx, lanes) }); err != nil {
 		return err
 	}
 	clear(p.known)

@@ -13,13 +13,13 @@ import (
 // Query is as [outbox.Store] has it.
 func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) (found []outbox.Entry, err error) {
 	err = s.all(ctx, func(lanes []*lane) error {
+		if f.Lane != "" {
+			lanes = slices.DeleteFunc(slices.Clone(lanes), func(l *lane) bool { return l.name != f.Lane })
+		}
+		if err := s.syncAll(ctx, lanes); err != nil {
+			return err
+		}
 		for _, l := range lanes {
-			if f.Lane != "" && f.Lane != l.name {
-				continue
-			}
-			if err := s.sync(ctx, l); err != nil {
-				return err
-			}
 			of, err := s.list(ctx, l, f, most)
 			if err != nil {
 				return err
@@ -156,10 +156,10 @@ func (q *query) entries(ctx context.Context, s *Store) ([]outbox.Entry, error) {
 // History is as [outbox.Store] has it.
 func (s *Store) History(ctx context.Context, id int64) (all []outbox.Change, err error) {
 	err = s.all(ctx, func(lanes []*lane) error {
+		if err := s.syncAll(ctx, lanes); err != nil {
+			return err
+		}
 		for _, l := range lanes {
-			if err := s.sync(ctx, l); err != nil {
-				return err
-			}
 			if m := l.metas[id]; m != nil {
 				all = slices.Clone(m.History)
 			}

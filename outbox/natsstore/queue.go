@@ -12,10 +12,15 @@ import (
 type queue struct {
 	fresh   []message // after the cursor, by ID
 	freshTo int64     // sequence up to which they were read
-	size    int       // of their records, in bytes
 	held    map[int64]*meta
 	heldTo  int64
 	flown   map[int64]*meta // of what is in flight
+}
+
+// forgotten keeps an entry of which nothing is left from being taken for one to which nothing happened.
+func (q *queue) forgotten(id int64) {
+	delete(q.held, id)
+	q.fresh = slices.DeleteFunc(q.fresh, func(m message) bool { return m.ID == id })
 }
 
 // mostAhead bounds the records that are read ahead, and those of one Next, in bytes: a request holds
@@ -24,10 +29,17 @@ const mostAhead = 8 << 20
 
 // readFresh reads ahead until there are so many fresh entries that may be begun, or no more.
 func (s *Store) readFresh(ctx context.Context, l *lane, want int) error {
-	usable := len(l.usable(want))
-	for usable < want && l.size < mostAhead {
-		all, more, err := s.fetch(ctx, s.streams.entries, s.subjects.fresh(l.name), max(l.freshTo, l.sheet.Cursor)+1, want-usable)
-		if err != nil {
+	for more := true; more; {
+		usable, size := l.usable(want), 0
+		for i := range usable {
+			size += len(usable[i].record)
+		}
+		if len(usable) == want || size >= mostAhead {
+			return nil
+		}
+		var all []stored
+		var err error
+		if all, more, err = s.fetch(ctx, s.streams.entries, s.subjects.fresh(l.name), max(l.freshTo, l.sheet.Cursor)+1, want-len(usable)); err != nil {
 			return err
 		}
 		for _, got := range all {
@@ -35,12 +47,10 @@ func (s *Store) readFresh(ctx context.Context, l *lane, want int) error {
 			if err != nil {
 				return err
 			}
+			if _, flies := l.begun(m.ID); flies || l.metas[m.ID] != nil {
+				m.record = nil
+			}
 			l.fresh, l.freshTo = append(l.fresh, m), m.ID
-			l.size += len(m.record)
-		}
-		usable = len(l.usable(want))
-		if !more {
-			return nil
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -33,7 +34,7 @@ func start(opts *server.Options) (*server.Server, error) {
 	if opts.Port == 0 {
 		opts.Port = -1
 	}
-	opts.JetStream = opts.StoreDir != ""
+	opts.JetStream, opts.JetStreamMaxStore = opts.StoreDir != "", 1<<50 // each outbox reserves its capacity
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, err
@@ -78,6 +79,12 @@ func open(t testing.TB, name string, opts ...natsstore.Option) *natsstore.Store 
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		_ = flag.Set("rapid.checks", "20") // a step is some fifty requests
+	}
 	code := m.Run()
 	if s, err := shared(); err == nil {
 		s.Shutdown()

@@ -30,7 +30,8 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 			if m == nil || m.State != outbox.Queued {
 				return outbox.ErrLost
 			}
-			flown[id] = m
+			kept := *m
+			flown[id] = &kept
 		}
 		d.sheet.Flights = append(d.sheet.Flights, flight{nanos(now), slices.Clone(ids)})
 		d.written = true
@@ -65,12 +66,7 @@ func (l *lane) launched(flown map[int64]*meta) {
 			l.flown[id] = m
 		}
 	}
-	n := 0
-	for n < len(l.fresh) && l.fresh[n].ID <= l.sheet.Cursor {
-		l.size -= len(l.fresh[n].record)
-		n++
-	}
-	l.fresh = slices.Clone(l.fresh[n:])
+	l.fresh = slices.DeleteFunc(l.fresh, func(m message) bool { return m.ID <= l.sheet.Cursor })
 }
 
 // Settle is as [outbox.Store] has it.

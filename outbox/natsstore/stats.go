@@ -58,10 +58,10 @@ func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]in
 	var messages map[outbox.Lane]int
 	for range maxLooks {
 		same := messages != nil
+		if err := s.syncAll(ctx, lanes); err != nil {
+			return nil, err
+		}
 		for i, l := range lanes {
-			if err := s.sync(ctx, l); err != nil {
-				return nil, err
-			}
 			same = same && seen[i] == l.seq
 			seen[i] = l.seq
 		}
@@ -120,7 +120,7 @@ func (s *Store) oldest(ctx context.Context, l *lane) (time.Time, error) {
 		return time.Time{}, err
 	}
 	ids := slices.Collect(maps.Keys(l.flying()))
-	for id, m := range l.metas {
+	for id, m := range l.active {
 		if m.State == outbox.Queued {
 			ids = append(ids, id)
 		}

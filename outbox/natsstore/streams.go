@@ -18,7 +18,11 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 		return fmt.Errorf("the server is nats-server %s: transactions need %d.%d or newer", version, needMajor, needMinor)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*requestFor)
-	defer cancel()
+	s.opening.Store(&cancel)
+	defer func() {
+		s.opening.Store(nil)
+		cancel()
+	}()
 	js, err := jetstream.New(s.conn)
 	if err != nil {
 		return err

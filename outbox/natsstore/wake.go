@@ -2,7 +2,6 @@ package natsstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/nats-io/nats.go"
 
@@ -27,7 +26,7 @@ func (s *Store) Wake(ctx context.Context, wake func(outbox.Lane)) error {
 	heard := make(chan *nats.Msg, 64)
 	sub, err := s.conn.ChanSubscribe(s.subjects.wake(""), heard)
 	if err != nil {
-		return fmt.Errorf("natsstore: %w", err)
+		return s.why(ctx, err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 	for {
