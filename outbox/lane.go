@@ -130,12 +130,12 @@ const (
 	forgetMost  = 1000 // entries at a time, so that nobody waits long
 )
 
-// forget removes what is older than the retention: when the lane is taken, and then every hour.
+// forget removes what is older than the retention: at first, and then every hour.
 func (l *laneSender) forget(ctx context.Context, now time.Time) error {
 	if now.Before(l.forgetAt) {
 		return nil
 	}
-	gone, err := l.store.Forget(ctx, now.Add(-l.retention), forgetMost)
+	gone, err := l.store.Forget(ctx, l.lane, now.Add(-l.retention), forgetMost)
 	if err != nil {
 		return err
 	}

@@ -66,10 +66,10 @@ type Store interface {
 	Stats(ctx context.Context) (Stats, error)
 	// Idle reports whether no entry is queued or being sent.
 	Idle(ctx context.Context) (bool, error)
-	// Forget removes settled entries, but not parked ones, that changed before a time, and their keys: at
-	// most max of them, those first that changed first. Failed ones count as discarded then, by
+	// Forget removes settled entries of a lane, but not parked ones, that changed before a time, and their
+	// keys: at most max of them, those first that changed first. Failed ones count as discarded then, by
 	// CauseForgotten.
-	Forget(ctx context.Context, before time.Time, max int) (int, error)
+	Forget(ctx context.Context, lane Lane, before time.Time, max int) (int, error)
 	// Close lets go of the store.
 	Close() error
 }

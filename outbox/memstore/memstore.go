@@ -317,7 +317,7 @@ func (s *Store) Pause(ctx context.Context, name outbox.Lane, reason string) erro
 }
 
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time, most int) (int, error) {
+func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, most int) (int, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return 0, err
@@ -325,7 +325,7 @@ func (s *Store) Forget(ctx context.Context, before time.Time, most int) (int, er
 	defer unlock()
 	var old []*entry
 	for _, e := range s.entries {
-		if (e.State.Done() || e.State == outbox.Failed) && e.Changed.Before(before) {
+		if e.Lane == lane && (e.State.Done() || e.State == outbox.Failed) && e.Changed.Before(before) {
 			old = append(old, e)
 		}
 	}

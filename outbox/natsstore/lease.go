@@ -21,7 +21,7 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 		if taken = holds && held.Owner != owner; taken {
 			return nil
 		}
-		if !holds || held.Owner != owner {
+		if held.Owner != owner {
 			if err := s.whole(ctx, d.lane); err != nil {
 				return err
 			}

@@ -170,51 +170,62 @@ func (s *Store) History(ctx context.Context, id int64) (all []outbox.Change, err
 }
 
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
-	n := 0
-	for _, name := range outbox.Lanes {
-		for more := true; more; {
-			var of int
-			err := s.look(ctx, name, func(d *draft) error {
-				of, more = d.forget(before)
-				return nil
-			})
-			if err != nil {
-				return n, err
-			}
-			n += of
+func (s *Store) Forget(ctx context.Context, name outbox.Lane, before time.Time, most int) (gone int, err error) {
+	for more := true; more; {
+		var n int
+		err := s.look(ctx, name, func(d *draft) error {
+			n, more = d.forget(before, most-gone)
+			return nil
+		})
+		if err != nil {
+			return gone, err
 		}
+		gone += n
 	}
-	return n, nil
+	return gone, nil
 }
 
 // What is forgotten in one transaction, at most.
 const forgetEntries, forgetDrawers = 5000, 500
 
 // forget removes what changed before a time. It returns how many of them there were, and whether there
-// are more.
-func (d *draft) forget(before time.Time) (n int, more bool) {
-	drawers := map[int64]bool{}
-	for id, m := range d.metas {
-		if !m.done() && m.State != outbox.Failed || m.Changed >= nanos(before) {
-			continue
+// are more that may go.
+func (d *draft) forget(before time.Time, most int) (n int, more bool) {
+	var old []*meta
+	for _, m := range d.metas {
+		if (m.done() || m.State == outbox.Failed) && m.Changed < nanos(before) {
+			old = append(old, m)
 		}
-		if drawers[id/drawerSize] = true; len(d.changed) == forgetEntries || len(drawers) > forgetDrawers {
+	}
+	slices.SortFunc(old, func(a, b *meta) int { return cmp.Or(cmp.Compare(a.Changed, b.Changed), cmp.Compare(a.ID, b.ID)) })
+	drawers := map[int64]bool{}
+	for _, m := range old {
+		if n == most && m.State != gone {
+			return n, false
+		}
+		if drawers[m.ID/drawerSize] = true; len(d.changed) == forgetEntries || len(drawers) > forgetDrawers {
 			return n, true
 		}
-		if !m.done() {
-			d.doom(m)
-		}
-		if claim := m.claim(); claim > 0 {
-			d.sheet.Doomed.Others = append(d.sheet.Doomed.Others, claim)
-		}
+		d.forgetOne(m)
 		if m.State != gone {
 			n++
 		}
-		d.drop(id)
-		d.written = true
 	}
 	return n, false
+}
+
+func (d *draft) forgetOne(m *meta) {
+	if !m.done() {
+		d.doom(m)
+	}
+	if m.State == outbox.Failed {
+		d.sheet.count(outbox.Discarded, outbox.CauseForgotten, 1)
+	}
+	if claim := m.claim(); claim > 0 {
+		d.sheet.Doomed.Others = append(d.sheet.Doomed.Others, claim)
+	}
+	d.drop(m.ID)
+	d.written = true
 }
 
 // all has the turns of all lanes while it does something.

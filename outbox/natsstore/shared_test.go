@@ -236,7 +236,7 @@ func TestWhatIsForgottenIsGone(t *testing.T) {
 	require.Len(t, due, 3)
 	require.NoError(t, s.Begin(t.Context(), lease, ids[1:], now), "the last before the first")
 	require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Accepted, ids[1:]...), now))
-	n, err := s.Forget(t.Context(), now.Add(time.Hour))
+	n, err := s.Forget(t.Context(), outbox.Events, now.Add(time.Hour), 100)
 	require.NoError(t, err)
 	assert.Zero(t, n, "they were gone already")
 	due, _, err = s.Next(t.Context(), lease, 10, now)

@@ -16,7 +16,7 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 	const acquire = `
 		UPDATE outbox.lanes SET
 			owner   = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN owner ELSE $2::text END,
-			token   = CASE WHEN $3::timestamptz < expires THEN token ELSE token + 1 END,
+			token   = CASE WHEN $3::timestamptz < expires OR owner = $2::text THEN token ELSE token + 1 END,
 			expires = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN $3::timestamptz + ttl ELSE $3::timestamptz + $4::interval END, -- the first: the clock was set back
 			ttl     = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN ttl ELSE $4::interval END
 		WHERE lane = $1 AND (owner = $2::text OR $3::timestamptz >= expires OR expires > $3::timestamptz + ttl)

@@ -32,8 +32,8 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 		due, err = s.due(ctx, q, lease.Lane, most+1, now) // to know whether there are more
 		return err
 	})
-	if len(due) > most {
-		due, later = due[:most], now
+	if n := outbox.Together(due, most); n < len(due) {
+		due, later = due[:n], now
 	}
 	return due, later, err
 }

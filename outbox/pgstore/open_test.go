@@ -124,7 +124,7 @@ func TestAUserMayHaveLittle(t *testing.T) {
 	require.NoError(t, s.Begin(t.Context(), lease, []int64{1}, now))
 	require.NoError(t, s.Settle(t.Context(), lease, []outbox.Verdict{{ID: 1, State: outbox.Failed, Reason: "a\x00b\xff"}}, now))
 	require.NoError(t, s.Decide(t.Context(), []int64{1}, outbox.Decision{To: outbox.Discarded, By: "ari", Reason: "never mind"}, now))
-	gone, err := s.Forget(t.Context(), now.Add(time.Hour))
+	gone, err := s.Forget(t.Context(), outbox.Events, now.Add(time.Hour), 100)
 	require.NoError(t, err)
 	assert.Equal(t, 1, gone)
 	require.NoError(t, s.Close())

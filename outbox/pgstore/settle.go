@@ -165,37 +165,27 @@ func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now 
 	})
 }
 
-// maxForgotten is how many entries go in one transaction.
-const maxForgotten = 5000
-
 // Forget is as [outbox.Store] has it. An entry that somebody changes just now is passed over.
-func (s *Store) Forget(ctx context.Context, before time.Time) (gone int, err error) {
-	for {
-		n := 0
-		err := s.change(ctx, func(ctx context.Context, q querier) (err error) {
-			n, err = s.forget(ctx, q, before)
+func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, most int) (gone int, err error) {
+	err = s.change(ctx, func(ctx context.Context, q querier) error {
+		const forgetting = `
+			WITH gone AS (
+				DELETE FROM outbox.entries WHERE id IN (
+					SELECT id FROM outbox.entries WHERE state IN ('accepted', 'failed', 'discarded') AND lane = $1 AND changed < $2
+					ORDER BY changed, id LIMIT $3 FOR UPDATE SKIP LOCKED
+				) RETURNING id, lane, state, told, ` + size + ` AS freed
+			), lines AS (
+				DELETE FROM outbox.history WHERE entry IN (SELECT id FROM gone WHERE told)
+			), counted AS (
+				INSERT INTO outbox.totals AS t SELECT lane, 'discarded', $4::text, count(*) FROM gone WHERE state = 'failed' GROUP BY lane
+				ON CONFLICT (lane, state, cause) DO UPDATE SET n = t.n + excluded.n
+			)
+			SELECT count(*), coalesce(sum(freed), 0)::bigint FROM gone`
+		var freed int64
+		if err := s.one(ctx, q, forgetting, []any{string(lane), before, most, string(outbox.CauseForgotten)}, &gone, &freed); err != nil {
 			return err
-		})
-		if gone += n; err != nil || n < maxForgotten {
-			return gone, err
 		}
-	}
-}
-
-func (s *Store) forget(ctx context.Context, q querier, before time.Time) (n int, err error) {
-	const forgetting = `
-		WITH gone AS (
-			DELETE FROM outbox.entries WHERE id IN (
-				SELECT id FROM outbox.entries WHERE state IN ('accepted', 'failed', 'discarded') AND changed < $1
-				ORDER BY changed LIMIT $2 FOR UPDATE SKIP LOCKED
-			) RETURNING id, told, ` + size + ` AS freed
-		), lines AS (
-			DELETE FROM outbox.history WHERE entry IN (SELECT id FROM gone WHERE told)
-		)
-		SELECT count(*), coalesce(sum(freed), 0)::bigint FROM gone`
-	var freed int64
-	if err := s.one(ctx, q, forgetting, []any{before, maxForgotten}, &n, &freed); err != nil {
-		return 0, err
-	}
-	return n, s.take(ctx, q, -freed)
+		return s.take(ctx, q, -freed)
+	})
+	return gone, err
 }

@@ -188,7 +188,7 @@ func TestNextWaitsForNobody(t *testing.T) {
 	due, _, err := p.store.Next(ctx, lease, 10, now)
 	require.NoError(t, err)
 	assert.Len(t, due, 1)
-	gone, err := p.store.Forget(ctx, now.Add(time.Hour))
+	gone, err := p.store.Forget(ctx, outbox.Events, now.Add(time.Hour), 100)
 	require.NoError(t, err)
 	assert.Zero(t, gone, "nor does what forgets")
 }

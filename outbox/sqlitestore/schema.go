@@ -45,7 +45,7 @@ CREATE INDEX entries_fresh   ON entries (lane, id)             WHERE state = 'qu
 CREATE INDEX entries_waiting ON entries (lane, not_before, id) WHERE state = 'queued' AND (attempts > 0 OR not_before > 0);
 CREATE INDEX entries_tried   ON entries (lane, changed)        WHERE state = 'queued' AND attempts > 0;
 CREATE INDEX entries_ended   ON entries (state, id, lane)      WHERE state <> 'queued';
-CREATE INDEX entries_old     ON entries (changed)              WHERE state IN ('accepted', 'failed', 'discarded');
+CREATE INDEX entries_old     ON entries (lane, changed, id)    WHERE state IN ('accepted', 'failed', 'discarded');
 CREATE UNIQUE INDEX entries_key ON entries (lane, key)         WHERE key <> '';
 
 -- What is in flight: a row for a request, so that an intent does not write its entries anew.

@@ -254,16 +254,16 @@ func (s *Store) Pause(ctx context.Context, lane outbox.Lane, reason string) erro
 }
 
 // Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, before time.Time, most int) (gone int, err error) {
+func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, most int) (gone int, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var ids []int64
-		old := "SELECT id FROM entries WHERE state IN ('accepted', 'failed', 'discarded') AND changed < ? ORDER BY changed, id LIMIT ?"
+		old := "SELECT id FROM entries WHERE state IN ('accepted', 'failed', 'discarded') AND lane = ? AND changed < ? ORDER BY changed, id LIMIT ?"
 		err := each(ctx, tx, old, func(scan func(...any) error) error {
 			var id int64
 			err := scan(&id)
 			ids = append(ids, id)
 			return err
-		}, nanos(before), most)
+		}, numberOf(lane), nanos(before), most)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

@@ -212,8 +212,8 @@ func (m *model) pause(rt *rapid.T) {
 
 func (m *model) forget(rt *rapid.T) {
 	before := m.now.Add(-time.Duration(rapid.IntRange(-1, 3).Draw(rt, "minutes")) * time.Minute)
-	most := rapid.IntRange(1, 3).Draw(rt, "most")
-	m.both("forget", func(_ int, store outbox.Store) (any, error) { return store.Forget(m.t.Context(), before, most) })
+	lane, most := m.lane(rt), rapid.IntRange(1, 3).Draw(rt, "most")
+	m.both("forget", func(_ int, store outbox.Store) (any, error) { return store.Forget(m.t.Context(), lane, before, most) })
 }
 
 func (m *model) wait(rt *rapid.T) {

@@ -42,7 +42,7 @@ CREATE INDEX entries_waiting ON entries (lane, not_before, id) WHERE state = 'qu
 CREATE INDEX entries_tried   ON entries (lane, changed)        WHERE state = 'queued' AND attempts > 0;
 CREATE INDEX entries_sending ON entries (lane, id)             WHERE state = 'sending';
 CREATE INDEX entries_settled ON entries (state, id)            WHERE state <> 'queued' AND state <> 'sending';
-CREATE INDEX entries_old     ON entries (changed)              WHERE state IN ('accepted', 'failed', 'discarded');
+CREATE INDEX entries_old     ON entries (lane, changed, id)    WHERE state IN ('accepted', 'failed', 'discarded');
 CREATE UNIQUE INDEX entries_key ON entries (lane, key)         WHERE key <> '';
 
 CREATE TABLE history (
