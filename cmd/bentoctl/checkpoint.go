@@ -26,6 +26,7 @@ type importState struct {
 	Size    int64     `json:"size"` // of the input
 	Changed time.Time `json:"changed"`
 	Options string    `json:"options"` // a digest
+	Run     string    `json:"run"`     // tells this import from any other
 	// Rows are dealt with, InFlight the ones after them whose request was begun and not answered.
 	Rows     int         `json:"rows"`
 	InFlight int         `json:"in_flight"`

@@ -30,11 +30,12 @@ func (j *importJob) keep(ctx context.Context) error {
 }
 
 // keepOne adds a record, or says why it cannot be kept. What would count twice has a key by its place in
-// the file, so that an import that goes on after a kill keeps nothing twice.
+// this import, so that one that goes on after a kill keeps nothing twice. Another import of the same file
+// is another.
 func (j *importJob) keepOne(items []outbox.Item, lane outbox.Lane, record json.RawMessage, place string) []outbox.Item {
 	item := outbox.Raw(lane, record)
 	if !item.Harmless() {
-		item = outbox.Raw(lane, record, outbox.Key("import/"+j.state.Options+"/"+fmt.Sprint(j.state.Size, j.state.Changed.Unix())+"/"+place))
+		item = outbox.Raw(lane, record, outbox.Key("import/"+j.state.Run+"/"+place))
 	}
 	if err := item.Err(); err != nil {
 		j.chunk.tally.LeftOut++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -98,7 +99,7 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 	if err != nil {
 		return report, usage("%w", err)
 	}
-	state := &importState{Version: importVersion, Size: f.Size, Options: im.digest(f)}
+	state := &importState{Version: importVersion, Size: f.Size, Options: im.digest(f), Run: rand.Text()}
 	job := &importJob{importer: im, reader: reader, file: f, state: state, progress: im.newProgress(filepath.Base(f.Name), func() int { return int(im.retries.Load()) })}
 	path := im.beside(f)
 	if path != "" && !im.dryRun {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -56,6 +58,17 @@ func (o *outboxCommand) with(ctx context.Context, do func(context.Context, *outb
 	return do(ctx, outbox.New(nil, store))
 }
 
+// say prints what was done, as JSON or in words.
+func (g *globals) say(result any, format string, args ...any) (err error) {
+	switch {
+	case g.json:
+		err = json.NewEncoder(g.out).Encode(result)
+	case !g.quiet:
+		_, err = fmt.Fprintf(g.out, format, args...)
+	}
+	return err
+}
+
 // laneArg reads the name of a lane.
 func laneArg(text string) (outbox.Lane, error) {
 	for _, lane := range outbox.Lanes {
@@ -94,7 +107,10 @@ func newOutboxPause(o *outboxCommand) *cobra.Command {
 				return usage("why? Give --reason, for whoever wonders")
 			}
 			return o.with(cmd.Context(), func(ctx context.Context, s *outbox.Sender) error {
-				return s.Pause(ctx, lane, o.who()+": "+reason)
+				if err := s.Pause(ctx, lane, o.who()+": "+reason); err != nil {
+					return err
+				}
+				return o.say(map[string]any{"lane": lane, "paused": true}, "%s is paused\n", lane)
 			})
 		},
 	}
@@ -112,7 +128,12 @@ func newOutboxResume(o *outboxCommand) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.with(cmd.Context(), func(ctx context.Context, s *outbox.Sender) error { return s.Resume(ctx, lane) })
+			return o.with(cmd.Context(), func(ctx context.Context, s *outbox.Sender) error {
+				if err := s.Resume(ctx, lane); err != nil {
+					return err
+				}
+				return o.say(map[string]any{"lane": lane, "paused": false}, "%s goes on\n", lane)
+			})
 		},
 	}
 }

@@ -104,6 +104,9 @@ func (o *outboxCommand) decide(ctx context.Context, s *outbox.Sender, d decision
 	}
 	if len(ids) == 0 {
 		fmt.Fprintln(o.err, "nothing of the kind")
+		if o.json {
+			return o.say(map[string]any{"entries": 0, "ids": ids}, "")
+		}
 		return nil
 	}
 	if err := o.confirmTo(ctx, yes, fmt.Sprintf(d.about, o.described(found)), "nothing was changed"); err != nil {
@@ -112,8 +115,8 @@ func (o *outboxCommand) decide(ctx context.Context, s *outbox.Sender, d decision
 	if err := d.decide(s, ctx, o.who(), reason, ids...); err != nil {
 		return fmt.Errorf("somebody else decided meanwhile, or it cannot be kept: %w", err)
 	}
-	if !o.quiet {
-		fmt.Fprintf(o.out, "%s %s\n", entriesWord(len(ids)), d.done)
+	if err := o.say(map[string]any{"entries": len(ids), "ids": ids}, "%s %s\n", entriesWord(len(ids)), d.done); err != nil {
+		return err
 	}
 	if len(ids) == maxDecided && !o.quiet {
 		fmt.Fprintln(o.err, "perhaps there are more: give the command again")

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/outbox"
@@ -113,10 +116,17 @@ func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case unreachable(err):
+		return nil, &exitError{exitGaveUp, err}
 	case err != nil:
 		return nil, usage("%w", err)
 	}
 	return store, nil
+}
+
+// unreachable reports whether an error is that no server answers.
+func unreachable(err error) bool {
+	return errors.Is(err, nats.ErrNoServers) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError))
 }
 
 func (s storeSpec) openNATS(ctx context.Context, logger *slog.Logger) (outbox.Store, error) {

@@ -61,6 +61,7 @@ type delivery struct {
 	store  outbox.Store
 	sender *outbox.Sender
 	client *bento.Client
+	before outbox.Stats
 	ended  chan error
 }
 
@@ -82,7 +83,11 @@ func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, c
 	if err != nil {
 		return nil, err
 	}
-	d := &delivery{store: store, client: client, ended: make(chan error, 1), sender: outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)}
+	before, err := store.Stats(ctx)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	d := &delivery{store: store, client: client, before: before, ended: make(chan error, 1), sender: outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)}
 	go func() { d.ended <- d.sender.Run(context.WithoutCancel(ctx)) }()
 	return d, nil
 }
@@ -113,8 +118,15 @@ func (g *globals) relay(ctx context.Context, flag *storeFlag, limits string, opt
 	if err != nil {
 		return err
 	}
-	spec, _ := flag.spec()
-	fmt.Fprintf(g.out, "relaying %s\n", spec)
+	spec, _ := flag.spec() // which deliver has read
+	if g.json {
+		err = json.NewEncoder(g.out).Encode(map[string]string{"relaying": spec.String()})
+	} else {
+		_, err = fmt.Fprintf(g.out, "relaying %s\n", spec)
+	}
+	if err != nil {
+		return errors.Join(err, d.end())
+	}
 	<-ctx.Done()
 	if !g.quiet {
 		fmt.Fprintln(g.err, "ending: what is in flight is finished, the rest stays")
@@ -147,30 +159,20 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 	if err != nil {
 		return err
 	}
-	before, err := d.store.Stats(ctx)
-	if err != nil {
-		return errors.Join(err, d.end())
-	}
-	flushed := d.sender.Flush(ctx)
+	flushed := d.flush(ctx)
 	after, err := d.store.Stats(context.WithoutCancel(ctx))
 	if err := errors.Join(err, d.end()); err != nil {
 		return err
 	}
-	var accepted, left int64
-	for _, lane := range outbox.Lanes {
-		was, is := before.Lanes[lane], after.Lanes[lane]
-		accepted += is.Total(outbox.Accepted) - was.Total(outbox.Accepted)
-		left += is.Total(outbox.Parked) - was.Total(outbox.Parked) + is.Total(outbox.Failed) - was.Total(outbox.Failed)
-	}
-	switch {
-	case g.json:
-		err = json.NewEncoder(g.out).Encode(map[string]int64{"accepted": accepted, "parked_or_failed": left, "waiting": int64(after.Waiting())})
-	case !g.quiet:
-		_, err = fmt.Fprintf(g.out, "%s accepted, %s parked or failed, %s left\n", entriesWord(int(accepted)), thousands(int(left)), thousands(after.Waiting()))
-	}
-	switch {
-	case err != nil:
+	accepted := d.since(after, outbox.Accepted)
+	left := d.since(after, outbox.Parked) + d.since(after, outbox.Failed)
+	if err := g.say(map[string]int64{"accepted": accepted, "parked_or_failed": left, "waiting": int64(after.Waiting())},
+		"%s accepted, %s parked or failed, %s left\n", entriesWord(int(accepted)), thousands(int(left)), thousands(after.Waiting())); err != nil {
 		return err
+	}
+	switch {
+	case errors.Is(flushed, errPaused):
+		return d.explainPause(after)
 	case flushed != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", flushed, context.Cause(ctx))
 	case flushed != nil:
@@ -179,4 +181,68 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 		return &exitError{exitFailures, fmt.Errorf("%s parked or failed: bentoctl outbox list", entriesWord(int(left)))}
 	}
 	return nil
+}
+
+// since is how many entries came to a state since the delivery began.
+func (d *delivery) since(now outbox.Stats, state outbox.State) (n int64) {
+	for _, lane := range outbox.Lanes {
+		n += now.Lanes[lane].Total(state) - d.before.Lanes[lane].Total(state)
+	}
+	return n
+}
+
+var errPaused = errors.New("what waits is paused")
+
+// flush waits until nothing waits any more, or all that does is paused.
+func (d *delivery) flush(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	looking := time.NewTicker(300 * time.Millisecond)
+	defer looking.Stop()
+	ended := make(chan error, 1)
+	go func() { ended <- d.sender.Flush(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			if errors.Is(context.Cause(ctx), errPaused) {
+				return errPaused
+			}
+			return err
+		case <-looking.C:
+		}
+		if stats, err := d.store.Stats(context.WithoutCancel(ctx)); err == nil && allPaused(stats) {
+			stop(errPaused)
+		}
+	}
+}
+
+// allPaused reports whether everything that waits is in lanes that are paused.
+func allPaused(stats outbox.Stats) bool {
+	paused := false
+	for _, of := range stats.Lanes {
+		if of.Depth() > 0 && of.Paused == "" {
+			return false
+		}
+		paused = paused || of.Depth() > 0
+	}
+	return paused
+}
+
+// explainPause says which lanes are paused, and why. Where it was on account of the keys, that is the
+// program's exit code.
+func (d *delivery) explainPause(now outbox.Stats) error {
+	code, told := exitFailures, ""
+	for _, lane := range outbox.Lanes {
+		of := now.Lanes[lane]
+		if of.Depth() == 0 || of.Paused == "" {
+			continue
+		}
+		told += fmt.Sprintf("\n%s: %s; mend it, then: bentoctl outbox resume %s", lane, of.Paused, lane)
+		for _, cause := range []outbox.Cause{"unauthorized", "forbidden"} {
+			if of.Totals[outbox.Queued][cause] > d.before.Lanes[lane].Totals[outbox.Queued][cause] {
+				code = exitRefused
+			}
+		}
+	}
+	return &exitError{code, fmt.Errorf("what is left is paused:%s", told)}
 }
