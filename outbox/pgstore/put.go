@@ -107,7 +107,8 @@ func newPutting(entries []outbox.Entry) *putting {
 
 // insertion puts what is new, unless there is no room for all of it. Entries get their IDs in the order
 // of the call; rows with keys are written in the order of keys, so that of two calls none waits for the
-// other while that waits for it. Senders are told of lanes that had nothing to send.
+// other while that waits for it. Senders are told of lanes that had nothing fresh, and of no others: in
+// PostgreSQL, transactions that notify commit one after the other.
 const insertion = `
 	WITH given AS MATERIALIZED (
 		SELECT g.*, CASE WHEN known IS NULL THEN nextval($10::text::regclass) END AS id
