@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +26,7 @@ type Cluster struct {
 	dir, bin string
 	log      bytes.Buffer
 	server   *exec.Cmd
-	guard    io.Closer // that the server lives as long as
+	guard    io.WriteCloser // that the server lives as long as
 }
 
 // Programs returns the directory that has PostgreSQL's programs; empty if the machine has none, or no
@@ -38,8 +39,8 @@ func Programs() string {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		found = append(found, path)
 	}
-	for i := len(found) - 1; i >= 0; i-- {
-		program, err := filepath.EvalSymlinks(found[i])
+	for _, path := range slices.Backward(found) {
+		program, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			continue
 		}
@@ -87,14 +88,15 @@ const whoMay = "local all " + Stranger + " scram-sha-256\nlocal all all trust\n"
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// guarded ends the server when its input does, as it does with the test.
-const guarded = `"$@" & read _; kill -INT $! 2>/dev/null; wait`
+// guarded ends the server when it is told to, or its input ends, as it does with the test: then it
+// removes what is left, too.
+const guarded = `dir=$1; shift; "$@" & read -r _ || gone=yes; kill -INT $! 2>/dev/null; wait; [ -z "$gone" ] || rm -rf "$dir"`
 
 // patience is how long a server may take to start, or to stop.
 const patience = 30 * time.Second
 
 func (c *Cluster) start() error {
-	c.server = exec.Command("sh", "-c", guarded, "sh", filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.dir, //nolint:noctx // Stop ends it
+	c.server = exec.Command("sh", "-c", guarded, "sh", c.dir, filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.dir, //nolint:noctx // Stop ends it
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "autovacuum_naptime=5s")
 	c.server.Dir, c.server.SysProcAttr = c.dir, asUser()
 	c.server.Stdout, c.server.Stderr = &c.log, &c.log
@@ -172,6 +174,7 @@ func (c *Cluster) end() error {
 	if c.server == nil || c.server.Process == nil {
 		return nil
 	}
+	_, _ = io.WriteString(c.guard, "\n")
 	_ = c.guard.Close()
 	ended := make(chan struct{})
 	go func() {

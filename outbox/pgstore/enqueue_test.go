@@ -170,7 +170,7 @@ func TestAnEventGoesWithItsBusinessRow(t *testing.T) {
 				_, err = tx.enqueue(welcome(committed, outbox.Key(fmt.Sprint(committed))), welcome(committed, outbox.Key(fmt.Sprint(committed))))
 				require.NoError(t, err)
 				time.Sleep(20 * time.Millisecond)
-				assert.Equal(t, committed, len(server.Events()), "nothing is sent of what is not committed")
+				assert.Len(t, server.Events(), committed, "nothing is sent of what is not committed")
 				require.NoError(t, tx.end(true))
 				committed++
 				require.NoError(t, s.Flush(t.Context()))

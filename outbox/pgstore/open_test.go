@@ -91,7 +91,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 			_, err := pgstore.Open(t.Context(), of.url, of.opts...)
 			require.Error(t, err)
 			for _, want := range of.want {
-				assert.ErrorContains(t, err, want)
+				require.ErrorContains(t, err, want)
 			}
 			for _, verb := range []string{"%v", "%+v"} {
 				assert.NotContains(t, fmt.Sprintf(verb, err), pgcluster.Password)

@@ -31,7 +31,7 @@ var server shared
 
 func TestMain(m *testing.M) {
 	// A step here is several round trips; -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "15"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

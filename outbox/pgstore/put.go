@@ -3,7 +3,7 @@ package pgstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,10 +15,9 @@ import (
 // if, and when, it commits. The receipts say what they will be.
 //
 // After [outbox.ErrFull], and an error of a record, the transaction is as it was before, and can go on.
-// Any other error has ended it, as PostgreSQL has it. An item with a key waits for another transaction
-// that has put the same key and has not ended; other items wait for nobody. How safe the items are is
-// how safe the transaction is: leave synchronous_commit on. One that is serializable has to be ready
-// to be tried again.
+// After any other error, roll it back. An item with a key waits for another transaction that has put the
+// same key and has not ended; other items wait for nobody. The items are as safe as the transaction:
+// leave synchronous_commit on. One that is serializable has to be ready to be tried again.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
 	return s.enqueue(ctx, on(tx), items)
 }
@@ -95,6 +94,9 @@ func newPutting(entries []outbox.Entry) *putting {
 		if e.Changed.IsZero() {
 			e.Changed = e.Enqueued
 		}
+		if e.Record == nil {
+			e.Record = []byte{} // nil would be NULL
+		}
 		p.rows = append(p.rows, i)
 		p.lanes, p.keys, p.records = append(p.lanes, string(e.Lane)), append(p.keys, []byte(e.Key)), append(p.records, e.Record)
 		p.atMostOnce, p.harmless = append(p.atMostOnce, e.Policy == outbox.AtMostOnce), append(p.harmless, e.Harmless)
@@ -105,7 +107,8 @@ func newPutting(entries []outbox.Entry) *putting {
 
 // insertion puts what is new, unless there is no room for all of it. Entries get their IDs in the order
 // of the call; rows with keys are written in the order of keys, so that of two calls none waits for the
-// other while that waits for it. Senders are told of lanes that had nothing to send.
+// other while that waits for it. Senders are told of lanes that had nothing fresh, and of no others: in
+// PostgreSQL, transactions that notify commit one after the other.
 const insertion = `
 	WITH given AS MATERIALIZED (
 		SELECT g.*, CASE WHEN known IS NULL THEN nextval($10::text::regclass) END AS id
@@ -164,6 +167,9 @@ func (p *putting) insert(ctx context.Context, s *Store, q querier) error {
 	return nil
 }
 
+// errForgotten is for a transaction to be tried again.
+var errForgotten = errors.New("a key was put, and forgotten, by others at the same time: put it again")
+
 // meet finds what another call has put under the same keys meanwhile.
 func (p *putting) meet(ctx context.Context, s *Store, q querier) error {
 	for at, i := range p.rows {
@@ -172,8 +178,11 @@ func (p *putting) meet(ctx context.Context, s *Store, q querier) error {
 		}
 		var id int64
 		err := s.one(ctx, q, "SELECT id FROM outbox.entries WHERE lane = $1 AND key = $2 AND key <> ''", []any{p.lanes[at], p.keys[at]}, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errForgotten
+		}
 		if err != nil {
-			return fmt.Errorf("a key was put, and forgotten, by others at the same time: put it again: %w", err)
+			return err
 		}
 		p.ids[i], p.known[i] = id, id != p.ids[i]
 	}

@@ -126,7 +126,7 @@ func (s *Store) transact(ctx context.Context, do func(ctx context.Context, q que
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for range maxAttempts {
-		if err = s.attempt(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, do); !inTheWay(err) && !errors.Is(err, errNotBegun) || ctx.Err() != nil {
+		if err = s.attempt(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, do); !mayGoAgain(err) || ctx.Err() != nil {
 			break
 		}
 	}

@@ -29,7 +29,7 @@ const (
 	codeNoColumn       = "42703"
 	codeDuplicateTable = "42P07"
 	codeNoDatabase     = "3D000"
-	codePassword       = "28P01" //nolint:gosec // it is not one
+	codePassword       = "28P01"
 	codeAuthorization  = "28000"
 	codeShutdown       = "57P01"
 	codeCrash          = "57P02"
@@ -44,10 +44,10 @@ func codeOf(err error) string {
 	return ""
 }
 
-// inTheWay reports whether a transaction failed because of another, and may be tried again.
-func inTheWay(err error) bool {
+// mayGoAgain reports whether a transaction failed because of another, or before it began.
+func mayGoAgain(err error) bool {
 	code := codeOf(err)
-	return code == codeSerialization || code == codeDeadlock
+	return code == codeSerialization || code == codeDeadlock || errors.Is(err, errNotBegun) || errors.Is(err, errForgotten)
 }
 
 // broken reports whether a connection has ended, rather than the server refused something, or another.
