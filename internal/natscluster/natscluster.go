@@ -168,7 +168,7 @@ func (c *Cluster) Restart(i int) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self) //nolint:noctx // Kill ends it
+	cmd := exec.Command(self) //nolint:noctx,gosec // this program; Kill ends it
 	cmd.Env = append(os.Environ(), asNode+"="+string(text))
 	cmd.Stderr = os.Stderr
 	if _, err := cmd.StdinPipe(); err != nil { // which ends with this process
