@@ -36,7 +36,7 @@ breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
 	scripts/contract-breaking $(REV)
 
 .PHONY: soak
-soak: ## Try durable delivery in full: kills, power cuts, figures (10 minutes)
+soak: ## Try durable delivery in full: kills, power cuts, figures (an hour)
 	scripts/soak
 
 .PHONY: run

@@ -122,6 +122,7 @@ func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
 		"conformance/fake/statefile": {"internal/boltfile"},
 		"outbox":                     {"gen", "wrapper", "internal/jsonscan", "internal/loopback"},
 		"outbox/sqlitestore":         {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
+		"outbox/natsstore":           {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
 		"outbox/pgstore":             {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
 	}
 	for room, allowed := range mayImport {
