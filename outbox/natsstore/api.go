@@ -57,8 +57,12 @@ type answer struct {
 	} `json:"message"`
 	State *struct {
 		Last     int64          `json:"last_seq"`
+		Bytes    int64          `json:"bytes"`
 		Subjects map[string]int `json:"subjects"`
 	} `json:"state"`
+	Config *struct {
+		MaxBytes int64 `json:"max_bytes"`
+	} `json:"config"`
 }
 
 // err is what JetStream says is wrong, by the names it has here.

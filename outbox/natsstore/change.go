@@ -34,6 +34,10 @@ func (l *lane) draft() *draft {
 	if l.swept == l.seq {
 		d.sheet.Doomed = doomed{}
 	}
+	d.sheet.Loose = nil
+	for id := range l.sheet.Loose {
+		d.changed[id] = l.metas[id]
+	}
 	return d
 }
 
@@ -69,7 +73,17 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 		drawers[id/drawerSize] = true
 	}
 	var all []*nats.Msg
-	for _, n := range slices.Sorted(maps.Keys(drawers)) {
+	written := slices.Sorted(maps.Keys(drawers))
+	for _, n := range written[min(len(written), s.most):] {
+		delete(drawers, n)
+	}
+	d.sheet.Loose = map[int64]*meta{}
+	for id, m := range d.changed {
+		if !drawers[id/drawerSize] {
+			d.sheet.Loose[id] = m
+		}
+	}
+	for _, n := range written[:min(len(written), s.most)] {
 		msg := nats.NewMsg(s.subjects.drawer(d.name, n))
 		if inside := drawerOf(n, d.meta); len(inside) > 0 {
 			var err error

@@ -30,7 +30,10 @@ type sheet struct {
 	Flights []flight `json:"flights,omitempty"`
 	// Doomed are messages to be removed: their removal follows the change that says so, and whoever
 	// reads the lane makes up for it where it did not happen.
-	Doomed doomed                                  `json:"doomed,omitzero"`
+	Doomed doomed `json:"doomed,omitzero"`
+	// Loose are metas that found no room in the transaction that changed them, null if they are
+	// removed: the next change writes them into their drawers.
+	Loose  map[int64]*meta                         `json:"loose,omitempty"`
 	Totals map[outbox.State]map[outbox.Cause]int64 `json:"totals,omitempty"`
 }
 
@@ -51,6 +54,10 @@ func (d doomed) empty() bool { return len(d.Fresh)+len(d.Others) == 0 }
 // drawerSize is how many entries, by their IDs, have their metas in one message: a batch of a thousand
 // that failed is a message for each of them otherwise, which is more than a transaction holds.
 const drawerSize = 32
+
+// maxDrawers bounds the drawers that a change of one lane writes, so that one of all lanes fits into a
+// transaction.
+const maxDrawers = 240
 
 // emptyFor is how long an empty drawer is kept, for those who have read a fuller one; who has not read
 // for a third of that begins anew.
@@ -191,6 +198,9 @@ func (s *Store) apply(l *lane, msg stored) error {
 		}
 		l.sheet, l.seq = read, msg.seq
 		l.queue = queue{}
+		for id, m := range read.Loose {
+			l.keep(id, m)
+		}
 		return nil
 	}
 	var n int64

@@ -19,6 +19,7 @@ type Store struct {
 	logger   *slog.Logger
 	replicas int
 	part     int // bytes of a record in one message
+	most     int // drawers that a change writes
 	subjects subjects
 	streams  streams
 	lanes    map[outbox.Lane]*lane
@@ -45,7 +46,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		opt(&set)
 	}
 	s := &Store{
-		logger: set.logger, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
+		logger: set.logger, most: maxDrawers, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
 		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
 	}
 	s.connection.made()
