@@ -28,7 +28,7 @@ import (
 	bento "example.com/bento-go/wrapper"
 )
 
-var kills = flag.Int("kills", 4, "how often the server is killed")
+var kills = flag.Int("kills", 3, "how often the server is killed")
 
 // asServer makes this test binary be a server; it holds the port and the directory.
 const asServer = "NATSSTORE_TEST_AS_SERVER"
@@ -182,6 +182,7 @@ func (x *trial) verify(store outbox.Store, crashes int) {
 // The server is killed again and again, at any moment, under an application that hands over events and
 // emails and sends them: nothing that was promised is lost, no email is sent twice.
 func TestAServerThatIsKilledLosesNothing(t *testing.T) {
+	t.Parallel()
 	x, v := newTrial(t), newVictim(t)
 	v.start()
 	store, err := natsstore.Open(t.Context(), v.url())
@@ -200,6 +201,7 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 
 // Machines that share an outbox crash by turns, at any moment: another takes over.
 func TestMachinesThatCrashLoseNothing(t *testing.T) {
+	t.Parallel()
 	x, name := newTrial(t), fresh()
 	put := open(t, name)
 	application := outbox.New(nil, put)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,9 +205,10 @@ func (s *Store) apply(l *lane, msg stored) error {
 		}
 		return nil
 	}
-	var n int64
-	if _, err := fmt.Sscanf(msg.subject, s.subjects.drawer(l.name, 0)[:len(s.subjects.drawer(l.name, 0))-1]+"%d", &n); err != nil {
-		return fmt.Errorf("%w: message %d of the stream %s has the subject %s, of no use here", outbox.ErrDamaged, msg.seq, s.streams.state, msg.subject)
+	number, found := strings.CutPrefix(msg.subject, s.subjects.drawers(l.name))
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || !found {
+		return fmt.Errorf("%w: message %d of the stream %s has the subject %s: something else publishes there", outbox.ErrDamaged, msg.seq, s.streams.state, msg.subject)
 	}
 	var inside []*meta
 	if len(msg.data) > 0 {

@@ -329,6 +329,33 @@ func TestABatchThatIsSpreadThinly(t *testing.T) {
 	}
 }
 
+// Somebody has removed messages: their entries are not sent, but failed, with the reason, and are
+// counted. The others go on.
+func TestARecordThatIsGone(t *testing.T) {
+	t.Parallel()
+	name, now := fresh(), time.Now()
+	s := open(t, name)
+	ids := put(t, s, event(""), event(""))
+	lease := acquire(t, s, "me", now)
+	due, _, err := s.Next(t.Context(), lease, 10, now)
+	require.NoError(t, err)
+	require.NoError(t, s.Begin(t.Context(), lease, idsOf(due), now))
+	require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Queued, ids...), now))
+	stream, err := jetstreamOf(t).Stream(t.Context(), name+"-entries")
+	require.NoError(t, err)
+	require.NoError(t, stream.DeleteMsg(t.Context(), uint64(ids[0])))
+	due, _, err = s.Next(t.Context(), lease, 10, now)
+	require.NoError(t, err)
+	assert.Equal(t, ids[1:], idsOf(due))
+	failed, err := s.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 10)
+	require.NoError(t, err)
+	require.Equal(t, ids[:1], idsOf(failed))
+	assert.Contains(t, failed[0].Reason, "gone from the stream")
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, map[outbox.State]int{outbox.Queued: 1, outbox.Failed: 1}, stats.Lanes[outbox.Events].States)
+}
+
 // A record may be larger than a message.
 func TestALargeRecord(t *testing.T) {
 	t.Parallel()
