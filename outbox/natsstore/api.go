@@ -117,8 +117,8 @@ func (s *Store) why(ctx context.Context, err error) error {
 	case errors.Is(context.Cause(ctx), errDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded):
 		return fmt.Errorf("natsstore: %w", errDisconnected)
 	}
-	if told := s.refusal.Load(); told != nil && ctx.Err() != nil {
-		return fmt.Errorf("natsstore: %w: %w", *told, err)
+	if told := s.refusal.Load(); told != nil && ctx.Err() != nil && time.Since(told.at) < 2*requestFor {
+		return fmt.Errorf("natsstore: %w: %w", told.err, err)
 	}
 	return fmt.Errorf("natsstore: %w", err)
 }

@@ -173,10 +173,16 @@ func (s *Store) await(ctx context.Context) error {
 // How long a change waits for a new connection to see whether it was made.
 const awaitFor, awaitTries = 5 * time.Second, 100
 
+// A refusal is what the server did not permit.
+type refusal struct {
+	err error
+	at  time.Time
+}
+
 // refused keeps what the server says apart from any request.
 func (s *Store) refused(err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		s.refusal.Store(&err)
+		s.refusal.Store(&refusal{err, time.Now()})
 		if end := s.opening.Load(); end != nil {
 			(*end)()
 		}

@@ -23,7 +23,7 @@ type Store struct {
 	subjects subjects
 	streams  streams
 	lanes    map[outbox.Lane]*lane
-	refusal  atomic.Pointer[error]              // what the server did not permit last
+	refusal  atomic.Pointer[refusal]            // what the server did not permit last
 	opening  atomic.Pointer[context.CancelFunc] // ends Open, which waits for what is not permitted
 	closed   atomic.Bool
 	ended    chan struct{}

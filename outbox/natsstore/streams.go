@@ -36,7 +36,7 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 		config, err := s.stream(ctx, js, want, set, fallback)
 		if err != nil {
 			if told := s.refusal.Load(); told != nil {
-				err = *told
+				err = told.err
 			}
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
