@@ -96,7 +96,7 @@ func (a *answer) absent() bool {
 
 // ask sends a message and waits for the answer.
 func (s *Store) ask(ctx context.Context, msg *nats.Msg) (*answer, error) {
-	bounded, cancel := s.connection.bound(ctx)
+	bounded, cancel := s.link.bound(ctx)
 	defer cancel()
 	got, err := s.conn.RequestMsgWithContext(bounded, msg)
 	if err != nil {

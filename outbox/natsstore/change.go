@@ -104,7 +104,7 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 
 // made takes the change in, of which the sheet has a sequence.
 func (d *draft) made(seq int64) {
-	d.lane.sheet, d.lane.seq, d.applied = d.sheet, seq, seq
+	d.lane.sheet, d.seq, d.applied = d.sheet, seq, seq
 	for id, m := range d.changed {
 		if d.keep(id, m); m == nil {
 			d.forgotten(id)
@@ -134,7 +134,7 @@ func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, 
 		return err
 	}
 	defer l.give()
-	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.connection.number() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
+	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.link.number() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
 }
 
 // changeAll changes lanes, whose turns the caller has, in one transaction.

@@ -228,12 +228,11 @@ func TestMachinesThatCrashLoseNothing(t *testing.T) {
 // promised.
 func enqueue(ctx context.Context, sender *outbox.Sender, application int, promised chan<- string) {
 	for n := 0; ctx.Err() == nil; n++ {
-		name, item := fmt.Sprintf("event %d-%d", application, n), outbox.Item{}
+		name := fmt.Sprintf("event %d-%d", application, n)
+		item := outbox.Event(bento.Event{Type: "x", Email: "ari@example.com", Details: gen.EventDetails{"name": name}}, outbox.Key(name))
 		if n%20 == 0 {
 			name = fmt.Sprintf("email %d-%d", application, n)
 			item = outbox.Email(bento.Email{To: "ari@example.com", From: "team@acme.example", Subject: name, HTMLBody: "x"}, outbox.Key(name))
-		} else {
-			item = outbox.Event(bento.Event{Type: "x", Email: "ari@example.com", Details: gen.EventDetails{"name": name}}, outbox.Key(name))
 		}
 		for ctx.Err() == nil {
 			attempt, cancel := context.WithTimeout(ctx, time.Second)

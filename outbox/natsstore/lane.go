@@ -141,7 +141,7 @@ func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
 
 // sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
 func (s *Store) sync(ctx context.Context, l *lane) error {
-	if epoch := s.connection.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
+	if epoch := s.link.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
 		l.reset()
 		l.epoch = epoch
 	}

@@ -14,8 +14,8 @@ import (
 
 // A Store is an [outbox.Store] in a NATS cluster.
 type Store struct {
-	conn *nats.Conn
-	connection
+	conn     *nats.Conn
+	link     connection
 	logger   *slog.Logger
 	replicas int
 	part     int // bytes of a record in one message
@@ -49,7 +49,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		logger: set.logger, most: maxDrawers, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
 		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
 	}
-	s.connection.made()
+	s.link.made()
 	for _, name := range outbox.Lanes {
 		s.lanes[name] = newLane(name)
 	}

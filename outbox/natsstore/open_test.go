@@ -60,7 +60,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			_, err := natsstore.Open(t.Context(), c.url, c.opts...)
 			require.ErrorContains(t, err, c.want)
-			assert.ErrorContains(t, err, "natsstore: ")
+			require.ErrorContains(t, err, "natsstore: ")
 			for _, secret := range []string{"s3cret", "sesame"} {
 				assert.NotContains(t, err.Error(), secret)
 			}
