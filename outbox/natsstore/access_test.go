@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/outbox"
@@ -62,7 +61,7 @@ func TestTLS(t *testing.T) {
 	} {
 		_, err := natsstore.Open(t.Context(), "tls://"+at, opts...)
 		require.ErrorContains(t, err, at, name)
-		assert.ErrorContains(t, err, "tls", name)
+		require.ErrorContains(t, err, "tls", name)
 	}
 	s, err := natsstore.Open(t.Context(), "tls://"+at, natsstore.WithCA(cert), natsstore.WithClientCertificate(cert, key))
 	require.NoError(t, err)

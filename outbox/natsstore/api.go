@@ -57,8 +57,12 @@ type answer struct {
 	} `json:"message"`
 	State *struct {
 		Last     int64          `json:"last_seq"`
+		Bytes    int64          `json:"bytes"`
 		Subjects map[string]int `json:"subjects"`
 	} `json:"state"`
+	Config *struct {
+		MaxBytes int64 `json:"max_bytes"`
+	} `json:"config"`
 }
 
 // err is what JetStream says is wrong, by the names it has here.
@@ -92,7 +96,7 @@ func (a *answer) absent() bool {
 
 // ask sends a message and waits for the answer.
 func (s *Store) ask(ctx context.Context, msg *nats.Msg) (*answer, error) {
-	bounded, cancel := s.connection.bound(ctx)
+	bounded, cancel := s.link.bound(ctx)
 	defer cancel()
 	got, err := s.conn.RequestMsgWithContext(bounded, msg)
 	if err != nil {
@@ -113,8 +117,8 @@ func (s *Store) why(ctx context.Context, err error) error {
 	case errors.Is(context.Cause(ctx), errDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded):
 		return fmt.Errorf("natsstore: %w", errDisconnected)
 	}
-	if told := s.refusal.Load(); told != nil && ctx.Err() != nil {
-		return fmt.Errorf("natsstore: %w: %w", *told, err)
+	if told := s.refusal.Load(); told != nil && ctx.Err() != nil && time.Since(told.at) < 2*requestFor {
+		return fmt.Errorf("natsstore: %w: %w", told.err, err)
 	}
 	return fmt.Errorf("natsstore: %w", err)
 }

@@ -34,6 +34,10 @@ func (l *lane) draft() *draft {
 	if l.swept == l.seq {
 		d.sheet.Doomed = doomed{}
 	}
+	d.sheet.Loose = nil
+	for id := range l.sheet.Loose {
+		d.changed[id] = l.metas[id]
+	}
 	return d
 }
 
@@ -69,7 +73,17 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 		drawers[id/drawerSize] = true
 	}
 	var all []*nats.Msg
-	for _, n := range slices.Sorted(maps.Keys(drawers)) {
+	written := slices.Sorted(maps.Keys(drawers))
+	for _, n := range written[min(len(written), s.most):] {
+		delete(drawers, n)
+	}
+	d.sheet.Loose = map[int64]*meta{}
+	for id, m := range d.changed {
+		if !drawers[id/drawerSize] {
+			d.sheet.Loose[id] = m
+		}
+	}
+	for _, n := range written[:min(len(written), s.most)] {
 		msg := nats.NewMsg(s.subjects.drawer(d.name, n))
 		if inside := drawerOf(n, d.meta); len(inside) > 0 {
 			var err error
@@ -90,7 +104,7 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 
 // made takes the change in, of which the sheet has a sequence.
 func (d *draft) made(seq int64) {
-	d.lane.sheet, d.lane.seq, d.applied = d.sheet, seq, seq
+	d.lane.sheet, d.seq, d.applied = d.sheet, seq, seq
 	for id, m := range d.changed {
 		if d.keep(id, m); m == nil {
 			d.forgotten(id)
@@ -120,7 +134,7 @@ func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, 
 		return err
 	}
 	defer l.give()
-	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.connection.number() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
+	return s.changeAll(ctx, []*lane{l}, mayBeOld && l.seq > 0 && l.epoch == s.link.number() && time.Since(l.read) < emptyFor/3, func(all []*draft) error { return plan(all[0]) })
 }
 
 // changeAll changes lanes, whose turns the caller has, in one transaction.

@@ -61,8 +61,8 @@ func (s *Store) connect(ctx context.Context, urls []string, set settings) error 
 	options.Servers, options.Name, options.Timeout = urls, "outbox "+set.name, connectFor
 	options.MaxReconnect, options.ReconnectWait = -1, reconnectWait
 	options.ReconnectBufSize = -1 // what cannot be sent now is an error now, and not sent later
-	options.DisconnectedErrCB = func(*nats.Conn, error) { s.connection.lost() }
-	options.ReconnectedCB = func(*nats.Conn) { s.connection.made() }
+	options.DisconnectedErrCB = func(*nats.Conn, error) { s.link.lost() }
+	options.ReconnectedCB = func(*nats.Conn) { s.link.made() }
 	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { s.refused(err) }
 	if set.credentials != "" {
 		if err := nats.UserCredentials(set.credentials)(&options); err != nil {
@@ -160,7 +160,7 @@ func (c *connection) bound(ctx context.Context) (context.Context, context.Cancel
 // await waits until there is a connection, a while.
 func (s *Store) await(ctx context.Context) error {
 	for range awaitTries {
-		if s.connection.alive() {
+		if s.link.alive() {
 			return nil
 		}
 		if err := pause(ctx, awaitFor/awaitTries); err != nil {
@@ -173,10 +173,16 @@ func (s *Store) await(ctx context.Context) error {
 // How long a change waits for a new connection to see whether it was made.
 const awaitFor, awaitTries = 5 * time.Second, 100
 
+// A refusal is what the server did not permit.
+type refusal struct {
+	err error
+	at  time.Time
+}
+
 // refused keeps what the server says apart from any request.
 func (s *Store) refused(err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		s.refusal.Store(&err)
+		s.refusal.Store(&refusal{err, time.Now()})
 		if end := s.opening.Load(); end != nil {
 			(*end)()
 		}

@@ -39,7 +39,7 @@
 //
 // # Limits
 //
-// A call puts at most [MaxPut] messages. What is kept of entries that are done, with a key or a history,
+// Only what fits into [MaxPut] messages is put all or none. What is kept of entries that are done, with a key or a history,
 // is in the memory of each machine that sends: some 300 bytes for each, for as long as they are kept
 // (see [outbox.WithRetention]).
 package natsstore

@@ -105,7 +105,7 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 // gather sends requests all at once and hands over what comes, until one of it ends it; that is at most
 // so many messages.
 func (s *Store) gather(ctx context.Context, api string, requests []any, most int, take func(*nats.Msg) (ended bool, err error)) error {
-	ctx, cancel := s.connection.bound(ctx)
+	ctx, cancel := s.link.bound(ctx)
 	defer cancel()
 	inbox := s.conn.NewInbox()
 	came := make(chan *nats.Msg, most)

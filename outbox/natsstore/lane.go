@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +32,10 @@ type sheet struct {
 	Flights []flight `json:"flights,omitempty"`
 	// Doomed are messages to be removed: their removal follows the change that says so, and whoever
 	// reads the lane makes up for it where it did not happen.
-	Doomed doomed                                  `json:"doomed,omitzero"`
+	Doomed doomed `json:"doomed,omitzero"`
+	// Loose are metas that found no room in the transaction that changed them, null if they are
+	// removed: the next change writes them into their drawers.
+	Loose  map[int64]*meta                         `json:"loose,omitempty"`
 	Totals map[outbox.State]map[outbox.Cause]int64 `json:"totals,omitempty"`
 }
 
@@ -51,6 +56,10 @@ func (d doomed) empty() bool { return len(d.Fresh)+len(d.Others) == 0 }
 // drawerSize is how many entries, by their IDs, have their metas in one message: a batch of a thousand
 // that failed is a message for each of them otherwise, which is more than a transaction holds.
 const drawerSize = 32
+
+// maxDrawers bounds the drawers that a change of one lane writes, so that one of all lanes fits into a
+// transaction.
+const maxDrawers = 240
 
 // emptyFor is how long an empty drawer is kept, for those who have read a fuller one; who has not read
 // for a third of that begins anew.
@@ -132,7 +141,7 @@ func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
 
 // sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
 func (s *Store) sync(ctx context.Context, l *lane) error {
-	if epoch := s.connection.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
+	if epoch := s.link.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
 		l.reset()
 		l.epoch = epoch
 	}
@@ -191,11 +200,15 @@ func (s *Store) apply(l *lane, msg stored) error {
 		}
 		l.sheet, l.seq = read, msg.seq
 		l.queue = queue{}
+		for id, m := range read.Loose {
+			l.keep(id, m)
+		}
 		return nil
 	}
-	var n int64
-	if _, err := fmt.Sscanf(msg.subject, s.subjects.drawer(l.name, 0)[:len(s.subjects.drawer(l.name, 0))-1]+"%d", &n); err != nil {
-		return fmt.Errorf("%w: message %d of the stream %s has the subject %s, of no use here", outbox.ErrDamaged, msg.seq, s.streams.state, msg.subject)
+	number, found := strings.CutPrefix(msg.subject, s.subjects.drawers(l.name))
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || !found {
+		return fmt.Errorf("%w: message %d of the stream %s has the subject %s: something else publishes there", outbox.ErrDamaged, msg.seq, s.streams.state, msg.subject)
 	}
 	var inside []*meta
 	if len(msg.data) > 0 {

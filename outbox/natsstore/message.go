@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,6 +30,7 @@ type meta struct {
 	Reason    string          `json:"reason,omitempty"`
 	History   []outbox.Change `json:"history,omitempty"`
 	Held      bool            `json:"held,omitempty"`  // it was put with a NotBefore: its message is on another subject
+	Lost      bool            `json:"lost,omitempty"`  // its message is gone, though it is not done
 	Parts     int             `json:"parts,omitempty"` // messages before it that hold the beginning of its record
 }
 
@@ -144,8 +146,9 @@ func (s subjects) claim(l outbox.Lane, key string) string {
 func (s subjects) state() string                  { return s.name + ".s.>" }
 func (s subjects) stateOf(l outbox.Lane) string   { return s.name + ".s." + string(l) + ".>" }
 func (s subjects) laneState(l outbox.Lane) string { return s.name + ".s." + string(l) + ".lane" }
+func (s subjects) drawers(l outbox.Lane) string   { return s.name + ".s." + string(l) + ".drawer." }
 func (s subjects) drawer(l outbox.Lane, n int64) string {
-	return fmt.Sprintf("%s.s.%s.drawer.%d", s.name, l, n)
+	return s.drawers(l) + strconv.FormatInt(n, 10)
 }
 
 func (s subjects) wake(l outbox.Lane) string {

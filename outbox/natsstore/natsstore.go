@@ -14,15 +14,16 @@ import (
 
 // A Store is an [outbox.Store] in a NATS cluster.
 type Store struct {
-	conn *nats.Conn
-	connection
+	conn     *nats.Conn
+	link     connection
 	logger   *slog.Logger
 	replicas int
 	part     int // bytes of a record in one message
+	most     int // drawers that a change writes
 	subjects subjects
 	streams  streams
 	lanes    map[outbox.Lane]*lane
-	refusal  atomic.Pointer[error]              // what the server did not permit last
+	refusal  atomic.Pointer[refusal]            // what the server did not permit last
 	opening  atomic.Pointer[context.CancelFunc] // ends Open, which waits for what is not permitted
 	closed   atomic.Bool
 	ended    chan struct{}
@@ -45,10 +46,10 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		opt(&set)
 	}
 	s := &Store{
-		logger: set.logger, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
+		logger: set.logger, most: maxDrawers, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
 		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
 	}
-	s.connection.made()
+	s.link.made()
 	for _, name := range outbox.Lanes {
 		s.lanes[name] = newLane(name)
 	}

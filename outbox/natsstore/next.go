@@ -18,7 +18,7 @@ func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time
 			return err
 		}
 		d.setBack(now)
-		n := next{draft: d, lease: lease, most: most, now: now}
+		n := next{draft: d, lease: lease, most: max(most, 0), now: now}
 		if err := n.find(ctx, s); err != nil {
 			return err
 		}
@@ -164,6 +164,7 @@ func (n *next) add(m *meta, record []byte) {
 // fail keeps an entry from being sent whose record is gone.
 func (n *next) fail(m *meta) {
 	failed := *m
+	failed.Lost = true
 	n.note(&failed, outbox.Change{At: n.now, By: n.lease.Owner, State: outbox.Failed, Reason: "the record is gone from the stream: somebody removed it, or the servers lost it"}, outbox.CauseDamaged)
 	n.set(failed)
 }

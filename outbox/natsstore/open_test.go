@@ -60,7 +60,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			_, err := natsstore.Open(t.Context(), c.url, c.opts...)
 			require.ErrorContains(t, err, c.want)
-			assert.ErrorContains(t, err, "natsstore: ")
+			require.ErrorContains(t, err, "natsstore: ")
 			for _, secret := range []string{"s3cret", "sesame"} {
 				assert.NotContains(t, err.Error(), secret)
 			}
@@ -86,6 +86,7 @@ func TestStreamsThatWouldLoseEntriesAreRefused(t *testing.T) {
 		"no transactions":     {"entries", func(c *jetstream.StreamConfig) { c.AllowAtomicPublish = false }, "--allow-batch"},
 		"states are bounded":  {"state", func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 20 }, "--max-bytes=-1"},
 		"states have a past":  {"state", func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 2 }, "--max-msgs-per-subject=1"},
+		"other subjects":      {"state", func(c *jetstream.StreamConfig) { c.Subjects = []string{c.Name + ".>"} }, "its subjects are"},
 		"nothing may go":      {"entries", func(c *jetstream.StreamConfig) { c.DenyDelete = true }, "make it anew"},
 		"no reading directly": {"entries", func(c *jetstream.StreamConfig) { c.AllowDirect = false }, "--allow-direct"},
 	} {
@@ -175,6 +176,7 @@ func TestAStoreThatIsClosed(t *testing.T) {
 
 // A server that goes away is an error, in time, and no more than that when it is back.
 func TestAServerThatGoesAway(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t)
 	v.start()
 	s, err := natsstore.Open(t.Context(), v.url())

@@ -12,11 +12,12 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// MaxPut bounds the messages of one Put: JetStream takes so many in a transaction. An entry is one, one
+// MaxPut bounds the messages of a transaction: JetStream takes no more, if it is not set to. An entry is one, one
 // more if it has a key, and one more for each half megabyte of its record after the first.
 const MaxPut = 1000
 
-// Put is as [outbox.Store] has it. One call keeps at most [MaxPut] messages. An error that is not
+// Put is as [outbox.Store] has it, for calls of at most [MaxPut] messages. Larger ones are kept in several
+// transactions, one after the other: the error says so if only the first of them were. An error that is not
 // [outbox.ErrFull] may mean that nothing was heard of entries that are kept even so: a key makes it safe
 // to try again.
 func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutResult, error) {
@@ -39,7 +40,7 @@ func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutRe
 	case n == 1:
 		return s.putNow(ctx, entries)
 	case n > MaxPut:
-		return nil, fmt.Errorf("natsstore: %d entries are %d messages, and JetStream keeps %d together: enqueue fewer at once", len(entries), n, MaxPut)
+		return s.putInTurn(ctx, entries)
 	}
 	return s.putTogether(ctx, entries, n)
 }

@@ -12,6 +12,7 @@ import (
 
 // Query is as [outbox.Store] has it.
 func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) (found []outbox.Entry, err error) {
+	most = max(most, 0)
 	err = s.all(ctx, func(lanes []*lane) error {
 		if f.Lane != "" {
 			lanes = slices.DeleteFunc(slices.Clone(lanes), func(l *lane) bool { return l.name != f.Lane })
@@ -34,6 +35,7 @@ func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) (found []o
 
 // list is Query for one lane, as it was read last.
 func (s *Store) list(ctx context.Context, l *lane, f outbox.Filter, most int) ([]outbox.Entry, error) {
+	most = max(most, 0)
 	q := &query{l: l, f: f, most: most, flying: l.flying(), records: map[int64][]byte{}}
 	if f.IDs != nil {
 		q.wanted = map[int64]bool{}

@@ -87,7 +87,7 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 			return err
 		}
 		for _, v := range verdicts {
-			m := meta{ID: v.ID, Policy: outbox.AtMostOnce, State: outbox.Queued} // if the servers lost it
+			m := meta{ID: v.ID, Policy: outbox.AtMostOnce, State: outbox.Queued, Lost: true}
 			if metas[v.ID] != nil {
 				m = *metas[v.ID]
 			}

@@ -80,7 +80,8 @@ func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]in
 	return messages, nil
 }
 
-// stats are those of a lane that has so many messages: one for each entry that is not done.
+// stats are those of a lane that has so many messages: one for each entry that is
+// neither done nor lost.
 func (l *lane) stats(messages int) outbox.LaneStats {
 	of := outbox.LaneStats{States: map[outbox.State]int{}, Paused: l.sheet.Paused}
 	if l.sheet.Expires != 0 {
@@ -96,6 +97,9 @@ func (l *lane) stats(messages int) outbox.LaneStats {
 		messages -= n
 	}
 	for _, m := range l.metas {
+		if m.Lost && !m.done() {
+			messages++
+		}
 		switch m.State {
 		case outbox.Queued, gone:
 		case outbox.Parked, outbox.Failed:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -35,7 +36,7 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 		config, err := s.stream(ctx, js, want, set, fallback)
 		if err != nil {
 			if told := s.refusal.Load(); told != nil {
-				err = *told
+				err = told.err
 			}
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
@@ -125,8 +126,10 @@ func fits(got, want jetstream.StreamConfig) error {
 		wrong = "it cannot be read directly (nats stream edit --allow-direct)"
 	case want.AllowMsgTTL && !got.AllowMsgTTL:
 		wrong = "its messages cannot end (nats stream edit --allow-msg-ttl)"
-	case got.NoAck || got.Sealed || got.DenyDelete || got.DenyPurge || got.Mirror != nil || len(got.Sources) > 0 || got.PersistMode != want.PersistMode:
-		wrong = "it acknowledges nothing or too early, or nothing can be changed in it, or it copies another (make it anew)"
+	case slices.ContainsFunc(want.Subjects, func(subject string) bool { return !slices.Contains(got.Subjects, subject) }):
+		wrong = fmt.Sprintf("its subjects are %v, want %v (nats stream edit --subjects=...)", got.Subjects, want.Subjects)
+	case got.SubjectTransform != nil || got.NoAck || got.Sealed || got.DenyDelete || got.DenyPurge || got.Mirror != nil || len(got.Sources) > 0 || got.PersistMode != want.PersistMode:
+		wrong = "it acknowledges nothing or too early, or nothing can be changed in it, or it copies or renames (make it anew)"
 	}
 	if wrong != "" {
 		return errors.New("its settings were changed so that it would lose entries or stand still: " + wrong)
