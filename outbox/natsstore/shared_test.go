@@ -320,7 +320,7 @@ func TestABatchThatIsSpreadThinly(t *testing.T) {
 	assert.Equal(t, ids, idsOf(due))
 	require.NoError(t, mine.Begin(t.Context(), lease, ids, now))
 	require.NoError(t, mine.Settle(t.Context(), lease, verdicts(outbox.Accepted, ids...), now))
-	n, err := yours.Forget(t.Context(), now.Add(time.Hour))
+	n, err := yours.Forget(t.Context(), outbox.Events, now.Add(time.Hour), 1000)
 	require.NoError(t, err)
 	assert.Equal(t, entries, n)
 	for _, s := range []outbox.Store{mine, yours, open(t, name)} {
