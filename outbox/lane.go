@@ -27,7 +27,7 @@ func (l *laneSender) run(ctx context.Context) {
 	for {
 		err := l.turn(ctx)
 		l.tell(ctx, err)
-		if err == nil || !l.wait(ctx, time.Second) {
+		if err == nil || !l.wait(ctx, min(time.Second, l.leaseFor/4)) {
 			return
 		}
 	}
@@ -50,10 +50,16 @@ func (l *laneSender) turn(ctx context.Context) error {
 	return err
 }
 
-// took notes that the lane is this sender's.
+// took notes that the lane is this sender's, and so may those be that it leads.
 func (l *laneSender) took(lease Lease) {
 	l.lease = lease
-	l.take(l.lane, lease.Expires)
+	if l.take(l.lane, lease.Expires) {
+		for _, led := range Lanes {
+			if led != l.lane && leaderOf(led) == l.lane {
+				nudge(l.wake[led])
+			}
+		}
+	}
 }
 
 // tell logs what is wrong with the store, the same thing once a minute.

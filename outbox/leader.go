@@ -25,10 +25,13 @@ type leaders struct {
 	held map[Lane]time.Time
 }
 
-func (l *leaders) take(lane Lane, until time.Time) {
+// take notes until when a lane is the sender's. It reports whether it was not before.
+func (l *leaders) take(lane Lane, until time.Time) (anew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	anew = !time.Now().Before(l.held[lane])
 	l.held[lane] = until
+	return anew
 }
 
 func (l *leaders) drop(lane Lane) { l.take(lane, time.Time{}) }
