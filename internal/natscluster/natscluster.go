@@ -48,7 +48,7 @@ func (n node) serve() error {
 	opts := &server.Options{
 		ServerName: n.Name, Host: "127.0.0.1", Port: n.Client, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: n.Dir, SyncAlways: true, JetStreamMaxStore: 8 << 30, JetStreamMaxMemory: 64 << 20,
-		Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: n.Route, NoAdvertise: true}, // links are not passed by
+		Cluster: server.ClusterOpts{Name: filepath.Base(filepath.Dir(n.Dir)), Host: "127.0.0.1", Port: n.Route, NoAdvertise: true}, // links are not passed by
 	}
 	for _, port := range n.Routes {
 		opts.Routes = append(opts.Routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
