@@ -46,7 +46,7 @@ func newDecision(o *outboxCommand, d decision) *cobra.Command {
 	var yes bool
 	s := selection{limit: maxDecided}
 	cmd := &cobra.Command{
-		Use: d.verb + " ID...", Short: d.short,
+		Use: d.verb + " ID...", Short: d.short, Args: cobra.ArbitraryArgs,
 		Long: d.long + "\n\nEntries are named by their IDs, or by --state parked or failed, all of them or those of --lane;\n" +
 			"they have to be parked or failed. Your name and the reason are kept in their history.",
 		Example: "  bentoctl outbox " + d.verb + " 12 13 --store spool --reason \"Bento's log, 14:05\"\n" +

@@ -27,9 +27,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	guest := &server.User{Username: "guest", Password: "s3cret", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.STREAM.CREATE.>"}}}}
 	mute := &server.User{Username: "mute", Password: "s3cret", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.>"}}}}
 	strict := started(t, &server.Options{StoreDir: t.TempDir(), Users: []*server.User{guest, mute}}).Addr().String()
-	small := started(t, &server.Options{StoreDir: t.TempDir()})
-	require.NoError(t, small.DisableJetStream())
-	require.NoError(t, small.EnableJetStream(&server.JetStreamConfig{StoreDir: t.TempDir(), MaxStore: 1 << 20, MaxMemory: 1 << 20}))
+	small := started(t, &server.Options{StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 20, JetStreamMaxMemory: 1 << 20})
 	none := filepath.Join(t.TempDir(), "none")
 	junk := filepath.Join(t.TempDir(), "junk.pem")
 	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))

@@ -34,7 +34,9 @@ func start(opts *server.Options) (*server.Server, error) {
 	if opts.Port == 0 {
 		opts.Port = -1
 	}
-	opts.JetStream, opts.JetStreamMaxStore = opts.StoreDir != "", 1<<50 // each outbox reserves its capacity
+	if opts.JetStream = opts.StoreDir != ""; opts.JetStreamMaxStore == 0 {
+		opts.JetStreamMaxStore = 1 << 50 // each outbox reserves its capacity
+	}
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, err
