@@ -308,3 +308,42 @@ func TestWhatIsRefusedAmongOthersIsFound(t *testing.T) {
 		assert.Equal(t, 49, b.total(outbox.Subscribers, outbox.Accepted))
 	})
 }
+
+// Senders whose store takes longer to settle what was left in flight than a lease lasts do not take the
+// lane from one another for ever.
+func TestASlowStoreIsRecovered(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		s := outbox.New(nil, b.store)
+		items := make([]outbox.Item, 1000)
+		for n := range items {
+			items[n] = outbox.Event(signedUp(n))
+		}
+		receipts, err := s.Enqueue(t.Context(), items...)
+		require.NoError(t, err)
+		lease, err := b.store.Acquire(t.Context(), outbox.Events, "who died", time.Now(), time.Second)
+		require.NoError(t, err)
+		ids := make([]int64, len(receipts))
+		for i, r := range receipts {
+			ids[i] = r.ID
+		}
+		require.NoError(t, b.store.Begin(t.Context(), lease, ids, time.Now()))
+		b.store = &slowStore{Store: b.store}
+		first, killFirst := b.run()
+		_, killSecond := b.run()
+		require.NoError(t, b.flush(first, time.Hour))
+		killFirst()
+		killSecond()
+		assert.Equal(t, 1000, b.total(outbox.Events, outbox.Accepted))
+	})
+}
+
+// A slowStore takes a fortieth of a second to requeue an entry, and lets others have the lane meanwhile.
+type slowStore struct{ outbox.Store }
+
+func (s *slowStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox.Verdict, now time.Time) error {
+	if all[0].State == outbox.Queued {
+		time.Sleep(time.Duration(len(all)) * time.Second / 40)
+	}
+	return s.Store.Settle(ctx, lease, all, now)
+}

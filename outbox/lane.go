@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -17,6 +18,7 @@ type laneSender struct {
 	lease Lease
 	hold
 	portion
+	portions  int // entries that are recovered at a time; 0 is maxRecovered
 	forgetAt  time.Time
 	lastError string // that was logged, at lastTold
 	lastTold  time.Time
@@ -217,12 +219,18 @@ func (l *laneSender) renew(ctx context.Context, now time.Time) error {
 const maxRecovered = 1000
 
 // recover decides about what a sender before this one left in flight: nobody knows whether it
-// arrived.
+// arrived. Where the store is so slow that the lane is lost meanwhile, less is decided at a time: else
+// senders would take the lane from one another for ever.
 func (l *laneSender) recover(ctx context.Context) error {
 	for {
-		left, err := l.store.Recover(ctx, l.lease, maxRecovered)
-		if err != nil || len(left) == 0 {
+		most := cmp.Or(l.portions, maxRecovered)
+		left, err := l.store.Recover(ctx, l.lease, most)
+		if err != nil {
 			return err
+		}
+		if len(left) == 0 {
+			l.portions = 0
+			return nil
 		}
 		now := time.Now()
 		all := make([]Verdict, len(left))
@@ -230,6 +238,10 @@ func (l *laneSender) recover(ctx context.Context) error {
 			all[i] = unknown.verdict(e, causeEnded, "its sender ended while it was in flight", now)
 		}
 		if err := l.settle(ctx, all); err != nil {
+			l.portions = max(1, most/4)
+			return err
+		}
+		if err := l.renew(ctx, time.Now()); err != nil {
 			return err
 		}
 	}

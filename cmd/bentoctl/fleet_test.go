@@ -70,7 +70,7 @@ func newFleet(t *testing.T, specs []string) *fleet {
 }
 
 func (f *fleet) start(i int) {
-	cmd := program(f.t, "relay", "-q", "--store", f.specs[i], "--lease", "1s", "--limits", fmt.Sprintf("%d/min", *fleetLimit))
+	cmd := program(f.t, "relay", "-q", "--store", f.specs[i], "--lease", "2s", "--limits", fmt.Sprintf("%d/min", *fleetLimit))
 	cmd.Env = append(cmd.Env, f.env...)
 	require.NoError(f.t, cmd.Start())
 	f.relays[i] = cmd
