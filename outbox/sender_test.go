@@ -408,7 +408,7 @@ func TestARecordThatBreaksBentoIsFound(t *testing.T) {
 	})
 }
 
-// A record that always fails does not keep the others of its lane from being sent.
+// However often a record was tried in vain, it is not given up while no other arrives either.
 func TestAnOutageFailsNothing(t *testing.T) {
 	t.Parallel()
 	simulated(t, "*=500", func(t *testing.T, b *bench) {

@@ -41,7 +41,7 @@ func (o *outboxCommand) printStatus(stats outbox.Stats, now time.Time) error {
 		of := stats.Lanes[lane]
 		row, err := json.Marshal(map[string]string{
 			"lane": string(lane), "waiting": thousands(of.Depth()), "oldest": since(of.Oldest, now), "parked": thousands(of.States[outbox.Parked]),
-			"failed": thousands(of.States[outbox.Failed]), "accepted": thousands(int(of.Total(outbox.Accepted))), "sender": sendsIt(of, now),
+			"failed": thousands(of.States[outbox.Failed]), "accepted": thousands(int(of.Total(outbox.Accepted))), "sender": senderOf(of, now),
 		})
 		if err != nil {
 			return err
@@ -63,8 +63,8 @@ func (o *outboxCommand) printStatus(stats outbox.Stats, now time.Time) error {
 	return nil
 }
 
-// sendsIt names the sender of a lane, if it still holds it.
-func sendsIt(of outbox.LaneStats, now time.Time) string {
+// senderOf names the sender of a lane, if it still holds it.
+func senderOf(of outbox.LaneStats, now time.Time) string {
 	if of.Sender == "" || of.Lease.Before(now) {
 		return ""
 	}

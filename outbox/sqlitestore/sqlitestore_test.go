@@ -174,28 +174,3 @@ func TestCallsThatComeTogether(t *testing.T) {
 	assert.Equal(t, 64-full, stats.Lanes[outbox.Events].States[outbox.Queued])
 	assert.Equal(t, 64-full, stats.Lanes[outbox.Emails].States[outbox.Queued])
 }
-
-func BenchmarkPut(b *testing.B) {
-	for name, n := range map[string]int{"one": 1, "bulk of 1000": 1000} {
-		b.Run(name, func(b *testing.B) {
-			s, err := sqlitestore.Open(b.Context(), filepath.Join(b.TempDir(), "outbox.db"))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = s.Close() }()
-			entries := make([]outbox.Entry, n)
-			for i := range entries {
-				entries[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: make([]byte, 300)}
-			}
-			b.SetParallelism(32)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := s.Put(context.Background(), entries); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "entries/s")
-		})
-	}
-}
