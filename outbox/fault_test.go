@@ -112,16 +112,17 @@ func (j *jammedStore) Settle(ctx context.Context, lease outbox.Lease, all []outb
 // A request that takes longer than the lease keeps it by a beat: nobody else sends meanwhile.
 func TestALongRequestKeepsItsLane(t *testing.T) {
 	t.Parallel()
-	simulated(t, "sendEmails#1=delay:25s", func(t *testing.T, b *bench) {
+	simulated(t, "trackEvents#1=delay:25s", func(t *testing.T, b *bench) {
 		first, killFirst := b.run()
-		_, err := first.Enqueue(t.Context(), outbox.Email(letter(1)))
+		_, err := first.Enqueue(t.Context(), outbox.Event(signedUp(1)))
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		second, killSecond := b.run()
 		require.NoError(t, b.flush(second, 2*time.Minute))
 		killFirst()
 		killSecond()
-		assert.Equal(t, 1, b.total(outbox.Emails, outbox.Accepted), "and not parked by the other")
+		assert.Equal(t, 1, b.total(outbox.Events, outbox.Accepted))
+		assert.Equal(t, 1, b.server.Counts().Requests, "the other did not send it, too")
 	})
 }
 
