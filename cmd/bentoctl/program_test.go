@@ -5,15 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-
-	"example.com/bento-go/internal/natscluster"
 )
 
 // asProgram makes this test binary be bentoctl, for tests that kill it.
 const asProgram = "BENTOCTL_TEST_AS_PROGRAM"
 
 func init() {
-	natscluster.Serve()
 	if os.Getenv(asProgram) != "" {
 		main()
 	}

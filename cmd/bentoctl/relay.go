@@ -65,8 +65,8 @@ type delivery struct {
 	ended  chan error
 }
 
-// deliver begins to send what a store holds.
-func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, create bool, opts ...outbox.Option) (*delivery, error) {
+// delivery opens a store to send what it holds.
+func (g *globals) delivery(ctx context.Context, flag *storeFlag, limits string, create bool, opts ...outbox.Option) (*delivery, error) {
 	pace, err := paceOf(limits)
 	if err != nil {
 		return nil, err
@@ -83,13 +83,13 @@ func (g *globals) deliver(ctx context.Context, flag *storeFlag, limits string, c
 	if err != nil {
 		return nil, err
 	}
-	before, err := store.Stats(ctx)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	d := &delivery{store: store, client: client, before: before, ended: make(chan error, 1), sender: outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)}
+	sender := outbox.New(client, store, append(opts, outbox.WithLogger(g.logger()))...)
+	return &delivery{store: store, client: client, ended: make(chan error, 1), sender: sender}, nil
+}
+
+// begin sends until end.
+func (d *delivery) begin(ctx context.Context) {
 	go func() { d.ended <- d.sender.Run(context.WithoutCancel(ctx)) }()
-	return d, nil
 }
 
 // logger logs to standard error: warnings only if the command is to be quiet.
@@ -114,11 +114,12 @@ func (d *delivery) end() error {
 }
 
 func (g *globals) relay(ctx context.Context, flag *storeFlag, limits string, opts ...outbox.Option) error {
-	d, err := g.deliver(ctx, flag, limits, true, opts...)
+	d, err := g.delivery(ctx, flag, limits, true, opts...)
 	if err != nil {
 		return err
 	}
-	spec, _ := flag.spec() // which deliver has read
+	d.begin(ctx)
+	spec, _ := flag.spec() // which delivery has read
 	if g.json {
 		err = json.NewEncoder(g.out).Encode(map[string]string{"relaying": spec.String()})
 	} else {
@@ -155,10 +156,14 @@ func newOutboxDrain(g *globals, store *storeFlag) *cobra.Command {
 }
 
 func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) error {
-	d, err := g.deliver(ctx, flag, limits, false)
+	d, err := g.delivery(ctx, flag, limits, false)
 	if err != nil {
 		return err
 	}
+	if d.before, err = d.store.Stats(ctx); err != nil {
+		return errors.Join(err, d.store.Close())
+	}
+	d.begin(ctx)
 	flushed := d.flush(ctx)
 	after, err := d.store.Stats(context.WithoutCancel(ctx))
 	if err := errors.Join(err, d.end()); err != nil {

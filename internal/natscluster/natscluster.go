@@ -1,5 +1,5 @@
 // Package natscluster runs nats-server for tests: each node a process, so that it can be killed, and a
-// link to it that can be cut. The process is the test binary itself: call [Serve] before its tests.
+// link to it that can be cut.
 package natscluster
 
 import (
@@ -8,65 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
-// asNode holds the node that a process is.
-const asNode = "NATSCLUSTER_NODE"
-
-// A node is one server.
-type node struct {
+// A Node is one server, as its program is told.
+type Node struct {
 	Name, Dir     string
 	Client, Route int
 	Routes        []int // of all nodes
 }
 
-// Serve makes this process a node if it was started as one; it then does not return.
-func Serve() {
-	text := os.Getenv(asNode)
-	if text == "" {
-		return
-	}
-	var n node
-	err := json.Unmarshal([]byte(text), &n)
-	if err == nil {
-		err = n.serve()
-	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-func (n node) serve() error {
-	opts := &server.Options{
-		ServerName: n.Name, Host: "127.0.0.1", Port: n.Client, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: n.Dir, SyncAlways: true, JetStreamMaxStore: 8 << 30, JetStreamMaxMemory: 64 << 20,
-		Cluster: server.ClusterOpts{Name: filepath.Base(filepath.Dir(n.Dir)), Host: "127.0.0.1", Port: n.Route, NoAdvertise: true}, // links are not passed by
-	}
-	for _, port := range n.Routes {
-		opts.Routes = append(opts.Routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
-	s, err := server.NewServer(opts)
-	if err != nil {
-		return err
-	}
-	s.Start()
-	_, _ = os.Stdin.Read(make([]byte, 1)) // it ends with whoever started it
-	s.Shutdown()
-	return errors.New("ended")
-}
-
 // A Cluster is nodes, each a process.
 type Cluster struct {
 	dir   string
-	nodes []node
+	bin   string // the program of a node
+	nodes []Node
 	procs []*exec.Cmd
 }
 
@@ -76,13 +38,16 @@ func Start(ctx context.Context, n int) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, procs: make([]*exec.Cmd, n)}
+	c := &Cluster{dir: dir, bin: filepath.Join(dir, "node"), procs: make([]*exec.Cmd, n)}
+	if err := c.build(ctx); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
 	ports, err := free(2 * n)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.Stop())
 	}
 	for i := range n {
-		c.nodes = append(c.nodes, node{Name: fmt.Sprintf("n%d", i+1), Dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), Client: ports[i], Route: ports[n+i], Routes: ports[n:]})
+		c.nodes = append(c.nodes, Node{Name: fmt.Sprintf("n%d", i+1), Dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), Client: ports[i], Route: ports[n+i], Routes: ports[n:]})
 	}
 	for i := range n {
 		if err := c.Restart(i); err != nil {
@@ -93,6 +58,16 @@ func Start(ctx context.Context, n int) (*Cluster, error) {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
+}
+
+// build builds the program of a node. It is not the test's own, since that may be built to look for
+// races: such a node is so slow that a cluster of them loses its leaders by itself.
+func (c *Cluster) build(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", c.bin, "example.com/bento-go/internal/natscluster/node") //nolint:gosec // of this module
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build a node: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // free finds ports that nobody uses.
@@ -160,16 +135,11 @@ func (c *Cluster) Kill(i int) {
 
 // Restart starts a node that does not run.
 func (c *Cluster) Restart(i int) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	text, err := json.Marshal(c.nodes[i])
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self) //nolint:noctx,gosec // this program; Kill ends it
-	cmd.Env = append(os.Environ(), asNode+"="+string(text))
+	cmd := exec.Command(c.bin, string(text)) //nolint:noctx,gosec // Kill ends it
 	cmd.Stderr = os.Stderr
 	if _, err := cmd.StdinPipe(); err != nil { // which ends with this process
 		return err

@@ -38,8 +38,9 @@ const (
 	codeTooManyBatches   = 10210
 )
 
-// requestFor bounds one request, within what the caller's context leaves.
-const requestFor = 10 * time.Second
+// requestFor bounds one request, within what the caller's context leaves. changeFor bounds a transaction
+// that is looked for if its answer does not come.
+const requestFor, changeFor = 10 * time.Second, 3 * time.Second
 
 // errConflict says that a subject does not end with what it was expected to, or that a transaction came
 // in the way of others: nothing is kept, and it may be tried again.
@@ -94,7 +95,7 @@ func (a *answer) absent() bool {
 	return a.Error != nil && (a.Error.ErrorCode == codeNoSequence || a.Error.ErrorCode == codeNotRemoved && strings.Contains(a.Error.Description, "no message found"))
 }
 
-// ask sends a message and waits for the answer.
+// ask sends a message once, and waits for the answer.
 func (s *Store) ask(ctx context.Context, msg *nats.Msg) (*answer, error) {
 	bounded, cancel := s.link.bound(ctx)
 	defer cancel()
@@ -123,13 +124,19 @@ func (s *Store) why(ctx context.Context, err error) error {
 	return fmt.Errorf("natsstore: %w", err)
 }
 
-// call calls JetStream's API.
+// call calls JetStream's API for something that may be asked twice.
 func (s *Store) call(ctx context.Context, what string, request any) (*answer, error) {
-	body, err := json.Marshal(request)
+	a := &answer{}
+	err := s.askAll(ctx, "$JS.API."+what, []any{request}, func(_ int, msg *nats.Msg) error {
+		if err := json.Unmarshal(msg.Data, a); err != nil {
+			return fmt.Errorf("natsstore: an answer that is not JetStream's: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	return s.ask(ctx, &nats.Msg{Subject: "$JS.API." + what, Data: body})
+	return a, nil
 }
 
 // publish stores messages, all or none, and returns the sequence of the last; the others have those

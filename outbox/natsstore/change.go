@@ -142,7 +142,7 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 	op, unsure := nuid.Next(), false
 	for try := range maxTries {
 		if try > 0 || !mayBeOld {
-			if err := s.syncAll(ctx, lanes); err != nil {
+			if err := s.readAll(ctx, lanes); err != nil {
 				return err
 			}
 		}
@@ -195,7 +195,7 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 		}
 		before, sheets, made = append(before, all[:len(all)-1]...), append(sheets, all[len(all)-1]), append(made, d)
 	}
-	last, err := s.publish(ctx, append(before, sheets...))
+	last, err := s.publishSoon(ctx, append(before, sheets...))
 	if err != nil {
 		return err
 	}
@@ -208,44 +208,16 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 		}
 	}
 	for _, d := range made {
-		if err := s.sweep(ctx, d.lane); err != nil {
-			s.logger.WarnContext(ctx, "natsstore: what is delivered is still in the stream; it is removed later", "lane", d.name, "error", err.Error())
-		}
-	}
-	return nil
-}
-
-// sweep removes the messages that the lane's sheet dooms. To do so twice, or late, does no harm:
-// what is doomed stays doomed.
-func (s *Store) sweep(ctx context.Context, l *lane) error {
-	if l.swept == l.seq || l.sheet.Doomed.empty() {
-		l.swept = l.seq
-		return nil
-	}
-	through := l.settledThrough()
-	left := slices.DeleteFunc(slices.Clone(l.sheet.Doomed.Fresh), func(id int64) bool { return id <= through })
-	if len(left) < len(l.sheet.Doomed.Fresh) {
-		if err := s.purge(ctx, s.subjects.fresh(l.name), through); err != nil {
+		if err := s.tidy(ctx, d.lane); err != nil {
 			return err
 		}
 	}
-	if err := s.remove(ctx, append(left, l.sheet.Doomed.Others...)); err != nil {
-		return err
-	}
-	l.swept = l.seq
 	return nil
 }
 
-// settledThrough is up to where all fresh entries may be removed.
-func (l *lane) settledThrough() int64 {
-	through := l.sheet.Cursor
-	for _, f := range l.sheet.Flights {
-		through = min(through, slices.Min(f.IDs)-1)
-	}
-	for id, m := range l.active {
-		if !m.Held {
-			through = min(through, id-1)
-		}
-	}
-	return through
+// publishSoon is publish for what is looked for if no answer comes soon.
+func (s *Store) publishSoon(ctx context.Context, all []*nats.Msg) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, changeFor)
+	defer cancel()
+	return s.publish(ctx, all)
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 
 	"github.com/nats-io/nats.go"
-
-	"example.com/bento-go/outbox"
 )
 
 // A stored message is one of a stream.
@@ -34,17 +32,18 @@ const (
 )
 
 // fetch reads messages in order, from a sequence on, from any server that has the stream: it may lag
-// behind, but what it has, it has from the beginning. more says that it has more.
+// behind, but what it has, it has from the beginning. more says that it may have more.
 func (s *Store) fetch(ctx context.Context, stream, subject string, from int64, most int) (all []stored, more bool, err error) {
-	most = max(min(most, fetchMessages), 1)
+	most, more = max(min(most, fetchMessages), 1), true
 	request := map[string]any{"seq": max(from, 1), "next_by_subj": subject, "batch": most, "max_bytes": fetchBytes}
-	err = s.gather(ctx, "$JS.API.DIRECT.GET."+stream, []any{request}, most+1, func(msg *nats.Msg) (ended bool, err error) {
+	err = s.askFor(ctx, "$JS.API.DIRECT.GET."+stream, request, most+1, func(msg *nats.Msg) (ended bool, err error) {
 		switch status := msg.Header.Get("Status"); status {
 		case "":
 			got, err := storedIn(msg)
 			all = append(all, got)
 			return false, err
 		case statusNone:
+			more = false
 			return true, nil
 		case statusEnd:
 			more = msg.Header.Get("Nats-Num-Pending") != "0"
@@ -74,15 +73,13 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 	for i, seq := range seqs {
 		requests[i] = map[string]int64{"seq": seq}
 	}
-	answers := 0
-	err := s.gather(ctx, "$JS.API.DIRECT.GET."+s.streams.entries, requests, len(requests), func(msg *nats.Msg) (bool, error) {
-		answers++
+	err := s.askAll(ctx, "$JS.API.DIRECT.GET."+s.streams.entries, requests, func(_ int, msg *nats.Msg) error {
 		if msg.Header.Get("Status") != "" {
-			return answers == len(seqs), nil
+			return nil
 		}
 		got, err := storedIn(msg)
 		all[got.seq] = got
-		return answers == len(seqs), err
+		return err
 	})
 	if err != nil || s.replicas == 1 {
 		return err
@@ -100,44 +97,6 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 		}
 	}
 	return nil
-}
-
-// gather sends requests all at once and hands over what comes, until one of it ends it; that is at most
-// so many messages.
-func (s *Store) gather(ctx context.Context, api string, requests []any, most int, take func(*nats.Msg) (ended bool, err error)) error {
-	ctx, cancel := s.link.bound(ctx)
-	defer cancel()
-	inbox := s.conn.NewInbox()
-	came := make(chan *nats.Msg, most)
-	sub, err := s.conn.ChanSubscribe(inbox, came)
-	if err != nil {
-		return s.why(ctx, err)
-	}
-	defer func() { _ = sub.Unsubscribe() }()
-	for _, request := range requests {
-		body, err := json.Marshal(request)
-		if err != nil {
-			return err
-		}
-		if err := s.conn.PublishRequest(api, inbox, body); err != nil {
-			return s.why(ctx, err)
-		}
-	}
-	for {
-		select {
-		case msg := <-came:
-			if msg.Header.Get("Status") == statusNobody {
-				return s.why(ctx, nats.ErrNoResponders)
-			}
-			if ended, err := take(msg); err != nil || ended {
-				return err
-			}
-		case <-s.ended:
-			return outbox.ErrClosed
-		case <-ctx.Done():
-			return s.why(ctx, ctx.Err())
-		}
-	}
 }
 
 func storedIn(msg *nats.Msg) (stored, error) {
@@ -164,16 +123,14 @@ func (s *Store) removeSome(ctx context.Context, seqs []int64) error {
 	for i, seq := range seqs {
 		requests[i] = map[string]any{"seq": seq, "no_erase": true}
 	}
-	answers := 0
-	return s.gather(ctx, "$JS.API.STREAM.MSG.DELETE."+s.streams.entries, requests, len(requests), func(msg *nats.Msg) (bool, error) {
-		answers++
+	return s.askAll(ctx, "$JS.API.STREAM.MSG.DELETE."+s.streams.entries, requests, func(_ int, msg *nats.Msg) error {
 		var a answer
 		if err := json.Unmarshal(msg.Data, &a); err != nil {
-			return true, fmt.Errorf("natsstore: an answer that is not JetStream's: %w", err)
+			return fmt.Errorf("natsstore: an answer that is not JetStream's: %w", err)
 		}
 		if !a.absent() && a.err() != nil {
-			return true, fmt.Errorf("natsstore: remove from the stream %s: %w", s.streams.entries, a.err())
+			return fmt.Errorf("natsstore: remove from the stream %s: %w", s.streams.entries, a.err())
 		}
-		return answers == len(seqs), nil
+		return nil
 	})
 }

@@ -51,7 +51,7 @@ type doomed struct {
 	Others []int64 `json:"others,omitempty"`
 }
 
-func (d doomed) empty() bool { return len(d.Fresh)+len(d.Others) == 0 }
+func (d doomed) len() int { return len(d.Fresh) + len(d.Others) }
 
 // drawerSize is how many entries, by their IDs, have their metas in one message: a batch of a thousand
 // that failed is a message for each of them otherwise, which is more than a transaction holds.
@@ -77,7 +77,8 @@ type lane struct {
 	active  map[int64]*meta // those of metas that are not done, which are few
 	applied int64           // sequence up to which it was read
 	read    time.Time
-	swept   int64 // seq of the sheet whose doomed messages are removed
+	swept   int64     // seq of the sheet whose doomed messages are removed
+	sweepAt time.Time // not before then, if there is no need
 
 	queue // of what is not in metas
 }
@@ -91,7 +92,7 @@ func newLane(name outbox.Lane) *lane {
 
 // reset forgets what was read.
 func (l *lane) reset() {
-	l.sheet, l.seq, l.applied, l.swept = sheet{}, 0, 0, 0
+	l.sheet, l.seq, l.applied, l.swept, l.sweepAt = sheet{}, 0, 0, 0, time.Time{}
 	l.metas, l.active = map[int64]*meta{}, map[int64]*meta{}
 	l.queue = queue{}
 }
@@ -139,8 +140,9 @@ func (l *lane) shown(m *meta, flying map[int64]int64) outbox.Entry {
 	return e
 }
 
-// sync reads what has changed since it was read last, to the end, as the leader of the stream has it.
-func (s *Store) sync(ctx context.Context, l *lane) error {
+// catchUp reads what has changed since the lane was read last, to the end, as the leader of the stream
+// has it.
+func (s *Store) catchUp(ctx context.Context, l *lane) error {
 	if epoch := s.link.number(); l.epoch != epoch || time.Since(l.read) > emptyFor/3 {
 		l.reset()
 		l.epoch = epoch
@@ -154,7 +156,7 @@ func (s *Store) sync(ctx context.Context, l *lane) error {
 		}
 		if next == nil {
 			l.read = begun
-			return s.sweep(ctx, l)
+			return nil
 		}
 		for more := true; more; {
 			var all []stored
@@ -176,17 +178,36 @@ func (s *Store) sync(ctx context.Context, l *lane) error {
 	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
 }
 
-// syncAll is sync for several lanes, at once.
+// readAll is catchUp for several lanes, at once.
+func (s *Store) readAll(ctx context.Context, lanes []*lane) error {
+	return each(lanes, func(l *lane) error {
+		if err := s.catchUp(ctx, l); err != nil {
+			return err
+		}
+		return s.tidy(ctx, l)
+	})
+}
+
+// syncAll is readAll for those who look into the entries' stream: what is doomed is gone from it.
 func (s *Store) syncAll(ctx context.Context, lanes []*lane) error {
+	return each(lanes, func(l *lane) error {
+		if err := s.catchUp(ctx, l); err != nil {
+			return err
+		}
+		return s.sweep(ctx, l)
+	})
+}
+
+func each(lanes []*lane, do func(*lane) error) error {
 	if len(lanes) == 1 {
-		return s.sync(ctx, lanes[0])
+		return do(lanes[0])
 	}
-	var reading sync.WaitGroup
+	var all sync.WaitGroup
 	errs := make([]error, len(lanes))
 	for i, l := range lanes {
-		reading.Go(func() { errs[i] = s.sync(ctx, l) })
+		all.Go(func() { errs[i] = do(l) })
 	}
-	reading.Wait()
+	all.Wait()
 	return cmp.Or(errs...) // one tells enough: they are mostly alike
 }
 

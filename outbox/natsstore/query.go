@@ -176,6 +176,9 @@ func (s *Store) Forget(ctx context.Context, name outbox.Lane, before time.Time, 
 	for more := true; more; {
 		var n int
 		err := s.look(ctx, name, func(d *draft) error {
+			if err := s.sweep(ctx, d.lane); err != nil { // what is forgotten must not be found in the stream
+				return err
+			}
 			n, more = d.forget(before, most-gone)
 			return nil
 		})
