@@ -19,6 +19,9 @@ const (
 	maxPause = 2 * time.Minute
 	// minSpeed bounds how far refusals slow a family down.
 	minSpeed = 1.0 / 64
+	// behind bounds the turns that are made up for: those of a while in which nobody asked, or could
+	// not. In no window does that come to more than the limit.
+	behind = 5
 	// calm is how many windows without a refusal make the recovery faster.
 	calm = 5
 )
@@ -107,7 +110,7 @@ func (g *gate) next(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.began.IsZero() {
-		g.began, g.stepped = now, now
+		g.began, g.stepped, g.open = now, now, now
 	}
 	g.recover(now)
 	for len(g.passed) > 0 && now.Sub(g.passed[0]) >= g.window() {
@@ -116,13 +119,24 @@ func (g *gate) next(now time.Time) time.Duration {
 	if wait := g.open.Sub(now); wait > 0 {
 		return wait
 	}
-	if room := max(1, int(float64(g.limit.Requests)*g.speed)); g.burst > 0 && len(g.passed) >= room {
+	if room := max(1, int(float64(g.limit.Requests)*g.speed)); len(g.passed) >= room {
 		return g.passed[len(g.passed)-room].Add(g.window()).Sub(now)
 	}
 	if g.passed = append(g.passed, now); len(g.passed) >= int(float64(g.burst)*g.speed) {
-		g.open = now.Add(g.interval())
+		g.open = g.from(now).Add(g.interval())
 	}
 	return 0
+}
+
+// from is what the next interval begins with: now, or earlier if there are turns to make up for.
+func (g *gate) from(now time.Time) time.Time {
+	if g.speed < 1 || g.burst > 0 {
+		return now
+	}
+	if earliest := now.Add(-behind * g.interval()); g.open.Before(earliest) {
+		return earliest
+	}
+	return g.open
 }
 
 // window is the span in which the limit counts, and a little more.

@@ -88,6 +88,9 @@ const maxPer = 31 * 24 * time.Hour
 // wait their turn in the order in which they came; one whose turn comes after its deadline fails
 // at once, unsent.
 //
+// Five turns that were not used are made up for, at most, and never more than the limit asked in any
+// window: a client that was held up does not fall behind. A new client has none.
+//
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
 // the hour or the day, the first requests, a quarter of the limit, need not wait.

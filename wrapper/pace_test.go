@@ -60,6 +60,37 @@ func TestTheDefaultPaceIsTheLowerOfTheContractsFigures(t *testing.T) {
 	}
 }
 
+// A client that was held up, by its user or by a store, does not lose the turns of that while: some of
+// them. One that is new has none to make up for, since another may have used them.
+func TestAPauseIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server)
+		took := func(n int) time.Duration {
+			start := time.Now()
+			for range n {
+				_, err := c.ListTags(t.Context())
+				require.NoError(t, err)
+			}
+			return time.Since(start).Round(time.Second)
+		}
+		assert.Equal(t, 10*time.Second, took(11), "a new client keeps the interval")
+		time.Sleep(time.Minute)
+		assert.Zero(t, took(6))
+		assert.Equal(t, 10*time.Second, took(10))
+		time.Sleep(3 * time.Second)
+		assert.Zero(t, took(3), "no more than were missed")
+		for pause := range 12 {
+			time.Sleep(time.Duration(pause) * time.Second)
+			took(20)
+		}
+		for i := range server.at[60:] {
+			assert.GreaterOrEqual(t, server.at[i+60].Sub(server.at[i]), time.Minute, "never more than 60 in any minute")
+		}
+	})
+}
+
 // Somebody who wants a few numbers gets them at once; whoever wants them all day gets them at
 // the pace that the hour allows.
 func TestOfAnHourTheFirstQuarterNeedNotWait(t *testing.T) {
