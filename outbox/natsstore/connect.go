@@ -42,8 +42,11 @@ func (s *Store) open(ctx context.Context, given string, set settings) error {
 // addresses checks URLs. shown is how they may be shown: without what is secret in them.
 func addresses(given string) (urls []string, shown string, err error) {
 	var hosts []string
+	scheme, _, _ := strings.Cut(given, "://")
 	for one := range strings.SplitSeq(given, ",") {
-		one = strings.TrimSpace(one)
+		if one = strings.TrimSpace(one); len(urls) > 0 && !strings.Contains(one, "://") {
+			one = scheme + "://" + one
+		}
 		u, err := url.Parse(one)
 		switch {
 		case err != nil: // whose text holds all of it

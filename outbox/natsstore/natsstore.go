@@ -36,7 +36,7 @@ type Store struct {
 type streams struct{ entries, state string }
 
 // Open connects to a cluster, by one URL or several with commas between them, and opens the outbox
-// there, or makes it. The schemes are nats, tls, ws and wss. It needs nats-server 2.12 or newer, with
+// there, or makes it. The schemes are nats, tls, ws and wss; where one is left out it is that of the first. It needs nats-server 2.12 or newer, with
 // JetStream.
 //
 // The logger is told what weakens the promises: see [WithLogger].

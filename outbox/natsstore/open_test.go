@@ -40,6 +40,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"a URL of the web":       {"https://ari:s3cret@example.com", nil, "want something like nats://"},
 		"a URL that is none":     {"nats://ari:s3cret@exa mple:%zz", nil, "cannot be read"},
 		"nobody there":           {"nats://ari:s3cret@127.0.0.1:1", nil, "no server answers there"},
+		"nobody at either":       {"nats://ari:s3cret@127.0.0.1:1,127.0.0.1:2", nil, "nats://127.0.0.1:1,nats://127.0.0.1:2: no server answers there"},
 		"no JetStream":           {noJetStream, nil, "start it with -js"},
 		"a wrong password":       {"nats://ari:s3cret@" + host, nil, "correct the credentials"},
 		"no password":            {"nats://" + host, nil, "correct the credentials"},
