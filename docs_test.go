@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -49,4 +50,38 @@ func TestTheMakefileExplainsEveryTask(t *testing.T) {
 	for _, task := range []string{"help", "generate", "test", "lint", "run"} {
 		assert.Regexp(t, `(?m)^`+task+`:.*## \S`, makefile)
 	}
+}
+
+// A link of a document to a file leads there, and one to a heading to that heading.
+func TestLinksOfTheDocumentsLead(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"*.md", "docs/*.md", "conformance/*.md", "gen/*.md"} {
+		documents, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, document := range documents {
+			for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(read(t, document), -1) {
+				if strings.Contains(link[1], "://") {
+					continue
+				}
+				file, anchor, _ := strings.Cut(link[1], "#")
+				target := document
+				if file != "" {
+					target = filepath.Join(filepath.Dir(document), file)
+				}
+				if !assert.FileExists(t, target, "%s: %s", document, link[1]) || anchor == "" {
+					continue
+				}
+				assert.Contains(t, headings(read(t, target)), anchor, "%s: %s", document, link[1])
+			}
+		}
+	}
+}
+
+// headings are a document's, as links name them.
+func headings(text string) (all []string) {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }
