@@ -6,6 +6,7 @@ SHELL         := bash
 MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 
 REV           ?=
+MODULE        ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
 
@@ -55,3 +56,7 @@ $(GOLANGCI_LINT):
 .PHONY: cast
 cast: ## Film docs/bentoctl.svg anew
 	scripts/cast
+
+.PHONY: rename
+rename: ## Give the module the path MODULE, everywhere it is named
+	go run ./internal/rename "$(MODULE)"
