@@ -9,6 +9,7 @@ REV           ?=
 MODULE        ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
+GORELEASER    := $(BIN)/goreleaser-v2.16.0
 
 .PHONY: help
 help: ## List the tasks
@@ -60,3 +61,11 @@ cast: ## Film docs/bentoctl.svg anew
 .PHONY: rename
 rename: ## Give the module the path MODULE, everywhere it is named
 	go run ./internal/rename "$(MODULE)"
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## Try a release without publishing it: six platforms, the same bytes thrice
+	scripts/release-check
+
+$(GORELEASER):
+	GOBIN=$(BIN) go install github.com/goreleaser/goreleaser/v2@v2.16.0
+	mv $(BIN)/goreleaser $@
