@@ -10,6 +10,7 @@ MODULE        ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
 GORELEASER    := $(BIN)/goreleaser-v2.16.0
+D2            := $(BIN)/d2-v0.7.1
 
 .PHONY: help
 help: ## List the tasks
@@ -69,3 +70,11 @@ release-check: $(GORELEASER) ## Try a release without publishing it: six platfor
 $(GORELEASER):
 	GOBIN=$(BIN) go install github.com/goreleaser/goreleaser/v2@v2.16.0
 	mv $(BIN)/goreleaser $@
+
+.PHONY: rooms
+rooms: $(D2) ## Draw docs/rooms.svg anew, of docs/rooms.d2
+	scripts/rooms
+
+$(D2):
+	GOBIN=$(BIN) go install oss.terrastruct.com/d2@v0.7.1
+	mv $(BIN)/d2 $@

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -48,5 +50,18 @@ func TestTheMakefileExplainsEveryTask(t *testing.T) {
 	makefile := read(t, "Makefile")
 	for _, task := range []string{"help", "generate", "test", "lint", "run"} {
 		assert.Regexp(t, `(?m)^`+task+`:.*## \S`, makefile)
+	}
+}
+
+// The picture of the rooms is drawn of its source as it is, and shows directories that are there.
+func TestThePictureOfTheRoomsIsCurrent(t *testing.T) {
+	t.Parallel()
+	source := read(t, "docs/rooms.d2")
+	assert.Contains(t, read(t, "docs/rooms.svg"), fmt.Sprintf("docs/rooms.d2 sha256 %x ", sha256.Sum256([]byte(source))), "run make rooms")
+	rooms := regexp.MustCompile(`(?m)^\w+: "(\S+?)/?: `).FindAllStringSubmatch(source, -1)
+	require.NotEmpty(t, rooms)
+	for _, room := range rooms {
+		_, err := os.Stat(room[1])
+		assert.NoError(t, err)
 	}
 }
