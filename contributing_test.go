@@ -25,13 +25,12 @@ func stepsOf(t *testing.T, document string) (steps []step) {
 	t.Helper()
 	block := regexp.MustCompile("(?s)(In\\s`([^`]+)`,\\s(?:before\\s`([^`]+)`|at the end):\n\n)?```(\\w+)\n(.*?)```")
 	for _, m := range block.FindAllStringSubmatch(document, -1) {
-		switch {
-		case m[4] == "sh":
+		if m[4] == "sh" {
 			steps = append(steps, step{commands: m[5]})
-		default:
-			require.NotEmpty(t, m[1], "no sentence says where this goes:\n%s", m[5])
-			steps = append(steps, step{file: m[2], before: m[3], text: m[5]})
+			continue
 		}
+		require.NotEmpty(t, m[1], "no sentence says where this goes:\n%s", m[5])
+		steps = append(steps, step{file: m[2], before: m[3], text: m[5]})
 	}
 	require.Equal(t, strings.Count(document, "```"), 2*len(steps), "a block that is no step")
 	return steps
