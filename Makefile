@@ -6,8 +6,11 @@ SHELL         := bash
 MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 
 REV           ?=
+MODULE        ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
+GORELEASER    := $(BIN)/goreleaser-v2.16.0
+D2            := $(BIN)/d2-v0.7.1
 
 .PHONY: help
 help: ## List the tasks
@@ -55,3 +58,23 @@ $(GOLANGCI_LINT):
 .PHONY: cast
 cast: ## Film docs/bentoctl.svg anew
 	scripts/cast
+
+.PHONY: rename
+rename: ## Give the module the path MODULE, everywhere it is named
+	go run ./internal/rename "$(MODULE)"
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## Try a release without publishing it: six platforms, the same bytes thrice
+	scripts/release-check
+
+$(GORELEASER):
+	GOBIN=$(BIN) go install github.com/goreleaser/goreleaser/v2@v2.16.0
+	mv $(BIN)/goreleaser $@
+
+.PHONY: rooms
+rooms: $(D2) ## Draw docs/rooms.svg anew, of docs/rooms.d2
+	scripts/rooms
+
+$(D2):
+	GOBIN=$(BIN) go install oss.terrastruct.com/d2@v0.7.1
+	mv $(BIN)/d2 $@

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,4 +86,17 @@ func headings(text string) (all []string) {
 		all = append(all, strings.ReplaceAll(name, " ", "-"))
 	}
 	return all
+}
+
+// The picture of the rooms is drawn of its source as it is, and shows directories that are there.
+func TestThePictureOfTheRoomsIsCurrent(t *testing.T) {
+	t.Parallel()
+	source := read(t, "docs/rooms.d2")
+	assert.Contains(t, read(t, "docs/rooms.svg"), fmt.Sprintf("docs/rooms.d2 sha256 %x ", sha256.Sum256([]byte(source))), "run make rooms")
+	rooms := regexp.MustCompile(`(?m)^\w+: "(\S+?)/?: `).FindAllStringSubmatch(source, -1)
+	require.NotEmpty(t, rooms)
+	for _, room := range rooms {
+		_, err := os.Stat(room[1])
+		assert.NoError(t, err)
+	}
 }

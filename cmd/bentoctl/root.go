@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -127,24 +126,4 @@ func (g *globals) bounded(ctx context.Context) (context.Context, context.CancelF
 		return context.WithTimeoutCause(ctx, g.timeout, errTimeout)
 	}
 	return context.WithCancel(ctx)
-}
-
-func newVersion(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(g.out, "bentoctl", version())
-			return err
-		},
-	}
-}
-
-// version is the module's, as the build recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -1,0 +1,74 @@
+package contract_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What a document links to is there.
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	var documents []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		documents = append(documents, found...)
+	}
+	for _, document := range documents {
+		prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(read(t, document), "")
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(prose, -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(document), filepath.FromSlash(link[1])))
+			assert.NoError(t, err, document)
+		}
+	}
+}
+
+// ARCHITECTURE.md sends nobody to a file that has another name now.
+func TestArchitectureNamesFilesThatAreThere(t *testing.T) {
+	t.Parallel()
+	_, table, found := strings.Cut(read(t, "ARCHITECTURE.md"), "## Where to find what")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	names := regexp.MustCompile("`([^`\\s]*[./][^`\\s]*)`").FindAllStringSubmatch(table, -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		there, err := filepath.Glob(filepath.FromSlash(name[1]))
+		require.NoError(t, err)
+		assert.NotEmpty(t, there, name[1])
+	}
+}
+
+// Whoever makes a release's bytes as RELEASE.md says uses the flags of the release.
+func TestAReleaseIsMadeInOneWay(t *testing.T) {
+	t.Parallel()
+	config, check, paper := read(t, ".goreleaser.yaml"), read(t, "scripts/release-check"), read(t, "RELEASE.md")
+	assert.Contains(t, config, "flags: [-trimpath, -buildvcs=false]")
+	assert.Contains(t, config, `ldflags: ["-s -w -X main.release={{ .Version }}"]`)
+	assert.Contains(t, config, "goamd64: [v1]")
+	assert.Contains(t, check, `go build -trimpath -buildvcs=false -ldflags "-s -w -X main.release=$version" `)
+	assert.Regexp(t, `go build -trimpath -buildvcs=false \\\s+-ldflags "-s -w -X main\.release=X\.Y\.Z" `, paper)
+	for _, text := range []string{check, paper} {
+		assert.Contains(t, text, "GOAMD64=v1")
+	}
+}
+
+// Each tool has one version, wherever it is named.
+func TestToolsHaveOneVersion(t *testing.T) {
+	t.Parallel()
+	makefile := read(t, "Makefile")
+	for tool, file := range map[string]string{"goreleaser": "scripts/release-check", "d2": "scripts/rooms", "golangci-lint": "Makefile"} {
+		pin := regexp.MustCompile(`go install \S+/` + regexp.QuoteMeta(tool) + `(?:/v2)?@(v\S+)`).FindStringSubmatch(makefile)
+		require.Len(t, pin, 2, tool)
+		for _, text := range []string{makefile, read(t, file), read(t, ".github/workflows/release.yml")} {
+			for _, named := range regexp.MustCompile(`/`+regexp.QuoteMeta(tool)+`-(v[\d.]+\d)`).FindAllStringSubmatch(text, -1) {
+				assert.Equal(t, pin[1], named[1], tool)
+			}
+		}
+	}
+}
