@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http/httptest"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -86,7 +87,7 @@ func (f *fleet) killOne() {
 }
 
 // name is an event's.
-func name(n int) string { return fmt.Sprint(n) }
+func name(n int) string { return strconv.Itoa(n) }
 
 // enqueue hands over all there is, by several at once, as a fleet of services would. What the store does
 // not acknowledge is handed over again, under the same keys.
