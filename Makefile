@@ -6,8 +6,7 @@ SHELL         := bash
 MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 
 REV           ?=
-BIN           := $(CURDIR)/.bin
-GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
+GATE          ?=
 
 .PHONY: help
 help: ## List the tasks
@@ -22,10 +21,17 @@ test: ## Run the tests
 	go test ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Format, vet and lint; nothing is changed
-	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt these files"; exit 1; }
-	go vet ./...
-	$(GOLANGCI_LINT) run ./...
+lint: ## Every gate of quality, or the one that GATE names; nothing is changed
+	scripts/lint $(GATE)
+
+.PHONY: gates-test
+gates-test: ## Plant a fault for each gate, and see it found
+	scripts/gates-test
+
+.PHONY: api
+api: ## Accept the exported API as it is, into checks/api/
+	go test ./checks/api -update
+	git diff --stat -- checks/api
 
 .PHONY: lint-contract
 lint-contract: ## Lint openapi.yaml by Redocly and Spectral, compile it to TypeScript (needs Node)
@@ -46,11 +52,6 @@ run: ## Run the demo
 .PHONY: ci
 ci: ## Everything that CI runs
 	bash .ci/run
-
-# Linters stay out of go.mod: they would bring some two hundred modules.
-$(GOLANGCI_LINT):
-	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
-	mv $(BIN)/golangci-lint $@
 
 .PHONY: cast
 cast: ## Film docs/bentoctl.svg anew

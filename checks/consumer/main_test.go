@@ -51,9 +51,9 @@ func TestTheClientStaysLight(t *testing.T) {
 	for line := range strings.Lines(string(sums)) {
 		modules = append(modules, strings.Fields(line)[0])
 	}
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("the client needs more than its go.mod has: %v\n%s", err, out)
 	}
 	golden(t, "linked.txt", strings.Fields(string(out)))
 	golden(t, "modules.txt", modules)
