@@ -7,8 +7,8 @@ MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 
 REV           ?=
 MODULE        ?=
+GATE          ?=
 BIN           := $(CURDIR)/.bin
-GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
 GORELEASER    := $(BIN)/goreleaser-v2.16.0
 D2            := $(BIN)/d2-v0.7.1
 
@@ -25,10 +25,17 @@ test: ## Run the tests
 	go test ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Format, vet and lint; nothing is changed
-	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt these files"; exit 1; }
-	go vet ./...
-	$(GOLANGCI_LINT) run ./...
+lint: ## Every gate of quality, or the one that GATE names; nothing is changed
+	scripts/lint $(GATE)
+
+.PHONY: gates-test
+gates-test: ## Plant a fault for each gate, and see it found
+	scripts/gates-test
+
+.PHONY: api
+api: ## Accept the exported API as it is, into checks/api/
+	go test ./checks/api -update
+	git diff --stat -- checks/api
 
 .PHONY: lint-contract
 lint-contract: ## Lint openapi.yaml by Redocly and Spectral, compile it to TypeScript (needs Node)
@@ -49,11 +56,6 @@ run: ## Run the demo
 .PHONY: ci
 ci: ## Everything that CI runs
 	bash .ci/run
-
-# Linters stay out of go.mod: they would bring some two hundred modules.
-$(GOLANGCI_LINT):
-	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
-	mv $(BIN)/golangci-lint $@
 
 .PHONY: cast
 cast: ## Film docs/bentoctl.svg anew

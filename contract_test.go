@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -107,43 +105,4 @@ func TestToolsAgree(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(source[:min(len(source), 400)]), generator+" version "+mod.Require[at].Version, file)
 	}
-}
-
-// Data flows one way: contract → gen → wrapper → application; traffic → conformance → people.
-func TestRoomsImportOnlyWithTheCurrent(t *testing.T) {
-	t.Parallel()
-	const module = "example.com/bento-go"
-	mayImport := map[string][]string{
-		"":                           {},
-		"gen":                        {},
-		"wrapper":                    {"gen", "internal/jsonscan", "internal/loopback"},
-		"conformance":                {"", "gen", "internal/jsonscan", "internal/loopback"},
-		"conformance/fake":           {"", "gen", "conformance", "internal/jsonscan", "internal/loopback"},
-		"conformance/fake/statefile": {"internal/boltfile"},
-		"outbox":                     {"gen", "wrapper", "internal/jsonscan", "internal/loopback"},
-		"outbox/sqlitestore":         {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
-		"outbox/natsstore":           {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
-		"outbox/pgstore":             {"gen", "wrapper", "outbox", "internal/jsonscan", "internal/loopback"},
-	}
-	for room, allowed := range mayImport {
-		for _, dep := range deps(t, "./"+room) {
-			own, ours := strings.CutPrefix(dep, module)
-			if own = strings.TrimPrefix(own, "/"); !ours || own == room {
-				continue
-			}
-			assert.True(t, slices.Contains(allowed, own), "%q must not import %q", room, own)
-		}
-	}
-	for _, dep := range append(deps(t, "./wrapper"), deps(t, "./gen")...) {
-		for _, heavy := range []string{"kin-openapi", "yaml", "nats", "sqlite", "pgx", "testify", "cobra", "jsontext"} {
-			assert.NotContains(t, dep, heavy, "an application that sends an event must not carry it")
-		}
-	}
-}
-
-func deps(t *testing.T, pkg string) []string {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", filepath.ToSlash(pkg)).Output()
-	require.NoError(t, err)
-	return strings.Fields(string(out))
 }

@@ -103,6 +103,7 @@ func (r *Report) Add(x *Exchange) Verdict {
 		r.summary.Conforming++
 	case Violating:
 		r.summary.Violating++
+	case Unverifiable, Skipped: // counted above
 	}
 	if seen := r.seen[v.Operation]; seen != nil {
 		seen.Exchanges++

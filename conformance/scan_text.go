@@ -36,6 +36,7 @@ func (sh *shape) takesText(text []byte, plain bool) bool {
 		return plainField(text)
 	case formatOther:
 		return false
+	case formatNone, formatEmail:
 	}
 	return true
 }

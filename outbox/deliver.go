@@ -138,6 +138,7 @@ func (l *laneSender) settleOnce(ctx context.Context, all []Verdict) error {
 			accepted++
 		case Parked, Failed:
 			l.log(ctx, slog.LevelWarn, "outbox "+string(v.State), slog.Int64("id", v.ID), slog.String("reason", v.Reason))
+		case Queued, Sending, Discarded:
 		}
 	}
 	l.meters[l.lane].add(accepted, now)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -196,7 +197,7 @@ func TestWhatIsOldIsForgottenAtEachStart(t *testing.T) {
 	simulated(t, "", func(t *testing.T, b *bench) {
 		for n := range 2500 {
 			s := outbox.New(nil, b.store)
-			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(n), outbox.Key(fmt.Sprint(n))))
+			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(n), outbox.Key(strconv.Itoa(n))))
 			require.NoError(t, err)
 		}
 		s, kill := b.run()

@@ -186,6 +186,36 @@ func TestAKeyCountsOnce(t *testing.T) {
 	})
 }
 
+func TestARecordWaitsUntilItsTime(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Email(letter(1), outbox.NotBefore(time.Now().Add(time.Hour))), outbox.Email(letter(2)))
+		require.NoError(t, err)
+		time.Sleep(59 * time.Minute)
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted, "the other is not held up")
+		time.Sleep(2 * time.Minute)
+		kill()
+		assert.Equal(t, 2, b.server.Counts().Emails.Accepted)
+	})
+}
+
+func TestAKeyIsKnownAsLongAsItIsRetained(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.opts = []outbox.Option{outbox.WithRetention(3 * time.Hour)}
+		s, kill := b.run()
+		for _, after := range []time.Duration{0, 2 * time.Hour, 3 * time.Hour} {
+			time.Sleep(after)
+			_, err := s.Enqueue(t.Context(), outbox.Email(letter(1), outbox.Key("welcome/1")))
+			require.NoError(t, err)
+			require.NoError(t, b.flush(s, time.Minute))
+		}
+		kill()
+		assert.Equal(t, 2, b.server.Counts().Emails.Accepted, "of three the second was a duplicate")
+	})
+}
+
 // Bento is down for an hour: everything waits, and arrives when it is back.
 func TestAnHourWithoutBento(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,7 +56,7 @@ func counting(answer func(types []string) answer) roundTrip {
 		if a := answer(types); a != nil {
 			return a(req)
 		}
-		return accepted(fmt.Sprint(len(types)))(req)
+		return accepted(strconv.Itoa(len(types)))(req)
 	}
 }
 
@@ -72,7 +73,7 @@ func TestBatchesAreCutByBytesToo(t *testing.T) {
 	c := unpaced(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		body, _ := io.ReadAll(req.Body)
 		largest, requests = max(largest, len(body)), requests+1
-		return accepted(fmt.Sprint(len(typesOf(t, body))))(req)
+		return accepted(strconv.Itoa(len(typesOf(t, body))))(req)
 	}))
 	result, err := c.TrackEvents(t.Context(), numbered(500), bento.WithBatchBytes(2048))
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package bento_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestPagesAreWalkedFromOneUntilOneIsEmpty(t *testing.T) {
 	}
 	assert.Equal(t, []string{"1", "2", "3"}, ids)
 	for i, req := range s.seen {
-		assert.Equal(t, fmt.Sprint(i+1), req.URL.Query().Get("page"))
+		assert.Equal(t, strconv.Itoa(i+1), req.URL.Query().Get("page"))
 	}
 }
 

@@ -2,6 +2,7 @@ package bento
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -35,7 +36,7 @@ func (p RetryPolicy) validate() error {
 		return fmt.Errorf("RetryPolicy.MaxAttempts is %d: want 1 to %d, or 0 for the default", p.MaxAttempts, maxAttempts)
 	}
 	if p.MinBackoff < 0 || p.MaxBackoff < 0 || p.MaxWait < 0 {
-		return fmt.Errorf("RetryPolicy has a negative duration: want a positive one, or 0 for the default")
+		return errors.New("RetryPolicy has a negative duration: want a positive one, or 0 for the default")
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
@@ -63,7 +64,7 @@ func (a *aside) put(row *intake.Row, reason string) error {
 		cells = append(cells, "")
 	}
 	w := csv.NewWriter(a.buf)
-	err := w.Write(append(cells, fmt.Sprint(row.Line), reason))
+	err := w.Write(append(cells, strconv.Itoa(row.Line), reason))
 	w.Flush()
 	return err
 }

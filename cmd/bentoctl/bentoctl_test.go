@@ -59,6 +59,7 @@ func write(t *testing.T, name, content string) string {
 const conventions = "../../conformance/testdata/conventions.har"
 
 func TestExitCodesAndWhatIsSaid(t *testing.T) {
+	t.Parallel()
 	whole, err := os.ReadFile(conventions)
 	require.NoError(t, err)
 	wrong := strings.Replace(string(whole), "site_uuid=REDACTED", "", 1)

@@ -77,7 +77,7 @@ func (d *demo) conclude(ctx context.Context, talked error) error {
 		problems = append(problems, fmt.Sprintf("%d findings against the contract: run `bentoctl check %s`", summary.Errors, d.recording))
 	}
 	if d.leftOut > 0 {
-		problems = append(problems, fmt.Sprintf("%s rows of the input were left out", thousands(d.leftOut)))
+		problems = append(problems, thousands(d.leftOut)+" rows of the input were left out")
 	}
 	if d.json {
 		err = d.writeJSON(report, problems, talked)

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -36,7 +36,7 @@ func (t *tally) RoundTrip(req *http.Request) (*http.Response, error) {
 	case err != nil:
 		m.Failures = append(m.Failures, "broken connection")
 	case resp.StatusCode >= 300:
-		m.Failures = append(m.Failures, fmt.Sprint(resp.StatusCode))
+		m.Failures = append(m.Failures, strconv.Itoa(resp.StatusCode))
 	}
 	t.met[op.ID] = m
 	return resp, err

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -119,7 +120,7 @@ func (f *fleet) kill(i int) {
 }
 
 // name is an event's.
-func name(n int) string { return fmt.Sprint(n) }
+func name(n int) string { return strconv.Itoa(n) }
 
 // enqueue hands over all there is, by several at once, as a fleet of services would. What the store does
 // not acknowledge is handed over again, under the same keys.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func timeRange(f *pflag.FlagSet, into **gen.TimeRange, name string) {
 	bound := func(place func(*gen.TimeRange, *string)) func(string) error {
 		return func(day string) error {
 			if _, err := time.Parse(time.DateOnly, day); err != nil {
-				return fmt.Errorf("want a day such as 2024-01-31")
+				return errors.New("want a day such as 2024-01-31")
 			}
 			if *into == nil {
 				*into = &gen.TimeRange{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
 	"example.com/bento-go/outbox"
@@ -20,7 +21,7 @@ func (j *importJob) keep(ctx context.Context) error {
 		items = j.keepOne(items, outbox.Commands, command, fmt.Sprintf("%d.%d", j.state.Rows, i))
 	}
 	for i, record := range j.chunk.records {
-		items = j.keepOne(items, lane, record, fmt.Sprint(j.chunk.lines[i]))
+		items = j.keepOne(items, lane, record, strconv.Itoa(j.chunk.lines[i]))
 	}
 	if _, err := j.spool.Enqueue(ctx, items...); err != nil {
 		return err

@@ -73,7 +73,7 @@ func (p *progress) update(s *importState, f *intake.File) {
 // line says how much is done, how fast, and how long the rest takes at this rate.
 func (p *progress) line(passed time.Duration, rows int, offset, size int64) string {
 	rate := float64(rows-p.first) / passed.Seconds()
-	parts := []string{thousands(rows) + " rows", fmt.Sprintf("%s/s", thousands(int(rate+0.5)))}
+	parts := []string{thousands(rows) + " rows", thousands(int(rate+0.5)) + "/s"}
 	if size > 0 && offset > p.from {
 		left := time.Duration(float64(passed) * float64(size-offset) / float64(offset-p.from))
 		parts = append([]string{bar(float64(offset)/float64(size)) + fmt.Sprintf(" %3d%%", offset*100/size)}, append(parts, left.Round(time.Second).String()+" left")...)

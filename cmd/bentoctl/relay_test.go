@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,7 +125,7 @@ func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 		relay, imports := s.relay(), importing()
 		for range 5 {
 			emails++
-			email := bento.Email{To: "ari@example.com", From: "team@acme.example", Subject: fmt.Sprint(emails), HTMLBody: "x"}
+			email := bento.Email{To: "ari@example.com", From: "team@acme.example", Subject: strconv.Itoa(emails), HTMLBody: "x"}
 			_, err := sender.Enqueue(t.Context(), outbox.Email(email))
 			require.NoError(t, err)
 			time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond)
@@ -143,7 +144,7 @@ func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 	_ = relay.Wait()
 
 	lost, again := s.arrivals.Tally(func(yield func(string) bool) {
-		for n := 0; n < rows && yield(fmt.Sprint(n)); n++ {
+		for n := 0; n < rows && yield(strconv.Itoa(n)); n++ {
 		}
 	})
 	assert.Zero(t, lost, "of %d", rows)

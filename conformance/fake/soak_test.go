@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (c *crowd) batch(t *testing.T, member string, size int, record func(n int) 
 		body.WriteByte(',')
 		body.WriteString(record(c.n))
 	}
-	site := strings.Repeat("s", rand.IntN(2000)) + fmt.Sprint(c.n)
+	site := strings.Repeat("s", rand.IntN(2000)) + strconv.Itoa(c.n)
 	path := map[string]string{"events": "/batch/events", "subscribers": "/batch/subscribers", "emails": "/batch/emails"}[member]
 	code := c.send(t, http.MethodPost, path+"?site_uuid="+site, "application/json", `{"`+member+`":[`+body.String()[1:]+`]}`)
 	require.Equal(t, http.StatusOK, code)

@@ -2,7 +2,7 @@ package fake_test
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,7 +49,7 @@ func TestWhatIsKeptDoesNotGrowForEver(t *testing.T) {
 	store := &memory{}
 	b := faketest.New(t, fake.WithStore(store), fake.WithMaxAppended(100<<10))
 	for i := range 20 {
-		_, err := b.Client.SendEmails(t.Context(), []bento.Email{{To: "ari@example.com", From: "a@acme.example", Subject: fmt.Sprint(i), HTMLBody: strings.Repeat("x", 10<<10)}})
+		_, err := b.Client.SendEmails(t.Context(), []bento.Email{{To: "ari@example.com", From: "a@acme.example", Subject: strconv.Itoa(i), HTMLBody: strings.Repeat("x", 10<<10)}})
 		require.NoError(t, err)
 	}
 	require.NotNil(t, store.snapshot, "it took the place of the entries")

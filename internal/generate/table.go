@@ -43,7 +43,7 @@ type status struct {
 // Case is the condition under which an int n is this status.
 func (s status) Case() string {
 	if class, ok := strings.CutSuffix(s.Code, "XX"); ok {
-		return fmt.Sprintf("n/100 == %s", class)
+		return "n/100 == " + class
 	}
 	return "n == " + s.Code
 }

@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -43,7 +44,7 @@ func start(opts *server.Options) (*server.Server, error) {
 	}
 	s.Start()
 	if !s.ReadyForConnections(10 * time.Second) {
-		return nil, fmt.Errorf("the server does not get ready")
+		return nil, errors.New("the server does not get ready")
 	}
 	return s, nil
 }

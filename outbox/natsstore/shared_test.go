@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -252,7 +253,7 @@ func TestMoreEntriesThanATransactionHolds(t *testing.T) {
 	s := open(t, fresh(), natsstore.WithCapacity(2<<20))
 	var all []outbox.Entry
 	for n := range 1500 {
-		all = append(all, event(fmt.Sprint(n)))
+		all = append(all, event(strconv.Itoa(n)))
 	}
 	all = append(all, event("0"))
 	results, err := s.Put(t.Context(), all)

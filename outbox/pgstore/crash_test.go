@@ -2,8 +2,8 @@ package pgstore_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -105,7 +105,7 @@ func enqueue(t *testing.T, s *outbox.Sender, number int) *machine {
 				time.Sleep(10 * time.Millisecond)
 				continue
 			}
-			m.events = append(m.events, fmt.Sprint(n))
+			m.events = append(m.events, strconv.Itoa(n))
 			m.emails += len(items) - 1
 		}
 	}()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ import (
 )
 
 func signedUp(n int) outbox.Item {
-	return outbox.Event(bento.Event{Type: "$signed_up", Email: "ari@example.com", Details: gen.EventDetails{"name": fmt.Sprint(n)}})
+	return outbox.Event(bento.Event{Type: "$signed_up", Email: "ari@example.com", Details: gen.EventDetails{"name": strconv.Itoa(n)}})
 }
 
 func welcome(n int, opts ...outbox.ItemOption) outbox.Item {
@@ -146,7 +147,7 @@ func waiting(t testing.TB, s outbox.Store) int {
 }
 
 // An event exists if the business row does, and not before.
-func TestAnEventGoesWithItsBusinessRow(t *testing.T) {
+func TestAnEventGoesWithItsBusinessRow(t *testing.T) { //nolint:tparallel // each counts on from the one before
 	t.Parallel()
 	p := application(t)
 	server, client := aBento(t)
@@ -167,7 +168,7 @@ func TestAnEventGoesWithItsBusinessRow(t *testing.T) {
 				require.NoError(t, tx.insert())
 				_, err = tx.enqueue(signedUp(committed))
 				require.NoError(t, err)
-				_, err = tx.enqueue(welcome(committed, outbox.Key(fmt.Sprint(committed))), welcome(committed, outbox.Key(fmt.Sprint(committed))))
+				_, err = tx.enqueue(welcome(committed, outbox.Key(strconv.Itoa(committed))), welcome(committed, outbox.Key(strconv.Itoa(committed))))
 				require.NoError(t, err)
 				time.Sleep(20 * time.Millisecond)
 				assert.Len(t, server.Events(), committed, "nothing is sent of what is not committed")
@@ -183,7 +184,7 @@ func TestAnEventGoesWithItsBusinessRow(t *testing.T) {
 }
 
 // After a refusal that is not the database's, the transaction goes on without the event.
-func TestARefusalLeavesTheTransaction(t *testing.T) {
+func TestARefusalLeavesTheTransaction(t *testing.T) { //nolint:tparallel // they fill one store
 	t.Parallel()
 	p := application(t, pgstore.WithCapacity(1500))
 	for kind, begin := range p.transactions() {
@@ -217,7 +218,7 @@ func TestTransactionsDoNotWaitForOneAnother(t *testing.T) {
 		tx, err := p.BeginTx(ctx, nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
-		_, err = p.store.EnqueueTx(ctx, tx, signedUp(n), welcome(n, outbox.Key(fmt.Sprint(n))))
+		_, err = p.store.EnqueueTx(ctx, tx, signedUp(n), welcome(n, outbox.Key(strconv.Itoa(n))))
 		require.NoError(t, err)
 		open = append(open, tx)
 	}
@@ -253,7 +254,7 @@ func TestAKeyIsKeptOnceAmongTransactions(t *testing.T) {
 	for commit, want := range map[bool]bool{true: true, false: false} {
 		first, err := p.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
-		receipts, err := p.store.EnqueueTx(t.Context(), first, welcome(1, outbox.Key(fmt.Sprint(commit))))
+		receipts, err := p.store.EnqueueTx(t.Context(), first, welcome(1, outbox.Key(strconv.FormatBool(commit))))
 		require.NoError(t, err)
 		type answer struct {
 			receipts []outbox.Receipt
@@ -261,7 +262,7 @@ func TestAKeyIsKeptOnceAmongTransactions(t *testing.T) {
 		}
 		second := make(chan answer)
 		go func() {
-			entries, err := outbox.Entries(time.Now(), signedUp(1), welcome(1, outbox.Key(fmt.Sprint(commit))))
+			entries, err := outbox.Entries(time.Now(), signedUp(1), welcome(1, outbox.Key(strconv.FormatBool(commit))))
 			if err != nil {
 				second <- answer{err: err}
 				return

@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func TestAnEntryIsBegunOnce(t *testing.T) {
 			for n := range 2000 {
 				// Each in its own time, so that each finds the other's lease run out.
 				now := time.Now().Add(time.Duration(2*n+i) * time.Hour)
-				lease, err := s.Acquire(context.Background(), outbox.Events, fmt.Sprint(i), now, time.Minute)
+				lease, err := s.Acquire(context.Background(), outbox.Events, strconv.Itoa(i), now, time.Minute)
 				if err != nil {
 					continue
 				}

@@ -2,9 +2,9 @@ package sqlitestore_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -152,7 +152,7 @@ func TestCallsThatComeTogether(t *testing.T) {
 	seen, full := map[int64]bool{}, 0
 	for n := range 64 {
 		all.Go(func() {
-			entries := []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Key: fmt.Sprint(n), Record: make([]byte, 40<<10)}, {Lane: outbox.Emails, Policy: outbox.AtMostOnce, Record: []byte(`{}`)}}
+			entries := []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Key: strconv.Itoa(n), Record: make([]byte, 40<<10)}, {Lane: outbox.Emails, Policy: outbox.AtMostOnce, Record: []byte(`{}`)}}
 			results, err := s.Put(context.Background(), entries)
 			mu.Lock()
 			defer mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -312,7 +313,7 @@ func queries(t *testing.T, b *bench) {
 		require.NoError(t, err)
 		got := []string{}
 		for _, e := range found {
-			got = append(got, fmt.Sprint(slices.Index(ids, e.ID)+1))
+			got = append(got, strconv.Itoa(slices.Index(ids, e.ID)+1))
 		}
 		assert.Equal(t, want, strings.Join(got, " "))
 	}

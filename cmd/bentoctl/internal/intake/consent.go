@@ -77,6 +77,7 @@ func (k consentColumn) standing(name, cell string) Standing {
 		if slices.Contains(no, word) || byWord[word] != Active {
 			return Unsubscribed
 		}
+	case noConsent:
 	}
 	return Active
 }
