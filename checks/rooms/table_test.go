@@ -25,10 +25,11 @@ var rooms = map[string][]string{
 	"conformance/fake/statefile": {"internal/boltfile", "go.etcd.io/bbolt"},
 
 	"cmd/bentoctl": {
-		"cmd/bentoctl/internal/intake", "conformance", "conformance/fake", "conformance/fake/statefile", "gen", "wrapper",
+		"cmd/bentoctl/internal/intake", "contract", "conformance", "conformance/fake", "conformance/fake/statefile", "gen", "wrapper",
 		"outbox", "outbox/natsstore", "outbox/pgstore", "outbox/sqlitestore", "internal/boltfile", "internal/loopback",
 		"github.com/jackc/pgx/v5", "github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag",
-		"github.com/zalando/go-keyring", "go.etcd.io/bbolt", "golang.org/x/term",
+		"github.com/zalando/go-keyring", "go.etcd.io/bbolt", "go.yaml.in/yaml/v3",
+		"golang.org/x/term",
 	},
 	"cmd/bentoctl/internal/intake": {"conformance", "internal/jsonscan", "github.com/go-json-experiment/json", "golang.org/x/text"},
 
@@ -45,9 +46,13 @@ var rooms = map[string][]string{
 	"internal/jsonscan":    {},
 	"internal/loopback":    {},
 	"internal/mixhar":      {},
-	"internal/natscluster": {"github.com/nats-io/nats-server/v2", "github.com/nats-io/nats.go"},
+	"internal/natscluster": {"github.com/nats-io/nats.go"},
 	"internal/needed":      {},
 	"internal/pgcluster":   {"github.com/jackc/pgx/v5"},
+	"internal/rename":      {},
+	"internal/treecopy":    {},
+
+	"internal/natscluster/node": {"internal/natscluster", "github.com/nats-io/nats-server/v2"},
 
 	// Tests alone.
 	"checks/api":   {},
