@@ -67,6 +67,9 @@ func TestTheModuleMoves(t *testing.T) {
 		out, err = command(t, filepath.Join(copied, dir), "go", "mod", "edit", "-print")
 		require.NoError(t, err)
 		assert.Equal(t, dir != "", strings.Contains(out, "replace "+elsewhere+" => ../.."), dir)
+		mod, err := os.ReadFile(filepath.Join(copied, dir, "go.mod"))
+		require.NoError(t, err)
+		assert.Equal(t, out, string(mod), "as go mod tidy has it")
 	}
 	out, err = command(t, copied, "gofmt", "-l", ".")
 	require.NoError(t, err)
