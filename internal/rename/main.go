@@ -51,7 +51,7 @@ func run(ctx context.Context, root string, args []string) error {
 			return err
 		}
 		if filepath.Base(file) == "go.mod" { // its requirements are sorted by their paths
-			if err := exec.CommandContext(ctx, "go", "mod", "edit", "-fmt", file).Run(); err != nil { //nolint:gosec // a file of the tree
+			if err := exec.CommandContext(ctx, "go", "mod", "edit", "-fmt", file).Run(); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
 		}
