@@ -76,6 +76,6 @@ func TestAnOperationIsAddedAsContributingSays(t *testing.T) {
 		s.apply(t, copied)
 	}
 	assert.Equal(t, 3, strings.Count(said, "ok  \t"), said)
-	assert.Contains(t, read(t, filepath.Join(copied, "gen", "OPERATIONS.md")), "| renameTag | PUT /fetch/tags/{id}/name | fetch | safe |")
+	assert.Contains(t, read(t, filepath.Join(copied, "gen", "OPERATIONS.md")), "| renameTag | PATCH /fetch/tags/{id}/name | fetch | safe |")
 	assert.Empty(t, run("gofmt -l ."), "gofmt these files")
 }

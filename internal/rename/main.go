@@ -50,6 +50,11 @@ func run(ctx context.Context, root string, args []string) error {
 		if err := replace(file, content); err != nil {
 			return err
 		}
+		if filepath.Base(file) == "go.mod" { // its requirements are sorted by their paths
+			if err := exec.CommandContext(ctx, "go", "mod", "edit", "-fmt", file).Run(); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+		}
 	}
 	fmt.Printf("%s is %s now: %d files changed\n", from, args[0], len(changed))
 	return nil

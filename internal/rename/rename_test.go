@@ -67,6 +67,9 @@ func TestTheModuleMoves(t *testing.T) {
 		out, err = command(t, filepath.Join(copied, dir), "go", "mod", "edit", "-print")
 		require.NoError(t, err)
 		assert.Equal(t, dir != "", strings.Contains(out, "replace "+elsewhere+" => ../.."), dir)
+		mod, err := os.ReadFile(filepath.Join(copied, dir, "go.mod"))
+		require.NoError(t, err)
+		assert.Equal(t, out, string(mod), "as go mod tidy has it")
 	}
 	out, err = command(t, copied, "gofmt", "-l", ".")
 	require.NoError(t, err)
@@ -116,6 +119,7 @@ func TestOnlyTheNameOfTheModuleChanges(t *testing.T) {
 	root := small(t, map[string]string{
 		"go.mod":    "module a.example/old\n",
 		"README.md": "a.example/old. a.example/old@v1 -replace=a.example/old=../old https://a.example/old/x\n" + kept,
+		"a.go":      "package a\n\nimport (\n\t_ \"a.example/old/x\"\n\t_ \"b.example/between\"\n)\n",
 		"binary":    "\x00a.example/old",
 		".git":      "gitdir: a.example/old",
 	})
@@ -123,6 +127,7 @@ func TestOnlyTheNameOfTheModuleChanges(t *testing.T) {
 	files := tree(t, root)
 	assert.Equal(t, "module b.example/new\n", files["go.mod"])
 	assert.Equal(t, "b.example/new. b.example/new@v1 -replace=b.example/new=../old https://b.example/new/x\n"+kept, files["README.md"])
+	assert.Equal(t, "package a\n\nimport (\n\t_ \"b.example/between\"\n\t_ \"b.example/new/x\"\n)\n", files["a.go"], "imports are sorted")
 	assert.Equal(t, "\x00a.example/old", files["binary"])
 	assert.Equal(t, "gitdir: a.example/old", files[".git"])
 }
