@@ -11,24 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a document links to is there.
-func TestLinksLeadSomewhere(t *testing.T) {
-	t.Parallel()
-	var documents []string
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		found, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		documents = append(documents, found...)
-	}
-	for _, document := range documents {
-		prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(read(t, document), "")
-		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(prose, -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(document), filepath.FromSlash(link[1])))
-			assert.NoError(t, err, document)
-		}
-	}
-}
-
 // ARCHITECTURE.md sends nobody to a file that has another name now.
 func TestArchitectureNamesFilesThatAreThere(t *testing.T) {
 	t.Parallel()
