@@ -226,7 +226,7 @@ func (s *shell) serve(line string) {
 	require.NoError(s.t, err)
 	require.NoError(s.t, cmd.Start())
 	said, err := bufio.NewReader(out).ReadString('\n')
-	assert.NoError(s.t, err, line)
+	require.NoError(s.t, err, line)
 	assert.Regexp(s.t, `^(listening on|recording|relaying) `, said, line)
 	require.NoError(s.t, cmd.Process.Signal(syscall.SIGINT))
 	err = cmd.Wait()

@@ -56,7 +56,7 @@ func run(ctx context.Context, root string, args []string) error {
 			}
 		}
 	}
-	fmt.Printf("%s is %s now: %d files changed\n", from, args[0], len(changed))
+	fmt.Fprintf(os.Stdout, "%s is %s now: %d files changed\n", from, args[0], len(changed))
 	return nil
 }
 
