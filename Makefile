@@ -8,6 +8,7 @@ MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 REV           ?=
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-v2.12.2
+BENCHSTAT     := $(BIN)/benchstat-v0.0.0-20260908200009-22c9c6c9d4da
 
 .PHONY: help
 help: ## List the tasks
@@ -39,6 +40,18 @@ breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
 soak: ## Try durable delivery in full: kills, power cuts, figures (an hour)
 	scripts/soak
 
+.PHONY: bench
+bench: $(BENCHSTAT) ## Measure the benchmarks beside those of REV (default: the last tag, else the branch's start)
+	BENCHSTAT=$(BENCHSTAT) scripts/bench $(REV)
+
+.PHONY: bench-allocs
+bench-allocs: ## Fail if the benchmarks allocate more than benchmarks/baseline.txt has
+	scripts/bench-allocs
+
+.PHONY: mutation
+mutation: ## Try the tests by mutants; docs/mutation.md explains those that survive
+	go run ./internal/mutate ./wrapper ./conformance
+
 .PHONY: run
 run: ## Run the demo
 	go run ./cmd/bentoctl demo
@@ -55,3 +68,7 @@ $(GOLANGCI_LINT):
 .PHONY: cast
 cast: ## Film docs/bentoctl.svg anew
 	scripts/cast
+
+$(BENCHSTAT):
+	GOBIN=$(BIN) go install golang.org/x/perf/cmd/benchstat@$(patsubst benchstat-%,%,$(notdir $@))
+	mv $(BIN)/benchstat $@

@@ -5,6 +5,7 @@ var (
 	RetryAfter    = retryAfter
 	ReadErrorBody = readErrorBody
 	CheckText     = checkText
+	Backoff       = RetryPolicy.backoff
 )
 
 // Encode writes one record as a batch would.

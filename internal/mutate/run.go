@@ -27,7 +27,7 @@ type bench struct {
 
 const (
 	patience = 10 * time.Second // beyond what the tests may take by what they took alone
-	memory   = 6 << 20         // KiB of address space: a mutant may fill it
+	memory   = 6 << 20          // KiB of address space: a mutant may fill it
 	quick    = 200 * time.Millisecond
 )
 
