@@ -6,6 +6,7 @@ var (
 	ReadErrorBody = readErrorBody
 	CheckText     = checkText
 	Backoff       = RetryPolicy.backoff
+	WithDefaults  = RetryPolicy.withDefaults
 )
 
 // Encode writes one record as a batch would.
