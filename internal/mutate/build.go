@@ -40,7 +40,7 @@ func (p *plan) build(ctx context.Context, work string) (binary string, err error
 func (p *plan) overlay(work string) (string, error) {
 	replace := map[string]string{}
 	write := func(file, content string) error {
-		replace[file] = filepath.Join(work, strconv.Itoa(len(replace))+".go")
+		replace[file] = filepath.Join(work, filepath.Base(file)) // by which the compiler complains
 		return os.WriteFile(replace[file], []byte(content), 0o600)
 	}
 	for file, edits := range p.edits {
