@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -227,6 +228,18 @@ func TestTheRawAnswerIsThatOfTheLastBatch(t *testing.T) {
 	_, err := scripted(t, accepted("1000"), fail(errRefused)).client(once).TrackEvents(t.Context(), numbered(1500), bento.WithResponse(&raw))
 	require.ErrorIs(t, err, bento.ErrNetwork)
 	assert.Equal(t, 200, raw.StatusCode, "nothing came after it")
+
+	synctest.Test(t, func(t *testing.T) {
+		c := unpaced(t, counting(func(types []string) answer {
+			if len(types) == 1000 { // the first one is answered last
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}))
+		_, err := c.TrackEvents(t.Context(), numbered(1500), bento.WithConcurrency(2), bento.WithResponse(&raw))
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"results":500,"failed":0}`, string(raw.Body))
+	})
 }
 
 // Of many refusals the bodies of the first are kept.
@@ -273,7 +286,7 @@ func TestAFailureIsNotLostToABodyThatCannotBeSentAgain(t *testing.T) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/api/v1/batch/subscribers", strings.NewReader("{}"))
 		require.NoError(t, err)
 		req.GetBody = getBody
-		resp, err := bento.NewRetryTransport(s, bento.RetryPolicy{MinBackoff: 1}).RoundTrip(req) //nolint:bodyclose // there is none
+		resp, err := bento.NewRetryTransport(s, bento.RetryPolicy{MinBackoff: 1}).RoundTrip(req)
 		require.ErrorIs(t, err, errReset, name)
 		assert.Nil(t, resp)
 		assert.Len(t, s.seen, 1, name)
