@@ -215,6 +215,16 @@ func TestBisectionSpendsWhatItMay(t *testing.T) {
 	_, err = c.TrackEvents(t.Context(), numbered(33), bento.WithBisection())
 	require.Error(t, err)
 	assert.Equal(t, 1+64, requests, "each of 33 stands alone")
+	bad := unpaced(t, counting(func(types []string) answer {
+		if requests++; slices.Contains(types, "event_5") {
+			return answerJSON(422, `{}`)
+		}
+		return nil
+	}))
+	requests = 0
+	_, err = bad.TrackEvents(t.Context(), numbered(8), bento.WithBisection())
+	require.Error(t, err)
+	assert.Equal(t, 1+3*2, requests, "one of 8 is found in three steps")
 	requests = 0
 	_, err = c.TrackEvents(t.Context(), numbered(9))
 	require.Error(t, err)
@@ -323,6 +333,40 @@ func TestPagesAreToldApartByTheirIDs(t *testing.T) {
 		pages++
 	}
 	assert.Equal(t, [2]int{2, 2}, [2]int{pages, len(s.seen)}, "an error ends it")
+}
+
+// An attempt of a client that was told nothing else ends after half a minute.
+func TestAnAttemptEndsAfterHalfAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := scripted(t, func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}).client(once).ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrTimeout)
+		assert.Equal(t, 30*time.Second, time.Since(start))
+	})
+}
+
+// Connections that wait for reuse are closed, and others are opened when they are needed.
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	t.Parallel()
+	server, opened := watched(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	})
+	c := dial(t, server.URL)
+	for want := range int32(3) {
+		_, err := c.ListTags(t.Context())
+		require.NoError(t, err)
+		_, err = c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want+1, opened.Load())
+		c.CloseIdleConnections()
+	}
+	scripted(t).client().CloseIdleConnections() // of a transport that has none
+	(&bento.Client{}).CloseIdleConnections()
 }
 
 // The policy's defaults are what they say.
