@@ -150,6 +150,15 @@ func TestWhatHasLeftIsToldByTheTransport(t *testing.T) {
 	}
 }
 
+// A transport that gives neither an answer nor an error may have sent.
+func TestATransportThatSaysNothingMayHaveSent(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // somebody's transport does
+	result, err := s.client(once).TrackEvents(t.Context(), events(2))
+	require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+	assert.Equal(t, 2, result.Unknown)
+}
+
 // A transport sees which attempt of its call a request is.
 func TestAnAttemptKnowsItsNumber(t *testing.T) {
 	t.Parallel()
@@ -164,6 +173,8 @@ func TestAnAttemptKnowsItsNumber(t *testing.T) {
 	assert.Zero(t, bento.Attempt(t.Context()))
 	_, err = scripted(t, answerJSON(503, ``)).client(once).ListTags(t.Context())
 	assert.NotContains(t, err.Error(), "attempts")
+	_, err = scripted(t, answerJSON(503, ``), answerJSON(401, ``)).client(quick).ListTags(t.Context())
+	require.ErrorContains(t, err, "after 2 attempts")
 }
 
 // The text of a failure on the way holds neither the address that was asked nor what it was

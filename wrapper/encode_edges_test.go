@@ -35,7 +35,7 @@ func TestValuesAreWrittenToTheLetter(t *testing.T) {
 		"1e-07": 1e-7, "0.000001": 1e-6, "-1e-07": -1e-7, "9.999999e-07": 9.999999e-7,
 		"1e+21": 1e21, "999999999999999900000": 9.999999999999999e20, "100000000000000000000": 1e20, "0": 0.0, "1.5": 1.5, "-2": -2.0,
 		"12": 12, "9007199254740993": int64(9007199254740993), "true": true, "null": nil,
-		`"plain"`: "plain", `"a\nb"`: "a\nb", `"a\"b\\c"`: `a"b\c`, `"a\u0009b"`: "a\tb", `"a\u001fb"`: "a\x1fb", "\"~\x7f\"": "~\x7f", `"é"`: "é",
+		`"plain text!#[]^"`: "plain text!#[]^", `"a\nb"`: "a\nb", `"a\"b\\c"`: `a"b\c`, `"a\u0009b"`: "a\tb", `"a\u001fb"`: "a\x1fb", "\"~\x7f\"": "~\x7f", `"é"`: "é",
 		`["a"]`: []string{"a"}, `[1,[2,3],{}]`: []any{1, []any{2, 3}, map[string]any{}},
 	} {
 		assert.Equal(t, want, written(t, value))
@@ -52,6 +52,7 @@ func TestWhatJSONCannotCarryIsRefused(t *testing.T) {
 		"a date outside":             []any{time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"text that is not UTF-8":     map[string]string{"\xff": "a"},
 		"text that is not UTF":       []any{"a", "é\xff"},
+		"text that is not UT":        "\x80",
 		"a value that JSON cannot w": func() {},
 	} {
 		_, err := bento.Encode(bento.AddField("a@example.com", "k", value))
@@ -62,6 +63,8 @@ func TestWhatJSONCannotCarryIsRefused(t *testing.T) {
 	for _, year := range []int{0, 9999} {
 		same(t, bento.Event{Type: "x", Email: "a@example.com", Date: time.Date(year, 12, 31, 23, 59, 59, 0, time.UTC)})
 	}
+	_, err = bento.Encode(bento.SubscriberRecord{Email: "a@example.com", FirstName: new("\xff")})
+	require.ErrorContains(t, err, "first_name holds text that is not UTF-8")
 	_, err = bento.Encode(bento.Event{Type: "x", Email: "a@example.com", Fields: gen.EventFields{"\xff": 1}})
 	require.ErrorContains(t, err, "fields holds text that is not UTF-8")
 }
@@ -84,6 +87,10 @@ func TestAHundredLevelsMayBeNested(t *testing.T) {
 		require.NoError(t, err, name)
 		_, err = bento.Encode(bento.Event{Type: "x", Email: "a@example.com", Details: gen.EventDetails{"a": nest(100, within)}})
 		require.ErrorContains(t, err, "details nests deeper than 100 levels", name)
+		_, err = bento.Encode(bento.AddField("a@example.com", "k", nest(99, within)))
+		require.NoError(t, err, name)
+		_, err = bento.Encode(bento.AddField("a@example.com", "k", nest(100, within)))
+		require.ErrorContains(t, err, "query nests deeper than 100 levels", name)
 	}
 }
 

@@ -279,6 +279,21 @@ func TestARequestThatIsHeldBackHasItsBodyClosed(t *testing.T) {
 	})
 }
 
+// A batch that is held back was not sent.
+func TestABatchThatIsHeldBackWasNotSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour)))
+		_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		result, err := c.TrackEvents(ctx, events(3))
+		require.ErrorIs(t, err, bento.ErrPaced)
+		assert.Equal(t, 3, result.NotSent)
+	})
+}
+
 // What the contract does not know, and what has no limit, is sent at once.
 func TestWhatHasNoLimitIsSentAtOnce(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,9 @@ func TestWhatBentoSaidIsOneLine(t *testing.T) {
 	message, fields = bento.ReadErrorBody([]byte(`{"errors":{"email":"is taken"}}`))
 	assert.Empty(t, message, "what the fields say is not said twice")
 	assert.Equal(t, []bento.FieldError{{Field: "email", Message: "is taken"}}, fields)
+	message, fields = bento.ReadErrorBody([]byte(`{"errors":{"message":"is empty"}}`))
+	assert.Empty(t, message, "nor if a field is called message")
+	assert.Len(t, fields, 1)
 }
 
 // An error prints as its text, whatever prints it.
@@ -137,6 +140,7 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 		"an answer that took the whole time": {broken(context.DeadlineExceeded), bento.ErrTimeout, "The answer broke off"},
 		"a conflict":                         {answerJSON(409, `{}`), bento.ErrConflict, "409 Conflict"},
 		"a success that is none":             {answerJSON(299, `{}`), bento.ErrUnexpectedAnswer, "Bento answers with 200, 201 or 202 and a body"},
+		"the last redirect":                  {answerJSON(399, `{}`), bento.ErrRedirected, "Redirects are not followed"},
 		"a redirect":                         {answerJSON(300, `{}`), bento.ErrRedirected, "Redirects are not followed"},
 		"an unreadable answer":               {answerJSON(200, `{"data":7}`), bento.ErrUnexpectedAnswer, "Check BaseURL and any proxy"},
 	} {
@@ -149,6 +153,17 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 	}
 	_, err := scripted(t, answerJSON(202, `{"data":[]}`)).client().ListTags(t.Context())
 	require.NoError(t, err)
+	_, err = scripted(t, respond(200, "application/vnd.api+json", `{"data":[]}`)).client().ListTags(t.Context())
+	require.NoError(t, err)
+	_, err = scripted(t, respond(200, "application/json; =", `{"data":[]}`)).client().ListTags(t.Context())
+	require.ErrorContains(t, err, "not declared as JSON")
+	_, err = scripted(t, answerJSON(200, `[]`)).client().MatchSegment(t.Context(), "s1", nil)
+	require.NoError(t, err, "as which PHP writes an empty object")
+	_, err = scripted(t).client().MatchSegment(t.Context(), "s1", gen.Anything{"a": make(chan int)})
+	require.ErrorIs(t, err, bento.ErrInvalid, "it cannot even be built")
+	_, err = scripted(t, answerJSON(300, `{}`)).client().TrackEvents(t.Context(), events(1))
+	require.ErrorIs(t, err, bento.ErrRedirected)
+	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
 }
 
 // Operations of a plan say so when they are forbidden, and only then.

@@ -27,7 +27,7 @@ type bench struct {
 
 const (
 	patience = 10 * time.Second // beyond what the tests may take by what they took alone
-	memory   = 6 << 20          // KiB of address space: a mutant may fill it
+	memory   = 6 << 20          // KiB of data: a mutant may fill it
 	quick    = 200 * time.Millisecond
 )
 
@@ -95,7 +95,7 @@ func only(names ...string) string { return "^(" + strings.Join(names, "|") + ")$
 
 // test is the tests' binary with arguments, in its directory and under a limit of memory.
 func (b *bench) test(ctx context.Context, args ...string) *exec.Cmd {
-	limited := append([]string{"-c", `ulimit -v "$0"; exec "$@"`, strconv.Itoa(memory), b.binary}, args...)
+	limited := append([]string{"-c", `ulimit -d "$0"; exec "$@"`, strconv.Itoa(memory), b.binary}, args...)
 	cmd := exec.CommandContext(ctx, "sh", limited...)
 	cmd.Dir = b.dir
 	cmd.WaitDelay = time.Second
