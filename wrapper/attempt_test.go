@@ -196,6 +196,8 @@ func TestAFailureOnTheWayNamesNoURL(t *testing.T) {
 	odd := &url.Error{Op: "Get", URL: "canary@example.com"}
 	_, err = scripted(t, fail(odd)).client(once).ListTags(t.Context())
 	require.ErrorIs(t, err, bento.ErrNetwork, "a wrapper around nothing")
+	var handedOut *url.Error
+	require.NotErrorAs(t, err, &handedOut)
 }
 
 // The waits between attempts are random below a ceiling that doubles, whatever their number.

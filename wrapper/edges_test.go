@@ -188,6 +188,9 @@ func TestDraftsAreRefusedWhereTheyStand(t *testing.T) {
 	require.Len(t, partly.Result.Problems, 2)
 	assert.Equal(t, 2, partly.Result.Problems[1].First)
 	require.EqualError(t, err, "bento: createBroadcasts: 1 of 3 records accepted, 2 failed; first: record 0: a")
+	_, err = scripted(t, answerJSON(200, `{"results":2,"failures":[{"index":2,"error":"c"}]}`)).client().CreateBroadcasts(t.Context(), make([]bento.BroadcastDraft, 3))
+	require.EqualError(t, err, "bento: createBroadcasts: 2 of 3 records accepted, 1 failed; first: record 2: c")
+	require.EqualError(t, &bento.BatchError{Operation: "x"}, "bento: x: 0 of 0 records accepted")
 
 	_, err = scripted(t, answerJSON(200, `{"results":1}`)).client().CreateBroadcasts(t.Context(), make([]bento.BroadcastDraft, 3))
 	require.ErrorContains(t, err, "2 unknown; first: records 0 to 2: Bento's answer counts fewer")

@@ -174,7 +174,7 @@ func TestARawRecordIsOneObject(t *testing.T) {
 	for record, ok := range map[string]bool{
 		`{}`: true, `{"a":"b"}`: true, `{"a":{"b":[1]}}`: true, "\t{\"a\":{\"b\":[1]}}\n": true, `{"a":"\"}"}`: true,
 		``: false, `{`: false, `}`: false, `{"`: false, `[}`: false, `{]`: false, `"}`: false, `x}`: false, `{x`: false, `{"a":"b}`: false, `{}{}`: false, `{"a":1}}`: false,
-		`{"a":[}`: false, `{"a":[}}`: false, `{"a":{]}`: false, `[{}]`: false, `{"a":]}`: false, `{"a":\}`: false, `|"a":1}`: false, `{"a":1~`: false,
+		`{"a":[}`: false, `{"a":[}}`: false, `{"a":{]}`: false, `[{}]`: false, `{}}`: false, `{{}`: false, `{[}`: false, `{{}[]\}`: false, `x{}`: false, `{}x`: false, `{"a":]}`: false, `{"a":\}`: false, `|"a":1}`: false, `{"a":1~`: false,
 	} {
 		_, err := scripted(t, accepted("1")).client().SendRaw(t.Context(), gen.OpTrackEvents, []json.RawMessage{json.RawMessage(record)})
 		if ok {

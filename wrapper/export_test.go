@@ -5,6 +5,7 @@ var (
 	RetryAfter    = retryAfter
 	ReadErrorBody = readErrorBody
 	CheckText     = checkText
+	Pages         = pages[int]
 	Backoff       = RetryPolicy.backoff
 	WithDefaults  = RetryPolicy.withDefaults
 )

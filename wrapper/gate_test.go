@@ -313,6 +313,28 @@ func TestWhatHasNoLimitIsSentAtOnce(t *testing.T) {
 			}
 			assert.Zero(t, time.Since(start))
 		}
+		s := scripted(t, answerJSON(429, ``, "Retry-After", "30"), answerJSON(200, `{"data":[]}`))
+		c := s.client(once)
+		start := time.Now()
+		_, err := c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		_, err = c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(start), "whoever switched the pace off answers for it")
+	})
+}
+
+// However many records were refused here, what ends the call is remembered.
+func TestWhatIsHeldBackIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour)))
+		_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = c.TrackEvents(ctx, append(make([]bento.Event, 1500), event("ari@example.com")))
+		require.ErrorIs(t, err, bento.ErrPaced)
 	})
 }
 

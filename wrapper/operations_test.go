@@ -3,6 +3,7 @@ package bento_test
 import (
 	"context"
 	"iter"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -117,6 +118,18 @@ var operationCalls = map[string]operationCall{
 			template, err := c.EmailTemplate(ctx, 1)
 			return template != nil, err
 		}, "GET /fetch/emails/templates/1", "", "", `{"data":{"id":"1","type":"email_templates","attributes":{}}}`, true,
+	},
+	"UpdateEmailTemplate by its subject": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			template, err := c.UpdateEmailTemplate(ctx, 1, bento.EmailTemplateChange{Subject: new("s")})
+			return template != nil, err
+		}, "PATCH /fetch/emails/templates/1", "", `{"email_template":{"subject":"s"}}`, `{"data":{"id":"1","type":"email_templates","attributes":{}}}`, true,
+	},
+	"SearchSubscribers": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			first, err := one(c.SearchSubscribers(ctx, gen.SearchSubscribersParams{Tags: new("vip")}))
+			return first.(bento.Subscriber).ID, err
+		}, "GET /fetch/search", "page=1&tags=vip", "", `{"data":[{"id":"1","type":"visitors","attributes":{"uuid":"u-1","email":"a@example.com"}}]}`, gen.ID("1"),
 	},
 	"UpdateEmailTemplate": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
@@ -285,6 +298,56 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 		require.ErrorIs(t, do(t.Context(), s.client()), bento.ErrInvalid, name)
 		assert.Empty(t, s.seen, name)
 	}
+}
+
+// Every walk tells its pages apart by the ids of what is on them.
+func TestEveryWalkGoesToItsEnd(t *testing.T) {
+	t.Parallel()
+	item := func(id string) answer {
+		return answerJSON(200, `{"data":[{"id":"`+id+`","type":"t","attributes":{"uuid":"u","email":"a@example.com"}}]}`)
+	}
+	count := func(n *int, err error) { require.NoError(t, err); *n++ }
+	for name, walk := range map[string]func(*bento.Client, *int){
+		"Broadcasts": func(c *bento.Client, n *int) {
+			for _, err := range c.Broadcasts(t.Context(), bento.BroadcastFilters{}) {
+				count(n, err)
+			}
+		},
+		"Sequences": func(c *bento.Client, n *int) {
+			for _, err := range c.Sequences(t.Context()) {
+				count(n, err)
+			}
+		},
+		"Workflows": func(c *bento.Client, n *int) {
+			for _, err := range c.Workflows(t.Context()) {
+				count(n, err)
+			}
+		},
+		"SearchSubscribers": func(c *bento.Client, n *int) {
+			for _, err := range c.SearchSubscribers(t.Context(), gen.SearchSubscribersParams{}) {
+				count(n, err)
+			}
+		},
+	} {
+		n := 0
+		walk(scripted(t, item("1"), item("2"), answerJSON(200, `{"data":[]}`)).client(), &n)
+		assert.Equal(t, 2, n, name)
+	}
+}
+
+// A walk without an end is ended.
+func TestAWalkWithoutAnEndIsEnded(t *testing.T) {
+	t.Parallel()
+	items, last := 0, error(nil)
+	fetch := func(page int) ([]int, error) { return []int{page}, nil }
+	for _, err := range bento.Pages(gen.OpListBroadcasts, fetch, func(i int) gen.ID { return gen.ID(strconv.Itoa(i)) }) {
+		if last = err; err == nil {
+			items++
+		}
+	}
+	require.ErrorIs(t, last, bento.ErrUnexpectedAnswer)
+	require.ErrorContains(t, last, "no end after 100000 pages")
+	assert.Equal(t, 100_000, items)
 }
 
 // A success that names no resource is not one.

@@ -253,9 +253,16 @@ func TestALogSaysHowACallFailed(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, log.String(), tc.want)
 	}
+	few.Set("field_28", 1)
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	_, err := scripted(t, answerJSON(200, `{"data":{"id":"1","type":"tags","attributes":{"name":"a"}}}`)).client(once, bento.WithLogger(logger)).CreateTag(t.Context(), "a")
+	_, err := scripted(t, accepted("1")).client(bento.WithLogger(logger)).ImportSubscribers(t.Context(), []bento.SubscriberRecord{few})
+	require.NoError(t, err)
+	assert.Contains(t, log.String(), "field_27,1 more}")
+	assert.Contains(t, log.String(), "status=200 answer_bytes=")
+	require.NoError(t, scripted(t, answerJSON(200, `{}`)).client(bento.WithLogger(logger)).RequestDataDeletion(t.Context(), "ari@example.com"))
+	assert.NotContains(t, log.String(), "not an object", "a form is none")
+	_, err = scripted(t, answerJSON(200, `{"data":{"id":"1","type":"tags","attributes":{"name":"a"}}}`)).client(once, bento.WithLogger(logger)).CreateTag(t.Context(), "a")
 	require.NoError(t, err)
 	assert.Contains(t, log.String(), `body=tag{name}`)
 }

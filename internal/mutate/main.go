@@ -9,7 +9,7 @@
 // Exit codes: 0 every mutant is killed or explained · 1 some survive, or an explanation is stale ·
 // 2 the mutants could not be made.
 //
-// Usage: go run ./internal/mutate [-only RE] [-list] PACKAGE...
+// Usage: go run ./internal/mutate [-only RE] [-within TIME] [-list] PACKAGE...
 package main
 
 import (
@@ -28,6 +28,7 @@ type settings struct {
 	only     *regexp.Regexp
 	document string
 	workers  int
+	within   time.Duration
 	list     bool
 	killed   bool
 	out, log io.Writer
@@ -38,6 +39,7 @@ func main() {
 	s := settings{out: os.Stdout, log: os.Stderr}
 	flag.StringVar(&s.document, "explained", "docs/mutation.md", "the `document` that explains survivors")
 	flag.IntVar(&s.workers, "workers", runtime.NumCPU(), "how many mutants are tried at a time")
+	flag.DurationVar(&s.within, "within", time.Hour, "leave out the tests that alone take longer than this `time`")
 	flag.BoolVar(&s.list, "list", false, "print the mutants, and run nothing")
 	flag.BoolVar(&s.killed, "killed", false, "print also what killed each mutant")
 	flag.Parse()
@@ -81,7 +83,7 @@ func (s settings) try(ctx context.Context, pattern string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	b := bench{dir: p.dir, work: work, took: map[string]time.Duration{}, reached: map[int][]string{}}
+	b := bench{within: s.within, dir: p.dir, work: work, took: map[string]time.Duration{}, reached: map[int][]string{}}
 	if b.binary, err = p.build(ctx, work); err != nil {
 		return false, err
 	}

@@ -21,6 +21,7 @@ import (
 // A bench holds the compiled tests, and what each of them reaches.
 type bench struct {
 	binary, dir, work string
+	within            time.Duration            // no test that takes longer is run
 	took              map[string]time.Duration // by test
 	reached           map[int][]string         // by mutant, the quickest test first
 }
@@ -61,6 +62,9 @@ func (b *bench) reach(ctx context.Context, workers int) error {
 	}
 	slices.SortFunc(tests, func(x, y string) int { return cmp.Compare(b.took[x], b.took[y]) })
 	for _, name := range tests {
+		if b.took[name] > b.within {
+			continue
+		}
 		for _, id := range reaches[name] {
 			b.reached[id] = append(b.reached[id], name)
 		}
