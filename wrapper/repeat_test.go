@@ -37,13 +37,13 @@ func TestABareRequestIsRepeatedByTheContract(t *testing.T) {
 	t.Parallel()
 	for path, attempts := range map[string]int{"/batch/subscribers": 4, "/batch/events": 1, "/batch/emails": 1} {
 		s := scripted(t, fail(errReset), fail(errReset), fail(errReset), fail(errReset))
-		resp, err := bare(t, s, http.MethodPost, path, strings.NewReader("{}")) //nolint:bodyclose // bare does
+		resp, err := bare(t, s, http.MethodPost, path, strings.NewReader("{}"))
 		require.ErrorIs(t, err, errReset)
 		assert.Nil(t, resp)
 		assert.Len(t, s.seen, attempts, path)
 	}
 	s := scripted(t, answerJSON(503, ``), answerJSON(200, `{}`))
-	_, err := bare(t, s, http.MethodGet, "/fetch/tags", http.NoBody) //nolint:bodyclose // bare does
+	_, err := bare(t, s, http.MethodGet, "/fetch/tags", http.NoBody)
 	require.NoError(t, err)
 	assert.Len(t, s.seen, 2)
 }
@@ -53,7 +53,7 @@ func TestTheBodyOfAnErrorIsReadAsItCame(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 600)
 	body := &closer{Reader: io.MultiReader(strings.NewReader(long), iotest.ErrReader(errReset))}
-	resp, err := bare(t, roundTrip(func(req *http.Request) (*http.Response, error) { //nolint:bodyclose // bare does
+	resp, err := bare(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 422, Body: body, Request: req}, nil
 	}), http.MethodPost, "/batch/events", strings.NewReader("{}"))
 	require.NoError(t, err)
