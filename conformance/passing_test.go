@@ -129,7 +129,7 @@ func TestALargerRequestThanCanBeJudgedIsNotSent(t *testing.T) {
 		asked := &closer{Reader: tc.body}
 		req := track(t, "")
 		req.Body, req.GetBody, req.ContentLength = asked, nil, -1
-		_, verdicts, err := verdictsOf(t, transport(func(req *http.Request) (*http.Response, error) { sent++; return answering(`{"results":1}`)(req) }), req, true) //nolint:bodyclose // verdictsOf does
+		_, verdicts, err := verdictsOf(t, transport(func(req *http.Request) (*http.Response, error) { sent++; return answering(`{"results":1}`)(req) }), req, true)
 		assert.True(t, asked.closed, name)
 		if tc.want != "" {
 			require.ErrorContains(t, err, tc.want, name)
@@ -181,7 +181,7 @@ func TestACompressedAnswerIsJudgedInPart(t *testing.T) {
 		resp.Header.Set("Content-Encoding", "gzip")
 		return resp, err
 	})
-	_, verdicts, err := verdictsOf(t, packed, track(t, oneEvent), false) //nolint:bodyclose // verdictsOf does
+	_, verdicts, err := verdictsOf(t, packed, track(t, oneEvent), false)
 	require.NoError(t, err)
 	assert.Empty(t, verdicts[0].Findings)
 	assert.True(t, verdicts[0].Unverifiable)

@@ -259,6 +259,10 @@ func TestTheBudgetIsNeverMoreThanWhole(t *testing.T) {
 		ask(10)
 		answer = answerJSON(503, ``)
 		assert.Equal(t, 11, ask(10), "ten successes are worth one retry")
+		answer = answerJSON(400, ``)
+		ask(50)
+		answer = answerJSON(503, ``)
+		assert.Equal(t, 10, ask(10), "refusals are worth none")
 	})
 }
 

@@ -61,6 +61,13 @@ func TestTheBodyOfAnErrorIsReadAsItCame(t *testing.T) {
 	read, err := io.ReadAll(resp.Body)
 	require.ErrorIs(t, err, errReset)
 	assert.Equal(t, long, string(read))
+
+	s := scripted(t, answerJSON(422, strings.Repeat("x", 64<<10+1)))
+	resp, err = bare(t, s, http.MethodPost, "/batch/events", strings.NewReader("{}"))
+	require.NoError(t, err)
+	read, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Len(t, read, 64<<10, "the first 64 KiB")
 }
 
 // A refusal whose text breaks off is a refusal all the same.

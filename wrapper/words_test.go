@@ -222,6 +222,23 @@ func TestACauseIsFoundThroughAChangedText(t *testing.T) {
 	require.NotErrorAs(t, err, &dns)
 }
 
+// Of a batch both lines say how many records it has, and that of the attempt what they are like.
+func TestALogSaysOfABatchWhatItHolds(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c := scripted(t, accepted("1"), answerJSON(200, `{"data":[]}`)).client(bento.WithLogger(logger))
+	_, err := c.TrackEvents(t.Context(), events(1))
+	require.NoError(t, err)
+	attempt, call, _ := strings.Cut(log.String(), "\n")
+	assert.Contains(t, attempt, "records=1 body=events[1]{email,type} status=200")
+	assert.Contains(t, call, "records=1 status=200")
+	log.Reset()
+	_, err = c.ListTags(t.Context())
+	require.NoError(t, err)
+	assert.NotContains(t, log.String(), "records=")
+}
+
 // A log says how a call failed, and what its body was like.
 func TestALogSaysHowACallFailed(t *testing.T) {
 	t.Parallel()
