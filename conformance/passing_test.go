@@ -187,6 +187,71 @@ func TestACompressedAnswerIsJudgedInPart(t *testing.T) {
 	assert.True(t, verdicts[0].Unverifiable)
 }
 
+// Up to 10 MiB an answer is judged as it streams through; of a larger one nothing is known, and
+// of one that was left half read its length, if somebody said it.
+func TestALongAnswerIsJudgedAsFarAsItWasKept(t *testing.T) {
+	t.Parallel()
+	for n, unknown := range map[int]bool{tenMiB: false, tenMiB + 1: true} {
+		_, verdicts, err := verdictsOf(t, answering(`{"results":1}`+strings.Repeat(" ", n-13)), track(t, oneEvent), false)
+		require.NoError(t, err)
+		assert.Empty(t, verdicts[0].Findings)
+		assert.Equal(t, unknown, verdicts[0].Unverifiable, n)
+	}
+	for length, size := range map[int64]string{0: `"bodySize":-1`, 1: `"bodySize":1`} {
+		var har bytes.Buffer
+		recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
+			resp, err := answering("xyz")(req)
+			resp.ContentLength = length
+			return resp, err
+		}), &har)
+		resp, err := recorder.RoundTrip(request(t, "POST", "https://app.bentonow.com/api/v1/batch/events", oneEvent))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.NoError(t, recorder.Close())
+		assert.Contains(t, har.String(), size)
+	}
+}
+
+// A body passed whole if it was read to its length, whatever it is, and if there was none.
+func TestABodyThatWasReadToItsLengthPassedWhole(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		body   io.ReadCloser
+		length int64
+		want   string
+	}{
+		"no JSON": {io.NopCloser(strings.NewReader("abc")), 3, "abc"}, "none": {http.NoBody, -1, ""},
+	} {
+		var har bytes.Buffer
+		recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: tc.body, ContentLength: tc.length}, nil
+		}), &har)
+		resp, err := recorder.RoundTrip(request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", ""))
+		require.NoError(t, err)
+		_, _ = io.ReadFull(resp.Body, make([]byte, len(tc.want)))
+		require.NoError(t, resp.Body.Close())
+		require.NoError(t, recorder.Close())
+		exchanges, _ := readAll(har.String())
+		assert.Equal(t, conformance.BodyKnown, exchanges[0].Response.BodyState, name)
+		assert.Equal(t, tc.want, string(exchanges[0].Response.Body), name)
+	}
+}
+
+// A request that was sent once more, and then in part, is none that somebody sent so.
+func TestARequestThatIsSentAgainInPartIsLeftOut(t *testing.T) {
+	t.Parallel()
+	_, verdicts, err := verdictsOf(t, transport(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		again, err := req.GetBody()
+		require.NoError(t, err)
+		_, _ = io.CopyN(io.Discard, again, 5)
+		req.Body = nil
+		return answering(`{"results":1}`)(req)
+	}), track(t, oneEvent), false)
+	require.NoError(t, err)
+	assert.True(t, verdicts[0].Unverifiable)
+}
+
 // What the body says to being closed is handed on.
 func TestWhatABodySaysToBeingClosedIsHandedOn(t *testing.T) {
 	t.Parallel()
@@ -297,7 +362,7 @@ func TestNoCellBeginsAsAFormulaDoes(t *testing.T) {
 func TestHeadersThatTheContractDoesNotKnowAreDrift(t *testing.T) {
 	t.Parallel()
 	x := good("POST", "/batch/events", oneEvent, `{"results":1}`)
-	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-New", "date", "Cf-Ray", "X-Content-Type-Options", "Agent", "odd name!"} {
+	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Rate-Limit-Reset", "X-Rate-Limit-Reset-After", "X-New", "date", "Cf-Ray", "X-Content-Type-Options", "Agent", "odd name!"} {
 		x.Response.Header[name] = []string{canary}
 	}
 	var messages []string
@@ -305,7 +370,7 @@ func TestHeadersThatTheContractDoesNotKnowAreDrift(t *testing.T) {
 		assert.Equal(t, conformance.RuleResponseHeader, f.Rule)
 		messages = append(messages, strings.TrimPrefix(f.Message, "the contract knows no headers "))
 	}
-	assert.Equal(t, []string{"Agent", "X-New", "X-Ratelimit-*", "of such names"}, messages)
+	assert.Equal(t, []string{"Agent", "X-New", "X-Rate-*", "X-Ratelimit-*", "of such names"}, messages)
 }
 
 // Of a long recording every other moment is drawn, from its beginning to its end.
@@ -313,7 +378,7 @@ func TestOfALongRecordingSomeMomentsAreDrawn(t *testing.T) {
 	t.Parallel()
 	report := conformance.NewReport(newChecker(t))
 	began := time.Date(2026, 6, 10, 9, 30, 0, 0, time.UTC)
-	for i := range 4001 {
+	for i := range 4101 {
 		x := good("GET", "/fetch/tags", "", `{"data":[]}`)
 		x.Started, x.Duration = began.Add(time.Duration(i)*time.Second), time.Millisecond
 		report.Add(x)
@@ -324,7 +389,9 @@ func TestOfALongRecordingSomeMomentsAreDrawn(t *testing.T) {
 	}
 	var out strings.Builder
 	require.NoError(t, report.WriteHTML(&out))
-	assert.Equal(t, 2001, strings.Count(out.String(), "<circle"))
+	assert.Equal(t, 2000+51, strings.Count(out.String(), "<circle"), "every other one of 4000, and of the 101 after them")
+	assert.Contains(t, out.String(), "2026-06-10T09:30:02Z: 200")
+	assert.NotContains(t, out.String(), "2026-06-10T09:30:03Z: 200")
 	assert.Contains(t, out.String(), "2026-06-10 09:30:00")
-	assert.Contains(t, out.String(), "2026-06-10 10:36:40")
+	assert.Contains(t, out.String(), "2026-06-10 10:38:20")
 }

@@ -93,6 +93,9 @@ func TestRejectedEmailsChangeNothingForOthers(t *testing.T) {
 	s := scripted(t, answerJSON(503, ``), answerJSON(200, `{"data":[]}`))
 	_, err := s.client(bento.WithRetry(bento.RetryPolicy{RejectedEmails: true, MinBackoff: 1})).ListTags(t.Context())
 	require.NoError(t, err)
+	s = scripted(t, answerJSON(503, ``), accepted("1"))
+	_, err = s.client(bento.WithRetry(bento.RetryPolicy{RejectedEmails: true, MinBackoff: 1})).TrackEvents(t.Context(), events(1))
+	require.NoError(t, err)
 }
 
 // What was answered once has left, whatever became of the next attempt; a 500 is a doubt like any.
