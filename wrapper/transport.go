@@ -43,8 +43,8 @@ type redirectTransport struct{ next, base http.RoundTripper }
 
 func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
+	if err != nil || resp.Header.Get("Location") == "" {
+		return resp, err
 	}
 	if _, unreadable := req.URL.Parse(resp.Header.Get("Location")); unreadable != nil {
 		resp.Header.Del("Location")

@@ -50,6 +50,9 @@ func (b *bench) reach(ctx context.Context, workers int) error {
 	each(workers, tests, func(name string) {
 		began := time.Now()
 		ids, err := b.reachOf(ctx, name)
+		if err != nil { // on a busy machine once is no proof
+			ids, err = b.reachOf(ctx, name)
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		b.took[name], reaches[name] = time.Since(began), ids
