@@ -11,6 +11,7 @@ GATE          ?=
 BIN           := $(CURDIR)/.bin
 GORELEASER    := $(BIN)/goreleaser-v2.16.0
 D2            := $(BIN)/d2-v0.7.1
+BENCHSTAT     := $(BIN)/benchstat-v0.0.0-20260908200009-22c9c6c9d4da
 
 .PHONY: help
 help: ## List the tasks
@@ -49,6 +50,19 @@ breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
 soak: ## Try durable delivery in full: kills, power cuts, figures (an hour)
 	scripts/soak
 
+.PHONY: bench
+bench: $(BENCHSTAT) ## Measure the benchmarks beside those of REV (default: the last tag, else the branch's start)
+	BENCHSTAT=$(BENCHSTAT) scripts/bench $(REV)
+
+.PHONY: bench-allocs
+bench-allocs: ## Fail if the benchmarks allocate more than benchmarks/baseline.txt has
+	scripts/bench-allocs
+
+.PHONY: mutation
+mutation: ## Try the tests by mutants; docs/mutation.md explains those that survive
+	go run ./internal/mutate ./wrapper
+	go run ./internal/mutate -only '^(capture|failure|header|lines|live|moment)\.go' ./conformance
+
 .PHONY: run
 run: ## Run the demo
 	go run ./cmd/bentoctl demo
@@ -80,3 +94,7 @@ rooms: $(D2) ## Draw docs/rooms.svg anew, of docs/rooms.d2
 $(D2):
 	GOBIN=$(BIN) go install oss.terrastruct.com/d2@v0.7.1
 	mv $(BIN)/d2 $@
+
+$(BENCHSTAT):
+	GOBIN=$(BIN) go install golang.org/x/perf/cmd/benchstat@$(patsubst benchstat-%,%,$(notdir $@))
+	mv $(BIN)/benchstat $@

@@ -20,7 +20,7 @@ func errorKind(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+	case errors.As(err, &network) && network.Timeout(): // a context's deadline too
 		return "timeout"
 	case errors.As(err, &name):
 		return "name not resolved"

@@ -36,10 +36,6 @@ func (r *Report) WriteCSV(w io.Writer) error {
 				row[i] = "'" + cell
 			}
 		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.WriteAll(rows)
 }

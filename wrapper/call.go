@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -122,8 +121,8 @@ func decode(contentType string, body []byte, into any) error {
 	case len(body) == 0:
 		return errors.New("the answer is empty")
 	}
-	if string(bytes.TrimSpace(body)) == "[]" && reflect.TypeOf(into).Elem().Kind() == reflect.Struct {
-		body = []byte("{}") // as which PHP writes an empty object
+	if string(bytes.TrimSpace(body)) == "[]" { // as PHP writes an empty object; no answer is a list
+		body = []byte("{}")
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		var wrongType *json.UnmarshalTypeError

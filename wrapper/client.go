@@ -25,7 +25,8 @@ type Client struct {
 // New returns a client, or an error that names everything wrong with cfg and the options. It
 // sends nothing.
 func New(cfg Config, opts ...Option) (*Client, error) {
-	if err := cfg.validate(); err != nil {
+	base, err := cfg.validate()
+	if err != nil {
 		return nil, err
 	}
 	s := settings{timeout: defaultTimeout, answer: defaultMaxAnswer}
@@ -36,10 +37,6 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 		if err := opt.apply(&s); err != nil {
 			return nil, &configError{[]error{err}}
 		}
-	}
-	base, err := parseBaseURL(cfg.BaseURL)
-	if err != nil {
-		return nil, &configError{[]error{err}}
 	}
 	s.http.Transport = s.chain()
 	// A followed redirect would turn a POST into an empty GET, or carry the body to another

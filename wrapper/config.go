@@ -54,8 +54,9 @@ func ConfigFromEnv(userAgent string) Config {
 	}
 }
 
-// validate reports everything that is wrong at once, by the names a user knows.
-func (c Config) validate() error {
+// validate returns the address of the API, or everything that is wrong at once, by the names a user
+// knows.
+func (c Config) validate() (*url.URL, error) {
 	var errs []error
 	for _, required := range []struct{ value, field, env, what string }{
 		{c.PublishableKey, "PublishableKey", EnvPublishableKey, "the publishable key"},
@@ -75,13 +76,14 @@ func (c Config) validate() error {
 	if err := checkUserAgent(c.UserAgent); err != nil {
 		errs = append(errs, err)
 	}
-	if _, err := parseBaseURL(c.BaseURL); err != nil {
+	base, err := parseBaseURL(c.BaseURL)
+	if err != nil {
 		errs = append(errs, err)
 	}
-	if len(errs) == 0 {
-		return nil
+	if len(errs) > 0 {
+		return nil, &configError{errs}
 	}
-	return &configError{errs}
+	return base, nil
 }
 
 // notKeyRune reports runes that are in no key: a key pasted with its newline fails as a 401

@@ -36,7 +36,7 @@ type encoder[T any] struct {
 	record reflect.Value
 	fields []fieldPlan
 	custom int // index of AdditionalProperties, -1 if there is none
-	names  map[string]bool
+	names  []string
 }
 
 // A fieldPlan is how a field of a record is written.
@@ -47,7 +47,7 @@ type fieldPlan struct {
 }
 
 func newEncoder[T any]() *encoder[T] {
-	e := &encoder[T]{slot: new(T), custom: -1, names: map[string]bool{}}
+	e := &encoder[T]{slot: new(T), custom: -1}
 	e.record = reflect.ValueOf(e.slot).Elem()
 	for i := range e.record.NumField() {
 		field := e.record.Type().Field(i)
@@ -56,7 +56,7 @@ func newEncoder[T any]() *encoder[T] {
 			e.custom = i
 			continue
 		}
-		e.names[name] = true
+		e.names = append(e.names, name)
 		e.fields = append(e.fields, fieldPlan{
 			index: i, key: strconv.Quote(name) + ":",
 			omitEmpty: strings.Contains(options, "omitempty"), omitZero: strings.Contains(options, "omitzero"),
@@ -90,7 +90,7 @@ func (e *encoder[T]) write() error {
 	}
 	if e.custom >= 0 {
 		custom, _ := e.record.Field(e.custom).Interface().(map[string]any)
-		for name := range e.names {
+		for _, name := range e.names {
 			if _, shadows := custom[name]; shadows {
 				return fmt.Errorf("AdditionalProperties holds %s, which has a field of its own: set that instead", name)
 			}
@@ -106,7 +106,7 @@ func (e *encoder[T]) write() error {
 // isEmpty is what omitempty means by empty.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
-	case reflect.Map, reflect.Slice, reflect.String:
+	case reflect.Map, reflect.Slice:
 		return v.Len() == 0
 	case reflect.Struct:
 		return false

@@ -1,7 +1,6 @@
 package bento
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -17,7 +16,6 @@ const (
 // {"error": …}, {"message": …}, {"errors": [{field, message}]}, {"errors": {field: [message]}},
 // plain text, or nothing.
 func readErrorBody(body []byte) (message string, fields []FieldError) {
-	body = bytes.TrimSpace(body)
 	if !json.Valid(body) {
 		return oneLine(string(body)), nil
 	}

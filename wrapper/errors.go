@@ -167,10 +167,10 @@ func statusKinds(status int) []error {
 		return []error{ErrRateLimited}
 	case status >= 500:
 		return []error{ErrServer}
-	case status/100 == 3:
-		return []error{ErrRedirected}
 	case status < 300: // no success that the contract knows
 		return []error{ErrUnexpectedAnswer}
+	case status < 400:
+		return []error{ErrRedirected}
 	}
 	return nil
 }
@@ -184,6 +184,6 @@ func invalid(operation string, err error) *Error {
 // changes reports whether the operation changes anything, so that it matters whether it
 // happened.
 func changes(operation string) bool {
-	op, ok := gen.OperationByID(operation)
-	return !ok || op.Method != http.MethodGet
+	op, _ := gen.OperationByID(operation)
+	return op.Method != http.MethodGet
 }

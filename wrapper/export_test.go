@@ -5,6 +5,9 @@ var (
 	RetryAfter    = retryAfter
 	ReadErrorBody = readErrorBody
 	CheckText     = checkText
+	Pages         = pages[int]
+	Backoff       = RetryPolicy.backoff
+	WithDefaults  = RetryPolicy.withDefaults
 )
 
 // Encode writes one record as a batch would.

@@ -90,7 +90,7 @@ func (b *bisector) send(batch *batch) {
 	if p.NotSent == 0 {
 		b.flight.requests++
 	}
-	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 || len(batch.places) < batch.n {
+	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 {
 		b.flight.problems = append(b.flight.problems, p)
 		b.flight.ended = err
 		return

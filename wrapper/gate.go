@@ -119,13 +119,21 @@ func (g *gate) next(now time.Time) time.Duration {
 	if wait := g.open.Sub(now); wait > 0 {
 		return wait
 	}
-	if room := max(1, int(float64(g.limit.Requests)*g.speed)); len(g.passed) >= room {
+	if room := g.room(); len(g.passed) >= room {
 		return g.passed[len(g.passed)-room].Add(g.window()).Sub(now)
 	}
 	if g.passed = append(g.passed, now); len(g.passed) >= int(float64(g.burst)*g.speed) {
 		g.open = g.from(now).Add(g.interval())
 	}
 	return 0
+}
+
+// room is how many may pass in a window. Where each keeps the interval, that sees to the speed.
+func (g *gate) room() int {
+	if g.burst == 0 {
+		return g.limit.Requests
+	}
+	return max(1, int(float64(g.limit.Requests)*g.speed))
 }
 
 // from is what the next interval begins with: now, or earlier if there are turns to make up for.

@@ -41,6 +41,7 @@ func TestTheDefaultPaceIsTheLowerOfTheContractsFigures(t *testing.T) {
 		want time.Duration // for 61 requests
 	}{
 		"guarded, by default": {nil, time.Minute},
+		"guarded":             {[]bento.Option{bento.WithPace(bento.PaceGuarded)}, time.Minute},
 		"documented":          {[]bento.Option{bento.WithPace(bento.PaceDocumented)}, 36 * time.Second},
 		"of one's own":        {[]bento.Option{bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour).With("fetch", 600, time.Minute))}, 6 * time.Second},
 		"off":                 {[]bento.Option{bento.WithPace(bento.PaceOff)}, 0},

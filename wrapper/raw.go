@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"example.com/bento-go/gen"
-	"example.com/bento-go/internal/jsonscan"
 )
 
 // SendRaw sends records that are JSON already, by the batch operation trackEvents,
@@ -39,20 +38,16 @@ var rawSenders = map[string]batchSender{
 
 var errNoObject = errors.New("the record is not one JSON object: it would spoil its neighbours")
 
-// checkObject makes sure that a record ends where it ends.
+// checkObject makes sure that a record ends where it ends, and opens nothing that it does not close.
 func checkObject(record json.RawMessage) error {
-	if isFlat(record) {
+	if isFlat(record) || bytes.HasPrefix(bytes.TrimLeft(record, blank), []byte{'{'}) && json.Valid(record) {
 		return nil
 	}
-	scan := jsonscan.Cursor{Body: record}
-	if scan.Next() != '{' || scan.Skip() != nil || scan.Next() != 0 {
-		return errNoObject
-	}
-	return nil
+	return errNoObject
 }
 
 // isFlat reports whether a record surely is one object: with nothing nested in it, nothing escaped,
-// and each string closed. Most are, and this tells it five times as fast as a scan.
+// and each string closed. Most are, and this tells it many times as fast as reading them.
 func isFlat(record []byte) bool {
 	if len(record) < 2 || record[0] != '{' || record[len(record)-1] != '}' {
 		return false

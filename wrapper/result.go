@@ -67,7 +67,7 @@ func (r *Result) add(p Problem) {
 	}
 	var e *Error
 	switch isError := errors.As(p.Err, &e); {
-	case isError && e.Attempts == 0 && p.Failed == 1 && p.First == p.Last: // refused here
+	case isError && e.Attempts == 0 && p.Failed == 1: // refused here
 		if r.refused++; r.refused > maxRefused {
 			return
 		}

@@ -148,7 +148,7 @@ func (r *run) note(resp *http.Response, err error) {
 		}
 	default:
 		hold(resp, maxErrorBody)
-		r.state.doubtful = r.state.doubtful || resp.StatusCode >= 500 && !permanent(resp) && !r.state.harmless()
+		r.state.doubtful = r.state.doubtful || resp.StatusCode >= 500 && !r.state.harmless()
 	}
 }
 

@@ -57,11 +57,12 @@ func valueShape(value json.RawMessage) string {
 }
 
 func nameList(members map[string]json.RawMessage) string {
-	names := map[string]bool{}
+	names := make([]string, 0, len(members))
 	for name := range members {
-		names[plainly(name)] = true
+		names = append(names, plainly(name))
 	}
-	sorted := slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	sorted := slices.Compact(names)
 	if more := len(sorted) - maxShapeNames; more > 0 {
 		sorted = append(sorted[:maxShapeNames], fmt.Sprintf("%d more", more))
 	}

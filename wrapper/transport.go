@@ -21,11 +21,11 @@ const maxHeaderBytes = 256 << 10
 // Credentials are no link of it: editors add them once, before the chain, so that no layer
 // sends them anywhere the request was not built for.
 func (s *settings) chain() http.RoundTripper {
-	rt := s.http.Transport
-	if rt == nil {
-		rt = newBaseTransport()
+	base := s.http.Transport
+	if base == nil {
+		base = newBaseTransport()
 	}
-	rt = &attemptTransport{next: rt, timeout: s.timeout}
+	var rt http.RoundTripper = &attemptTransport{next: base, timeout: s.timeout}
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt", shapes: true}
 	}
@@ -34,12 +34,12 @@ func (s *settings) chain() http.RoundTripper {
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelInfo, message: "bento call"}
 	}
-	return redirectTransport{rt}
+	return redirectTransport{rt, base}
 }
 
 // A redirectTransport drops a Location that cannot be read: net/http reads it before it asks
 // whether to follow, and would make a network error of the answer.
-type redirectTransport struct{ next http.RoundTripper }
+type redirectTransport struct{ next, base http.RoundTripper }
 
 func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
@@ -50,6 +50,13 @@ func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		resp.Header.Del("Location")
 	}
 	return resp, nil
+}
+
+// CloseIdleConnections is what net/http looks for at the outermost link, and the base has.
+func (t redirectTransport) CloseIdleConnections() {
+	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
 }
 
 // newBaseTransport is net/http's default with a bound on the header of an answer, and with

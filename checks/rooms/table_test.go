@@ -47,6 +47,7 @@ var rooms = map[string][]string{
 	"internal/loopback":    {},
 	"internal/mixhar":      {},
 	"internal/natscluster": {"github.com/nats-io/nats.go"},
+	"internal/mutate":      {},
 	"internal/needed":      {},
 	"internal/pgcluster":   {"github.com/jackc/pgx/v5"},
 	"internal/rename":      {},
