@@ -237,6 +237,21 @@ func TestABodyThatWasReadToItsLengthPassedWhole(t *testing.T) {
 	}
 }
 
+// A transport may go on sending when its answer has been judged.
+func TestWhatIsSentAfterTheAnswerHindersNobody(t *testing.T) {
+	t.Parallel()
+	var early *http.Request
+	_, verdicts, err := verdictsOf(t, transport(func(req *http.Request) (*http.Response, error) {
+		early = req
+		return answering(`{"results":1}`)(&http.Request{})
+	}), track(t, oneEvent), false)
+	require.NoError(t, err)
+	assert.True(t, verdicts[0].Unverifiable)
+	rest, err := io.ReadAll(early.Body)
+	require.NoError(t, err)
+	assert.JSONEq(t, oneEvent, string(rest))
+}
+
 // A request that was sent once more, and then in part, is none that somebody sent so.
 func TestARequestThatIsSentAgainInPartIsLeftOut(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,42 +50,36 @@ func (s settings) report(p *plan, b *bench, verdicts []verdict) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tried, known, open := 0, 0, 0
-	stale := map[string]bool{}
+	killed, known, open := 0, 0, 0
+	gone := map[string]string{} // what is explained and does not survive, and why
 	for key := range explained {
-		stale[key] = s.only.MatchString(key)
+		if s.only.MatchString(key) {
+			gone[key] = "there is no such mutant"
+		}
 	}
 	for id, v := range verdicts {
 		m := p.mutants[id]
-		if !v.tried {
-			continue
-		}
-		tried++
 		switch {
+		case !v.tried:
 		case v.killer != "":
+			killed++
+			if explained[m.key()] {
+				gone[m.key()] = v.killer + " kills it"
+			}
 			if s.killed {
 				fmt.Fprintf(s.out, "%s:%d: killed by %s: %s\n", m.file, m.line, v.killer, m.change)
 			}
-			continue
 		case explained[m.key()]:
 			known++
-			delete(stale, m.key())
-			continue
-		}
-		open++
-		reached := ""
-		if len(b.reached[id]) == 0 {
-			reached = " (no test reaches it)"
-		}
-		fmt.Fprintf(s.out, "%s:%d: survives%s\n  %s\n", m.file, m.line, reached, asRow(m))
-	}
-	old := 0
-	for key, is := range stale {
-		if is {
-			old++
-			fmt.Fprintf(s.out, "%s explains a mutant that does not survive: %s\n", s.document, key)
+			delete(gone, m.key())
+		default:
+			open++
+			fmt.Fprintf(s.out, "%s:%d: survives %d tests\n  %s\n", m.file, m.line, len(b.reached[id]), asRow(m))
 		}
 	}
-	fmt.Fprintf(s.out, "%s: %d mutants, %d killed, %d survive and are explained, %d survive\n", p.path, tried, tried-known-open, known, open)
-	return open+old == 0, nil
+	for _, key := range slices.Sorted(maps.Keys(gone)) {
+		fmt.Fprintf(s.out, "%s explains a mutant that does not survive: %s (%s)\n", s.document, key, gone[key])
+	}
+	fmt.Fprintf(s.out, "%s: %d mutants, %d killed, %d survive and are explained, %d survive\n", p.path, killed+known+open, killed, known, open)
+	return open+len(gone) == 0, nil
 }
