@@ -11,36 +11,26 @@ import (
 	"strings"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/internal/together"
 )
 
-// A putting is a call of Put that waits for the disk.
-type putting struct {
-	ctx     context.Context //nolint:containedctx // it lives as long as the call
-	entries []outbox.Entry
-	results []outbox.PutResult
-	err     error
-	done    bool
-}
+// atATime bounds what goes into one transaction; a call of more has one of its own.
+var atATime = together.Limit{Turns: 1, Entries: 4096, Bytes: 16 << 20}
 
 // Put is as [outbox.Store] has it. Calls that come while another waits for the disk go together, in
 // one transaction: what they cost is most of all that wait.
 func (s *Store) Put(ctx context.Context, entries []outbox.Entry) ([]outbox.PutResult, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	return s.group.Put(ctx, entries, len(entries))
+}
+
+// putAll puts the calls in one transaction. Where a full disk is in the way, the log is brought home.
+func (s *Store) putAll(calls []*together.Call) {
+	s.commit(calls)
+	for _, c := range calls {
+		if errors.Is(c.Err, outbox.ErrFull) && s.compact() {
+			s.commit([]*together.Call{c})
+		}
 	}
-	mine := &putting{ctx: ctx, entries: entries}
-	s.mu.Lock()
-	s.pending = append(s.pending, mine)
-	s.mu.Unlock()
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	for !mine.done { // by who held it before
-		s.commit(s.together())
-	}
-	if errors.Is(mine.err, outbox.ErrFull) && s.compact() {
-		s.commit([]*putting{mine})
-	}
-	return mine.results, mine.err
 }
 
 // compact brings what was written home into the file, so that the log beside it takes no room of the
@@ -55,47 +45,27 @@ func (s *Store) compact() bool {
 	return err == nil && busy == 0
 }
 
-// maxTogether bounds, in entries, what goes together; a call of more goes by itself.
-const maxTogether = 4096
-
-// together takes the calls that go together.
-func (s *Store) together() []*putting {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, entries := 0, 0
-	for n < len(s.pending) && (n == 0 || entries+len(s.pending[n].entries) <= maxTogether) {
-		entries += len(s.pending[n].entries)
-		n++
-	}
-	all := s.pending[:n:n]
-	if s.pending = s.pending[n:]; len(s.pending) == 0 {
-		s.pending = nil
-	}
-	return all
-}
-
 // commit puts all of the calls in one transaction; each of them all or none.
-func (s *Store) commit(all []*putting) {
+func (s *Store) commit(calls []*together.Call) {
 	ctx := context.Background() // a call that ends must not end those of others
 	err := s.change(ctx, func(tx *sql.Tx) error {
 		in := inserter{ctx: ctx, tx: tx, statements: s.statements}
 		if err := s.begin(&in); err != nil {
 			return err
 		}
-		for _, p := range all {
-			if p.err = p.put(&in); p.err != nil && !errors.Is(p.err, outbox.ErrFull) && p.ctx.Err() == nil {
-				return p.err
+		for _, c := range calls {
+			if c.Results, c.Err = in.put(c.Entries); c.Err != nil && !errors.Is(c.Err, outbox.ErrFull) {
+				return c.Err
 			}
 		}
 		return in.end()
 	})
-	for _, p := range all {
-		p.done = true
-		if err != nil && p.err == nil {
-			p.err = err
+	for _, c := range calls {
+		if err != nil && !errors.Is(c.Err, outbox.ErrFull) {
+			c.Err = err
 		}
-		if p.err != nil {
-			p.results = nil
+		if c.Err != nil {
+			c.Results = nil
 		}
 	}
 }
@@ -117,37 +87,35 @@ func (s *Store) begin(in *inserter) error {
 	return nil
 }
 
-func (p *putting) put(in *inserter) error {
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
+// put puts the entries of a call, or, if there is no room for them, none.
+func (in *inserter) put(entries []outbox.Entry) ([]outbox.PutResult, error) {
 	var size int64
-	for _, e := range p.entries {
-		size += int64(len(e.Record)+2*len(e.Key)) + overhead
+	for i := range entries {
+		size += int64(len(entries[i].Record)+2*len(entries[i].Key)) + overhead
 	}
 	if size > in.room {
-		return outbox.ErrFull
+		return nil, outbox.ErrFull
 	}
 	in.room -= size
-	p.results = make([]outbox.PutResult, len(p.entries))
-	for i := range p.entries {
-		e := &p.entries[i]
+	results := make([]outbox.PutResult, len(entries))
+	for i := range entries {
+		e := &entries[i]
 		if e.Key != "" {
 			first, known, err := in.find(e)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if known {
-				p.results[i] = outbox.PutResult{ID: first, Duplicate: true}
+				results[i] = outbox.PutResult{ID: first, Duplicate: true}
 				continue
 			}
 		}
 		if err := in.add(e); err != nil {
-			return err
+			return nil, err
 		}
-		p.results[i].ID = in.last
+		results[i].ID = in.last
 	}
-	return nil
+	return results, nil
 }
 
 // statements are those of Put, prepared once.

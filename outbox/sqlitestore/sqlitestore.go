@@ -28,6 +28,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/internal/together"
 )
 
 // A Store is an [outbox.Store] in a file.
@@ -40,12 +41,9 @@ type Store struct {
 	pageSize   int64
 	reserve    int64 // bytes of the disk that are left free
 
-	changes atomic.Int64 // to entries, by this Store
-	quiet   sync.Map     // lanes that had nothing due: a quiet by outbox.Lane
-
-	mu      sync.Mutex // of pending
-	pending []*putting
-	writing sync.Mutex // held by who commits pending
+	changes atomic.Int64    // to entries, by this Store
+	quiet   sync.Map        // lanes that had nothing due: a quiet by outbox.Lane
+	group   *together.Group // calls of Put
 }
 
 const (
@@ -87,6 +85,7 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &Store{db: db, path: path, reserve: set.reserve}
+	s.group = together.New(atATime, s.putAll)
 	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
