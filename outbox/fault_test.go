@@ -3,8 +3,6 @@ package outbox_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -14,35 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/outbox"
-	"example.com/bento-go/outbox/memstore"
-	bento "example.com/bento-go/wrapper"
 )
-
-// However many records of a batch Bento refuses: each of them is found, and no other is failed.
-func TestManyPoisonRecordsAreFound(t *testing.T) {
-	t.Parallel()
-	for _, poison := range []int{5, 20, 100} {
-		simulated(t, "", func(t *testing.T, b *bench) {
-			s, kill := b.run()
-			b.poison(http.StatusUnprocessableEntity)
-			items := make([]outbox.Item, 1000)
-			for n := range items {
-				event := signedUp(n)
-				if n%(len(items)/poison) == 7 {
-					event.Type = "poison"
-				}
-				items[n] = outbox.Event(event)
-			}
-			_, err := s.Enqueue(t.Context(), items...)
-			require.NoError(t, err)
-			require.NoError(t, b.flush(s, time.Hour))
-			kill()
-			assert.Equal(t, poison, b.total(outbox.Events, outbox.Failed))
-			assert.Equal(t, len(items)-poison, b.total(outbox.Events, outbox.Accepted))
-			assert.Equal(t, len(items)-poison, b.server.Counts().Events.Accepted, "each once")
-		})
-	}
-}
 
 // While Bento fails, emails are not thrown into doubt one after the other: one now and then finds out
 // whether it is well again.
@@ -212,105 +182,6 @@ func TestWhatIsOldIsForgottenAtEachStart(t *testing.T) {
 	})
 }
 
-// Close ends soon after its time, whatever Bento does, and says what is left then.
-func TestCloseIsBounded(t *testing.T) {
-	t.Parallel()
-	simulated(t, "trackEvents=delay:29s", func(t *testing.T, b *bench) {
-		s, _ := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
-		require.NoError(t, err)
-		time.Sleep(time.Second)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		began := time.Now()
-		err = s.Close(ctx)
-		var left *outbox.RemainingError
-		require.ErrorAs(t, err, &left)
-		assert.Equal(t, 1, left.Waiting)
-		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
-	})
-	simulated(t, "trackEvents=delay:12s", func(t *testing.T, b *bench) {
-		s, _ := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
-		require.NoError(t, err)
-		time.Sleep(time.Second)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		require.NoError(t, s.Close(ctx), "what was in flight finished in the time that is left for it")
-	})
-}
-
-// Close before, beside and after Run: nothing is begun, and nothing is left behind.
-func TestCloseAndRunInAnyOrder(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		for range 100 {
-			s := outbox.New(b.client, b.store)
-			ended := make(chan error)
-			go func() { ended <- s.Run(t.Context()) }()
-			require.NoError(t, s.Close(t.Context()))
-			require.NoError(t, <-ended)
-		}
-	})
-}
-
-// A store that cannot be asked now and then does not end a Flush.
-func TestFlushGoesOn(t *testing.T) {
-	t.Parallel()
-	simulated(t, "trackEvents#1=delay:20s", func(t *testing.T, b *bench) {
-		b.store = &blindStore{Store: b.store}
-		s, kill := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
-		require.NoError(t, err)
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		assert.Equal(t, 1, b.server.Counts().Events.Accepted)
-	})
-	require.ErrorIs(t, outbox.New(nil, closed()).Flush(t.Context()), outbox.ErrClosed)
-}
-
-func closed() outbox.Store {
-	s := memstore.New(1)
-	_ = s.Close()
-	return s
-}
-
-type blindStore struct {
-	outbox.Store
-	looks atomic.Int64
-}
-
-func (b *blindStore) Idle(ctx context.Context) (bool, error) {
-	if b.looks.Add(1)%3 != 0 {
-		return false, errors.New("disk I/O error")
-	}
-	return b.Store.Idle(ctx)
-}
-
-// Where Bento takes a batch but for some of it, those whose repeat is harmless are found.
-func TestWhatIsRefusedAmongOthersIsFound(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		s, kill := b.run()
-		b.poison(http.StatusOK)
-		first := "poison"
-		var items []outbox.Item
-		for n := range 50 {
-			items = append(items, outbox.Subscriber(bento.SubscriberRecord{Email: fmt.Sprintf("person%d@example.com", n)}))
-		}
-		items[20] = outbox.Subscriber(bento.SubscriberRecord{Email: "ari@example.com", FirstName: &first})
-		receipts, err := s.Enqueue(t.Context(), items...)
-		require.NoError(t, err)
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		failed, err := b.store.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 2)
-		require.NoError(t, err)
-		require.Len(t, failed, 1)
-		assert.Equal(t, receipts[20].ID, failed[0].ID)
-		assert.Equal(t, 49, b.total(outbox.Subscribers, outbox.Accepted))
-	})
-}
-
 // Senders whose store takes longer to settle what was left in flight than a lease lasts do not take the
 // lane from one another for ever.
 func TestASlowStoreIsRecovered(t *testing.T) {
@@ -348,4 +219,63 @@ func (s *slowStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox
 		time.Sleep(time.Duration(len(all)) * time.Second / 40)
 	}
 	return s.Store.Settle(ctx, lease, all, now)
+}
+
+// A store that has no room for a verdict is asked again until it has: nothing becomes doubtful by it.
+func TestAFullDiskMakesNothingDoubtful(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		full := &fullStore{Store: b.store}
+		full.until.Store(time.Now().Add(10 * time.Minute).UnixNano())
+		b.store = full
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), outbox.Email(letter(1)))
+		require.NoError(t, err)
+		require.Error(t, b.flush(s, 9*time.Minute))
+		require.NoError(t, b.flush(s, 2*time.Minute))
+		kill()
+		assert.Equal(t, 1, b.total(outbox.Emails, outbox.Accepted))
+		assert.Equal(t, 1, b.total(outbox.Events, outbox.Accepted))
+		assert.Equal(t, 2, b.server.Counts().Requests, "each was sent once")
+	})
+}
+
+type fullStore struct {
+	outbox.Store
+	until atomic.Int64
+}
+
+func (f *fullStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox.Verdict, now time.Time) error {
+	if now.UnixNano() < f.until.Load() {
+		return outbox.ErrFull
+	}
+	return f.Store.Settle(ctx, lease, all, now)
+}
+
+// A store that fails does not end the sender.
+func TestAStoreThatFailsForAWhile(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		flaky := &flakyStore{Store: b.store}
+		b.store = flaky
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), outbox.Email(letter(1)))
+		require.NoError(t, err)
+		require.NoError(t, b.flush(s, time.Hour))
+		kill()
+		assert.Equal(t, 1, b.total(outbox.Events, outbox.Accepted))
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
+	})
+}
+
+type flakyStore struct {
+	outbox.Store
+	calls atomic.Uint32
+}
+
+func (f *flakyStore) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
+	if n := f.calls.Add(1); n*2654435761>>16%3 == 0 { // now and then: not in step with any lane
+		return nil, time.Time{}, errors.New("disk I/O error")
+	}
+	return f.Store.Next(ctx, lease, most, now)
 }

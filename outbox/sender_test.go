@@ -4,16 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"expvar"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -21,113 +15,12 @@ import (
 	"go.uber.org/goleak"
 
 	"example.com/bento-go/conformance/fake"
-	"example.com/bento-go/gen"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/memstore"
 	bento "example.com/bento-go/wrapper"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// A bench is a fake Bento, a client of it, and a store; time costs nothing.
-type bench struct {
-	t      *testing.T
-	server *fake.Server
-	client *bento.Client
-	store  outbox.Store
-	opts   []outbox.Option
-
-	poisonous atomic.Int32 // status that answers a body with poison in it; 0 for none
-}
-
-// poison makes Bento answer so to every request that holds the word.
-func (b *bench) poison(status int) { b.poisonous.Store(int32(status)) }
-
-// through is the way to Bento, with poison in mind.
-func (b *bench) through(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		if status := int(b.poisonous.Load()); status != 0 && req.Body != nil {
-			body, err := io.ReadAll(req.Body)
-			if err != nil {
-				return nil, err
-			}
-			_ = req.Body.Close()
-			if bytes.Contains(body, []byte("poison")) {
-				answer := httptest.NewRecorder()
-				answer.Header().Set("Content-Type", "application/json")
-				answer.WriteHeader(status)
-				if status == http.StatusOK { // it takes the others
-					_, _ = fmt.Fprintf(answer, `{"results":%d,"failed":1}`, bytes.Count(body, []byte(`"email":`))-1)
-				}
-				return answer.Result(), nil
-			}
-			req = req.Clone(req.Context())
-			req.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		return next.RoundTrip(req)
-	})
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-// simulated runs a test in simulated time.
-func simulated(t *testing.T, faults string, test func(t *testing.T, b *bench)) {
-	t.Helper()
-	armed, err := fake.ParseFaults(faults)
-	require.NoError(t, err)
-	synctest.Test(t, func(t *testing.T) {
-		server, err := fake.New(fake.WithFaults(armed...))
-		require.NoError(t, err)
-		pipe := server.Pipe()
-		b := &bench{t: t, server: server, store: memstore.New(1 << 20)}
-		b.client, err = bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath},
-			bento.WithHTTPClient(&http.Client{Transport: b.through(pipe.Transport())}), bento.WithPace(bento.PaceOff))
-		require.NoError(t, err)
-		test(t, b)
-		require.NoError(t, pipe.Close())
-	})
-}
-
-// run starts a sender; the test ends it by kill, or by Close.
-func (b *bench) run() (s *outbox.Sender, kill func()) {
-	s = outbox.New(b.client, b.store, b.opts...)
-	ctx, cancel := context.WithCancel(b.t.Context())
-	ended := make(chan struct{})
-	go func() {
-		assert.NoError(b.t, s.Run(ctx))
-		close(ended)
-	}()
-	return s, func() { cancel(); <-ended }
-}
-
-func (b *bench) states(lane outbox.Lane) map[outbox.State]int {
-	stats, err := b.store.Stats(b.t.Context())
-	require.NoError(b.t, err)
-	return stats.Lanes[lane].States
-}
-
-// total is how many entries ever came to a state.
-func (b *bench) total(lane outbox.Lane, state outbox.State) int {
-	stats, err := b.store.Stats(b.t.Context())
-	require.NoError(b.t, err)
-	return int(stats.Lanes[lane].Total(state))
-}
-
-func signedUp(n int) bento.Event {
-	return bento.Event{Type: "$signed_up", Email: fmt.Sprintf("person%d@example.com", n)}
-}
-
-func letter(n int) bento.Email {
-	return bento.Email{To: fmt.Sprintf("person%d@example.com", n), From: "team@acme.example", Subject: "Hello", HTMLBody: "<p>Hello</p>"}
-}
-
-func (b *bench) flush(s *outbox.Sender, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(b.t.Context(), within)
-	defer cancel()
-	return s.Flush(ctx)
-}
 
 func TestWhatIsHandedOverArrives(t *testing.T) {
 	t.Parallel()
@@ -321,172 +214,6 @@ func TestARefusedAccountPausesTheLane(t *testing.T) {
 	})
 }
 
-// A record that Bento refuses is found among the others, and kept as failed.
-func TestAPoisonRecordIsFound(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		s, kill := b.run()
-		b.poison(http.StatusUnprocessableEntity)
-		items := []outbox.Item{outbox.Event(bento.Event{Type: "poison", Email: "ari@example.com"})}
-		for n := range 99 {
-			items = append(items, outbox.Event(signedUp(n)))
-		}
-		receipts, err := s.Enqueue(t.Context(), items...)
-		require.NoError(t, err)
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		assert.Equal(t, map[outbox.State]int{outbox.Failed: 1}, b.states(outbox.Events))
-		assert.Equal(t, 99, b.total(outbox.Events, outbox.Accepted))
-		failed, err := b.store.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 2)
-		require.NoError(t, err)
-		assert.Equal(t, receipts[0].ID, failed[0].ID)
-		assert.Contains(t, failed[0].Reason, "422")
-		assert.NotContains(t, failed[0].Reason, "ari@")
-	})
-}
-
-// Two senders share a store: each lane is one's at a time, and the other takes over.
-func TestTwoSendersShareAStore(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		first, killFirst := b.run()
-		second, killSecond := b.run()
-		for n := range 50 {
-			_, err := []*outbox.Sender{first, second}[n%2].Enqueue(t.Context(), outbox.Email(letter(n)))
-			require.NoError(t, err)
-			if n == 25 {
-				killFirst()
-			}
-		}
-		require.NoError(t, b.flush(second, time.Hour))
-		killSecond()
-		states := b.states(outbox.Emails)
-		assert.Equal(t, 50, b.total(outbox.Emails, outbox.Accepted)+states[outbox.Parked])
-		assert.Zero(t, b.server.Counts().Emails.Repeated)
-	})
-}
-
-// Lanes that share a limit are one sender's: two would use it twice.
-func TestLanesThatShareALimitStayTogether(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		other, err := b.store.Acquire(t.Context(), outbox.Events, "another", time.Now(), time.Minute)
-		require.NoError(t, err)
-		s, kill := b.run()
-		_, err = s.Enqueue(t.Context(), outbox.Email(letter(1)), outbox.Command(bento.AddTag("ari@example.com", "vip")))
-		require.NoError(t, err)
-		time.Sleep(30 * time.Second)
-		assert.Equal(t, 1, b.total(outbox.Commands, outbox.Accepted), "they have a limit of their own")
-		assert.Zero(t, b.total(outbox.Emails, outbox.Accepted))
-		require.NoError(t, b.store.Release(t.Context(), other))
-		time.Sleep(10 * time.Second)
-		assert.Equal(t, 1, b.total(outbox.Emails, outbox.Accepted))
-		kill()
-	})
-}
-
-func TestCloseSaysWhatIsLeft(t *testing.T) {
-	t.Parallel()
-	simulated(t, "trackEvents=503", func(t *testing.T, b *bench) {
-		s, _ := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
-		require.NoError(t, err)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		err = s.Close(ctx)
-		var left *outbox.RemainingError
-		require.ErrorAs(t, err, &left)
-		assert.Equal(t, 1, left.Waiting)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, 1, b.states(outbox.Events)[outbox.Queued], "it is in the store")
-	})
-}
-
-// A record on which Bento itself fails is found, too, and keeps the others no longer than that takes.
-func TestARecordThatBreaksBentoIsFound(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		s, kill := b.run()
-		b.poison(http.StatusInternalServerError)
-		items := make([]outbox.Item, 100)
-		for n := range items {
-			items[n] = outbox.Subscriber(bento.SubscriberRecord{Email: fmt.Sprintf("person%d@example.com", n)})
-		}
-		first := "poison"
-		items[37] = outbox.Subscriber(bento.SubscriberRecord{Email: "ari@example.com", FirstName: &first})
-		receipts, err := s.Enqueue(t.Context(), items...)
-		require.NoError(t, err)
-		var others atomic.Int64
-		go func() { // other people come meanwhile
-			for n := range 600 {
-				time.Sleep(10 * time.Second)
-				if _, err := s.Enqueue(t.Context(), outbox.Subscriber(bento.SubscriberRecord{Email: fmt.Sprintf("other%d@example.com", n)})); err != nil {
-					return
-				}
-				others.Add(1)
-			}
-		}()
-		time.Sleep(2 * time.Hour)
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		assert.Equal(t, 99+int(others.Load()), b.total(outbox.Subscribers, outbox.Accepted))
-		failed, err := b.store.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 2)
-		require.NoError(t, err)
-		require.Len(t, failed, 1)
-		assert.Equal(t, receipts[37].ID, failed[0].ID)
-		assert.Contains(t, failed[0].Reason, "Bento fails on this record")
-	})
-}
-
-// However often a record was tried in vain, it is not given up while no other arrives either.
-func TestAnOutageFailsNothing(t *testing.T) {
-	t.Parallel()
-	simulated(t, "*=500", func(t *testing.T, b *bench) {
-		s, kill := b.run()
-		for n := range 50 {
-			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(n)))
-			require.NoError(t, err)
-			time.Sleep(5 * time.Minute)
-		}
-		b.server.Disarm()
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		assert.Equal(t, 50, b.total(outbox.Events, outbox.Accepted))
-		assert.Zero(t, b.total(outbox.Events, outbox.Failed))
-	})
-}
-
-// A store that has no room for a verdict is asked again until it has: nothing becomes doubtful by it.
-func TestAFullDiskMakesNothingDoubtful(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		full := &fullStore{Store: b.store}
-		full.until.Store(time.Now().Add(10 * time.Minute).UnixNano())
-		b.store = full
-		s, kill := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), outbox.Email(letter(1)))
-		require.NoError(t, err)
-		require.Error(t, b.flush(s, 9*time.Minute))
-		require.NoError(t, b.flush(s, 2*time.Minute))
-		kill()
-		assert.Equal(t, 1, b.total(outbox.Emails, outbox.Accepted))
-		assert.Equal(t, 1, b.total(outbox.Events, outbox.Accepted))
-		assert.Equal(t, 2, b.server.Counts().Requests, "each was sent once")
-	})
-}
-
-type fullStore struct {
-	outbox.Store
-	until atomic.Int64
-}
-
-func (f *fullStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox.Verdict, now time.Time) error {
-	if now.UnixNano() < f.until.Load() {
-		return outbox.ErrFull
-	}
-	return f.Store.Settle(ctx, lease, all, now)
-}
-
 // Every verdict, refusal and decision is counted by its cause, for whoever watches.
 func TestWhatHappensIsCounted(t *testing.T) {
 	t.Parallel()
@@ -525,32 +252,4 @@ func TestASenderWithoutAClientOnlyKeeps(t *testing.T) {
 	_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Run(t.Context()), "without a client")
-}
-
-// A store that fails does not end the sender.
-func TestAStoreThatFailsForAWhile(t *testing.T) {
-	t.Parallel()
-	simulated(t, "", func(t *testing.T, b *bench) {
-		flaky := &flakyStore{Store: b.store}
-		b.store = flaky
-		s, kill := b.run()
-		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), outbox.Email(letter(1)))
-		require.NoError(t, err)
-		require.NoError(t, b.flush(s, time.Hour))
-		kill()
-		assert.Equal(t, 1, b.total(outbox.Events, outbox.Accepted))
-		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
-	})
-}
-
-type flakyStore struct {
-	outbox.Store
-	calls atomic.Uint32
-}
-
-func (f *flakyStore) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
-	if n := f.calls.Add(1); n*2654435761>>16%3 == 0 { // now and then: not in step with any lane
-		return nil, time.Time{}, errors.New("disk I/O error")
-	}
-	return f.Store.Next(ctx, lease, most, now)
 }

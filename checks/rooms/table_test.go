@@ -9,12 +9,13 @@ var rooms = map[string][]string{
 	"gen":      {"github.com/oapi-codegen/runtime"},
 	"wrapper":  {"gen", "internal/jsonscan", "internal/loopback"},
 
-	"outbox":             {"gen", "wrapper"},
-	"outbox/memstore":    {"outbox"},
-	"outbox/sqlitestore": {"outbox", "modernc.org/sqlite", "golang.org/x/sys"},
-	"outbox/natsstore":   {"outbox", "github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
-	"outbox/pgstore":     {"outbox", "github.com/jackc/pgx/v5"},
-	"outbox/storetest":   {"outbox", "gen", "wrapper", "github.com/stretchr/testify", "pgregory.net/rapid"},
+	"outbox":                   {"gen", "wrapper"},
+	"outbox/internal/together": {"outbox"},
+	"outbox/memstore":          {"outbox"},
+	"outbox/sqlitestore":       {"outbox", "modernc.org/sqlite", "golang.org/x/sys"},
+	"outbox/natsstore":         {"outbox", "github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
+	"outbox/pgstore":           {"outbox", "github.com/jackc/pgx/v5"},
+	"outbox/storetest":         {"outbox", "gen", "wrapper", "github.com/stretchr/testify", "pgregory.net/rapid"},
 
 	"conformance": {
 		"contract", "gen", "internal/jsonscan", "internal/loopback",

@@ -46,35 +46,11 @@ type lane struct {
 	latency                    float64 // sum over delivered
 }
 
-// An arrival is records that came together.
-type arrival struct {
-	at float64
-	n  int
-}
-
 // A relay is a process.
 type relay struct {
 	alive  bool
 	flying int
 	lanes  int
-}
-
-// A happening is planned for a time.
-type happening struct {
-	at float64
-	do func()
-}
-
-type agenda []happening
-
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].at < a[j].at }
-func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(happening)) }
-func (a *agenda) Pop() any {
-	last := (*a)[len(*a)-1]
-	*a = (*a)[:len(*a)-1]
-	return last
 }
 
 // A model runs a plan.
@@ -126,11 +102,6 @@ func run(p plan) *model {
 	m.now = p.Duration
 	m.polls()
 	return m
-}
-
-// after plans something for in so many seconds.
-func (m *model) after(in float64, do func()) {
-	heap.Push(&m.agenda, happening{m.now + in, do})
 }
 
 // claim gives a lane to the first of its relays that asks for it, from a moment on.
@@ -217,55 +188,6 @@ func (m *model) step(l *lane, token int) {
 		m.deliver(l)
 		m.step(l, token)
 	})
-}
-
-// first is how many records go into the next request.
-func (m *model) first(l *lane) int {
-	n := 0
-	for _, a := range l.waiting {
-		n += a.n
-	}
-	return min(n, l.most)
-}
-
-// arrive draws what came since the lane was looked at.
-func (m *model) arrive(l *lane) {
-	for mean := (m.now - l.seen) * l.rate; mean > 0; {
-		part := min(mean, 500)
-		mean -= part
-		if n := m.poisson(part); n > 0 {
-			at := l.seen + (m.now-l.seen)*m.rng.Float64()
-			l.waiting = append(l.waiting, arrival{at, n})
-			l.arrived += n
-			m.operations["put"] += n // each by itself, as applications do
-		}
-	}
-	l.seen = m.now
-}
-
-func (m *model) poisson(mean float64) int {
-	if mean > 30 {
-		return max(0, int(math.Round(mean+math.Sqrt(mean)*m.rng.NormFloat64())))
-	}
-	n, p := 0, m.rng.Float64()
-	for limit := math.Exp(-mean); p > limit; n++ {
-		p *= m.rng.Float64()
-	}
-	return n
-}
-
-// deliver takes out what a request held.
-func (m *model) deliver(l *lane) {
-	m.latencies = append(m.latencies, m.now-l.waiting[0].at)
-	for room := l.most; room > 0 && len(l.waiting) > 0; {
-		n := min(room, l.waiting[0].n)
-		room -= n
-		l.delivered += n
-		l.latency += float64(n) * (m.now - l.waiting[0].at)
-		if l.waiting[0].n -= n; l.waiting[0].n == 0 {
-			l.waiting = l.waiting[1:]
-		}
-	}
 }
 
 // end ends a relay, and starts it again.

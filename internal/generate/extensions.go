@@ -48,26 +48,34 @@ func readTexts(doc *openapi3.T, name, what string) ([]string, error) {
 }
 
 // readRepeatables collects the schemas whose records say themselves that a repeat is harmless.
-func readRepeatables(doc *openapi3.T) ([]repeatable, error) {
-	var all []repeatable
+func readRepeatables(doc *openapi3.T) (all []repeatable, err error) {
 	for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
 		schema := doc.Components.Schemas[name].Value
-		switch ext := schema.Extensions["x-bento-repeatable"].(type) {
-		case nil:
-		case string:
-			all = append(all, repeatable{Schema: name, Path: strings.Split(ext, ".")})
-		case []any:
-			r := repeatable{Schema: name}
-			for _, value := range ext {
-				if !slices.Contains(schema.Enum, value) {
-					return nil, fmt.Errorf("%s: %q is not in its enum", name, value)
-				}
-				r.Values = append(r.Values, fmt.Sprint(value))
-			}
-			all = append(all, r)
-		default:
-			return nil, errors.New(name + ": want a path such as unique.key, or a list of names")
+		if schema.Extensions["x-bento-repeatable"] == nil {
+			continue
 		}
+		r := repeatable{Schema: name}
+		if r.Values, r.Path, err = readRepeatable(schema); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, r)
 	}
 	return all, nil
+}
+
+// readRepeatable reads a path, or values of an enum.
+func readRepeatable(schema *openapi3.Schema) (values, path []string, err error) {
+	switch ext := schema.Extensions["x-bento-repeatable"].(type) {
+	case string:
+		return nil, strings.Split(ext, "."), nil
+	case []any:
+		for _, value := range ext {
+			if !slices.Contains(schema.Enum, value) {
+				return nil, nil, fmt.Errorf("%q is not in its enum", value)
+			}
+			values = append(values, fmt.Sprint(value))
+		}
+		return values, nil, nil
+	}
+	return nil, nil, errors.New("want a path such as unique.key, or a list of names")
 }

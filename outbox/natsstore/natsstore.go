@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/internal/together"
 )
 
 // A Store is an [outbox.Store] in a NATS cluster.
@@ -28,7 +29,7 @@ type Store struct {
 	closed   atomic.Bool
 	ended    chan struct{}
 	closing  sync.Once
-	counter
+	group    *together.Group // calls of Put
 	hooks
 }
 
@@ -47,8 +48,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		logger: set.logger, most: maxDrawers, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
-		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}), counter: counter{turn: make(chan struct{}, 1)},
+		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
 	}
+	s.group = together.New(atATime, s.putAll)
 	s.link.made()
 	for _, name := range outbox.Lanes {
 		s.lanes[name] = newLane(name)

@@ -29,7 +29,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +36,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/internal/together"
 )
 
 // A Store is an [outbox.Store], and an [outbox.Waker], in a schema of a database.
@@ -49,10 +49,7 @@ type Store struct {
 	strict   bool          // synchronous_commit has to be turned on
 	quiet    time.Duration // until a connection that hears nothing is tried
 	closed   atomic.Bool
-
-	turns   chan struct{} // of those who write what is pending
-	mu      sync.Mutex    // of pending
-	pending []*call
+	group    *together.Group // calls of Put
 }
 
 const (
@@ -144,7 +141,8 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, turns: make(chan struct{}, maxTurns)}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor}
+	s.group = together.New(atATime, s.putAll)
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
 	}

@@ -5,17 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 
 	"example.com/bento-go/outbox"
 )
-
-// A querier is the file, or a transaction in it.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
 
 var errEnough = errors.New("enough")
 
@@ -123,25 +117,4 @@ func (s *Store) Idle(ctx context.Context) (idle bool, err error) {
 	const waits = "EXISTS (SELECT 1 FROM entries WHERE "
 	err = s.reader.QueryRowContext(ctx, "SELECT NOT ("+waits+isFresh+") OR "+waits+isWaiting+"))").Scan(&idle)
 	return idle, known(err)
-}
-
-// each reads the rows of a query.
-func each(ctx context.Context, from querier, query string, row func(scan func(...any) error) error, args ...any) error {
-	rows, err := from.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	scan := func(into ...any) error {
-		if rows.Scan(into...) != nil {
-			return fmt.Errorf("%w: a row is not what was written", outbox.ErrDamaged) // its own error would quote it
-		}
-		return nil
-	}
-	for rows.Next() {
-		if err := row(scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

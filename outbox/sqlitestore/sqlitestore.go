@@ -19,15 +19,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"example.com/bento-go/outbox"
+	"example.com/bento-go/outbox/internal/together"
 )
 
 // A Store is an [outbox.Store] in a file.
@@ -40,12 +36,9 @@ type Store struct {
 	pageSize   int64
 	reserve    int64 // bytes of the disk that are left free
 
-	changes atomic.Int64 // to entries, by this Store
-	quiet   sync.Map     // lanes that had nothing due: a quiet by outbox.Lane
-
-	mu      sync.Mutex // of pending
-	pending []*putting
-	writing sync.Mutex // held by who commits pending
+	changes atomic.Int64    // to entries, by this Store
+	quiet   sync.Map        // lanes that had nothing due: a quiet by outbox.Lane
+	group   *together.Group // calls of Put
 }
 
 const (
@@ -87,6 +80,7 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &Store{db: db, path: path, reserve: set.reserve}
+	s.group = together.New(atATime, s.putAll)
 	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
@@ -97,26 +91,6 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	s.reader.SetMaxIdleConns(1)
 	s.reader.SetConnMaxIdleTime(time.Minute)
 	return s, nil
-}
-
-// patience bounds how long the file is waited for.
-const patience = 10 * time.Second
-
-// patiently does something again as long as another process has the file: SQLite does not wait by
-// itself while the first opens a file, or the last closes it.
-func patiently(ctx context.Context, do func() error) error {
-	for end := time.Now().Add(patience); ; {
-		err := do()
-		var failure *sqlite.Error
-		if !errors.As(err, &failure) || failure.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
-			return err
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // private makes the file if it is not there, and makes sure that it is its owner's only.
@@ -147,171 +121,3 @@ func private(path string) error {
 
 // Close is as [outbox.Store] has it.
 func (s *Store) Close() error { return errors.Join(s.reader.Close(), s.db.Close()) }
-
-// change changes something in one transaction.
-func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
-	defer s.changes.Add(1)
-	return within(ctx, s.db, do)
-}
-
-// look reads something in one transaction.
-func (s *Store) look(ctx context.Context, do func(*sql.Tx) error) error {
-	return within(ctx, s.reader, do)
-}
-
-func within(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
-	var tx *sql.Tx
-	err := patiently(ctx, func() (err error) {
-		tx, err = db.BeginTx(ctx, nil)
-		return err
-	})
-	if err != nil {
-		return known(err)
-	}
-	if err := do(tx); err != nil {
-		if rolled := tx.Rollback(); rolled != nil && !errors.Is(known(err), outbox.ErrFull) { // a full disk has rolled it back already
-			err = errors.Join(err, rolled)
-		}
-		return known(err)
-	}
-	return known(tx.Commit())
-}
-
-// known gives SQLite's errors their names here.
-func known(err error) error {
-	var failure *sqlite.Error
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("%w: a row is missing that was made with the file", outbox.ErrDamaged)
-	case !errors.As(err, &failure):
-		return err
-	}
-	switch failure.Code() & 0xff {
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%w: %w", outbox.ErrFull, err)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR: // no statement here is wrong, or breaks one: the schema is not what it was
-		return fmt.Errorf("%w: %w: move it aside, so that a new one is made, and take out of it what can be read (sqlite3 FILE .recover)", outbox.ErrDamaged, err)
-	}
-	return err
-}
-
-// Acquire is as [outbox.Store] has it.
-func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
-	taken := false
-	err = within(ctx, s.db, func(tx *sql.Tx) error {
-		var holder string
-		var token, expires, term int64
-		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires, ttl FROM lanes WHERE lane = ?", numberOf(lane)).Scan(&holder, &token, &expires, &term); err != nil {
-			return err
-		}
-		if latest := nanos(now) + term; expires > latest { // the clock was set back
-			expires = latest
-		}
-		held := nanos(now) < expires
-		switch {
-		case held && holder != owner:
-			taken = true
-			_, err := tx.ExecContext(ctx, "UPDATE lanes SET expires = ?1 WHERE lane = ?2 AND expires > ?1", expires, numberOf(lane))
-			return err
-		case holder != owner:
-			token++
-		}
-		lease = outbox.Lease{Lane: lane, Owner: owner, Token: token, Expires: now.Add(ttl)}
-		_, err := tx.ExecContext(ctx, "UPDATE lanes SET owner = ?, token = ?, expires = ?, ttl = ? WHERE lane = ?", owner, token, nanos(lease.Expires), int64(ttl), numberOf(lane))
-		return err
-	})
-	if err == nil && taken {
-		err = outbox.ErrLeased
-	}
-	return lease, err
-}
-
-// Release is as [outbox.Store] has it.
-func (s *Store) Release(ctx context.Context, lease outbox.Lease) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE lanes SET expires = 0 WHERE lane = ? AND token = ?", numberOf(lease.Lane), lease.Token)
-	return known(err)
-}
-
-// holds is ErrLost unless the lane is still the lease's; expired matters unless now is zero.
-func holds(ctx context.Context, tx *sql.Tx, lease outbox.Lease, now time.Time) error {
-	var token, expires int64
-	if err := tx.QueryRowContext(ctx, "SELECT token, expires FROM lanes WHERE lane = ?", numberOf(lease.Lane)).Scan(&token, &expires); err != nil {
-		return err
-	}
-	if token != lease.Token || !now.IsZero() && nanos(now) >= expires {
-		return outbox.ErrLost
-	}
-	return nil
-}
-
-// Pause is as [outbox.Store] has it.
-func (s *Store) Pause(ctx context.Context, lane outbox.Lane, reason string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE lanes SET paused = ? WHERE lane = ?", reason, numberOf(lane))
-		return err
-	})
-}
-
-// Forget is as [outbox.Store] has it.
-func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, most int) (gone int, err error) {
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		var ids []int64
-		old := "SELECT id FROM entries WHERE state IN ('accepted', 'failed', 'discarded') AND lane = ? AND changed < ? ORDER BY changed, id LIMIT ?"
-		err := each(ctx, tx, old, func(scan func(...any) error) error {
-			var id int64
-			err := scan(&id)
-			ids = append(ids, id)
-			return err
-		}, numberOf(lane), nanos(before), most)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		gone = len(ids)
-		for _, statement := range []string{
-			"INSERT INTO totals SELECT lane, 'discarded', '" + string(outbox.CauseForgotten) + "', count(*) FROM entries WHERE state = 'failed' AND " + listed + " GROUP BY lane" + adding,
-			"DELETE FROM history WHERE entry IN (SELECT value FROM json_each(?))",
-			"DELETE FROM entries WHERE " + listed,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, listOf(ids)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return gone, err
-}
-
-// adding makes an insertion into totals add to what is there.
-const adding = " ON CONFLICT DO UPDATE SET n = n + excluded.n"
-
-// listOf is how IDs go into a statement.
-func listOf(ids []int64) string {
-	list := make([]byte, 0, 2+8*len(ids))
-	list = append(list, '[')
-	for i, id := range ids {
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = strconv.AppendInt(list, id, 10)
-	}
-	return string(append(list, ']'))
-}
-
-// listed is the condition that an entry is one of a list.
-const listed = "id IN (SELECT value FROM json_each(?))"
-
-// nanos is a time as the file has it.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
-func moment(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, n).UTC()
-}

@@ -1,0 +1,113 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A RemainingError says what Flush and Close leave: it is in the store, and will be sent by the next
+// sender.
+type RemainingError struct {
+	Waiting int // queued, or being sent
+	Parked  int // for a person to decide
+	cause   error
+}
+
+func (e *RemainingError) Error() string {
+	return fmt.Sprintf("outbox: %d entries wait in the store, and %d are parked", e.Waiting, e.Parked)
+}
+
+func (e *RemainingError) Unwrap() error { return e.cause }
+
+// maxBlind is how often, one after the other, Flush looks in vain whether anything waits: about half a
+// minute.
+const maxBlind = 60
+
+// Flush waits until nothing waits any more, or until ctx ends; the error is then a
+// [*RemainingError]. What is parked does not wait: it is for a person. A store that cannot be asked for
+// half a minute ends it, too.
+func (s *Sender) Flush(ctx context.Context) error {
+	timer := time.NewTicker(s.poll)
+	defer timer.Stop()
+	for blind := 0; ; {
+		idle, err := s.store.Idle(context.WithoutCancel(ctx))
+		switch {
+		case err == nil && idle:
+			return nil
+		case err == nil:
+			blind = 0
+		case errors.Is(err, ErrClosed), errors.Is(err, ErrDamaged), blind == maxBlind:
+			return err
+		default:
+			blind++
+		}
+		var settled <-chan struct{}
+		if blind == 0 {
+			settled = s.settled
+		}
+		select {
+		case <-settled:
+		case <-timer.C:
+		case <-ctx.Done():
+			return s.remaining(context.WithoutCancel(ctx), ctx.Err())
+		}
+	}
+}
+
+func (s *Sender) remaining(ctx context.Context, cause error) error {
+	stats, err := s.store.Stats(ctx)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	return &RemainingError{Waiting: stats.Waiting(), Parked: stats.Parked(), cause: cause}
+}
+
+// finishFor is how long Close waits for what is in flight, when its context is over.
+const finishFor = 5 * time.Second
+
+// Close takes no more, goes on sending until nothing waits or ctx ends, then ends Run as [Sender.Stop]
+// does, with five seconds more for what is in flight. What is left stays in the store, and the
+// [*RemainingError] says how much. The store is the caller's to close.
+func (s *Sender) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	err := s.Flush(ctx)
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishFor)
+	defer cancel()
+	s.Stop(finish)
+	if left := (*RemainingError)(nil); errors.As(err, &left) { // perhaps it is less now
+		if err = s.remaining(context.WithoutCancel(ctx), ctx.Err()); errors.As(err, &left) && left.Waiting == 0 {
+			return nil
+		}
+	}
+	return err
+}
+
+// Stop begins nothing new, lets what is in flight finish, and ends Run. When ctx ends before, what is in
+// flight is broken off: events arrive again, emails are parked. What waits stays in the store.
+func (s *Sender) Stop(ctx context.Context) {
+	s.mu.Lock()
+	if !s.stopped {
+		s.stopped = true
+		close(s.stop)
+	}
+	cuts := s.cuts
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	for _, cut := range cuts {
+		cut()
+	}
+	<-ended
+}

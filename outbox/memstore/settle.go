@@ -1,0 +1,86 @@
+package memstore
+
+import (
+	"context"
+	"time"
+
+	"example.com/bento-go/outbox"
+)
+
+// Begin is as [outbox.Store] has it.
+func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	return s.change(ctx, ids, func() bool { return s.holds(lease, now) }, func(e *entry) bool {
+		return e.Lane == lease.Lane && e.State == outbox.Queued
+	}, func(e *entry, _ int) {
+		e.State, e.Changed = outbox.Sending, now
+		e.Attempts++
+	})
+}
+
+// Settle is as [outbox.Store] has it.
+func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbox.Verdict, now time.Time) error {
+	ids := make([]int64, len(verdicts))
+	for i, v := range verdicts {
+		ids[i] = v.ID
+	}
+	gone := map[int64]bool{}
+	return s.change(ctx, ids, func() bool { return s.lanes[lease.Lane].lease.Token == lease.Token }, func(e *entry) bool {
+		return e.Lane == lease.Lane && e.State == outbox.Sending
+	}, func(e *entry, i int) {
+		v := verdicts[i]
+		e.State, e.Reason, e.NotBefore, e.Changed = v.State, v.Reason, v.NotBefore, now
+		s.lanes[e.Lane].Count(v.State, v.Cause, 1)
+		if v.State == outbox.Parked || v.State == outbox.Failed {
+			e.history = append(e.history, outbox.Change{At: now, By: lease.Owner, State: v.State, Reason: v.Reason})
+		}
+		if v.State == outbox.Accepted && e.Key == "" && e.history == nil {
+			gone[e.ID] = true
+		}
+		s.empty(e)
+		if i == len(verdicts)-1 && len(gone) > 0 {
+			s.remove(func(e *entry) bool { return gone[e.ID] })
+		}
+	})
+}
+
+// empty removes the record of what needs it no more.
+func (s *Store) empty(e *entry) {
+	if e.State.Done() {
+		s.room += len(e.Record)
+		e.Record = nil
+	}
+}
+
+// Decide is as [outbox.Store] has it.
+func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now time.Time) error {
+	return s.change(ctx, ids, func() bool { return true }, func(e *entry) bool {
+		return e.State == outbox.Parked || e.State == outbox.Failed
+	}, func(e *entry, _ int) {
+		e.State, e.Reason, e.NotBefore, e.Changed = d.To, d.Reason, time.Time{}, now
+		e.history = append(e.history, outbox.Change{At: now, By: d.By, State: d.To, Reason: d.Reason})
+		s.lanes[e.Lane].Count(d.To, outbox.CauseDecided, 1)
+		s.empty(e)
+	})
+}
+
+// change changes all of the entries, or none: whoever does it has to be allowed, and each entry to
+// be as it should.
+func (s *Store) change(ctx context.Context, ids []int64, allowed func() bool, may func(*entry) bool, do func(*entry, int)) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !allowed() {
+		return outbox.ErrLost
+	}
+	for _, id := range ids {
+		if e := s.byID[id]; e == nil || !may(e) {
+			return outbox.ErrLost
+		}
+	}
+	for i, id := range ids {
+		do(s.byID[id], i)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package outbox
+
+import (
+	"log/slog"
+	"time"
+)
+
+type settings struct {
+	name      string
+	logger    *slog.Logger
+	linger    time.Duration
+	poll      time.Duration
+	retention time.Duration
+	leaseFor  time.Duration
+}
+
+// An Option adjusts a Sender at [New].
+type Option func(*settings)
+
+// WithLogger logs what is parked, failed and paused, and each minute what waits: ids, counts and
+// reasons, never records.
+func WithLogger(l *slog.Logger) Option { return func(s *settings) { s.logger = l } }
+
+// WithName names the sender in leases and histories; the default is the host's name and the
+// process's number.
+func WithName(name string) Option { return func(s *settings) { s.name = name } }
+
+// WithLinger makes a batch that is not full wait for more; the default is 100 ms.
+func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = d } }
+
+// WithLease makes a lane a sender's for so long, and is renewed in time; the default is 10 s. It is how
+// long nothing is sent after a sender was killed, and how long a sender may stall.
+func WithLease(d time.Duration) Option {
+	return func(s *settings) { s.leaseFor = max(d, minLease) }
+}
+
+// minLease is below what any store could renew in time.
+const minLease = 30 * time.Millisecond
+
+// WithRetention keeps what is settled, and its keys, for so long; the default is 7 days.
+func WithRetention(d time.Duration) Option { return func(s *settings) { s.retention = d } }
