@@ -12,9 +12,9 @@ var rooms = map[string][]string{
 	"outbox":                   {"gen", "wrapper"},
 	"outbox/internal/together": {"outbox"},
 	"outbox/memstore":          {"outbox"},
-	"outbox/sqlitestore":       {"outbox", "modernc.org/sqlite", "golang.org/x/sys"},
-	"outbox/natsstore":         {"outbox", "github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
-	"outbox/pgstore":           {"outbox", "github.com/jackc/pgx/v5"},
+	"outbox/sqlitestore":       {"outbox", "outbox/internal/together", "modernc.org/sqlite", "golang.org/x/sys"},
+	"outbox/natsstore":         {"outbox", "outbox/internal/together", "github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
+	"outbox/pgstore":           {"outbox", "outbox/internal/together", "github.com/jackc/pgx/v5"},
 	"outbox/storetest":         {"outbox", "gen", "wrapper", "github.com/stretchr/testify", "pgregory.net/rapid"},
 
 	"conformance": {
