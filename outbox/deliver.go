@@ -61,8 +61,10 @@ func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmle
 	return result, err
 }
 
-// keep renews the lease while a request is under way, and breaks the request off if the lane is lost.
-// The channel it returns is closed when it has ended, which it does with the request.
+// keep renews the lease while a request is under way, and breaks the request off if the lane is lost, or
+// its lease ends and the store does not say who has it: a request that still waits for its turn must not go
+// out when another sender may have decided about its records. The channel it returns is closed when it
+// has ended, which it does with the request.
 func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -74,13 +76,33 @@ func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-ch
 			case <-request.Done():
 				return
 			case <-beat.C:
-				if errors.Is(l.renew(request, time.Now()), ErrLost) {
+				if !l.stays(request) {
 					lost()
 				}
 			}
 		}
 	}()
 	return ended
+}
+
+// stays renews the lease, trying until a tenth of it is left. It reports whether the lane is the
+// sender's still.
+func (l *laneSender) stays(request context.Context) bool {
+	margin := l.leaseFor / 10
+	left := l.lease.Expires.Round(0).Sub(time.Now().Round(0)) // by the wall clock: a machine may have slept
+	ctx, cancel := context.WithTimeout(request, left-margin)
+	defer cancel()
+	for {
+		err := l.renew(ctx, time.Now())
+		if err == nil || errors.Is(err, ErrLost) {
+			return err == nil
+		}
+		select {
+		case <-time.After(margin):
+		case <-ctx.Done():
+			return request.Err() != nil // it has ended by itself
+		}
+	}
 }
 
 const (

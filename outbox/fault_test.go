@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/outbox"
+	bento "example.com/bento-go/wrapper"
 )
 
 // While Bento fails, emails are not thrown into doubt one after the other: one now and then finds out
@@ -116,6 +117,56 @@ func TestALostLaneEndsTheRequest(t *testing.T) {
 		assert.Less(t, time.Since(began), 25*time.Second, "it was broken off, and sent again by whoever has the lane")
 		kill()
 	})
+}
+
+// An email waits for its turn when its sender is cut off from the store. Another takes the lane, finds it
+// in doubt, and a person may send it again: it must not go out after that.
+func TestASenderThatIsCutOffSendsNothingLater(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		slow, fast, shared := bento.PaceOff.With("batch", 1, time.Minute), b.client, b.store
+		b.client = b.clientAt(slow)
+		cut := &cutStore{Store: shared}
+		b.store = cut
+		first, killFirst := b.run()
+		for n := range 2 {
+			_, err := first.Enqueue(t.Context(), outbox.Email(letter(n)))
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Second)
+		cut.off.Store(true)
+		b.client, b.store = fast, shared
+		_, killSecond := b.run()
+		time.Sleep(15 * time.Second)
+		assert.Equal(t, 1, b.states(outbox.Emails)[outbox.Parked], "the second is in doubt")
+		time.Sleep(3 * time.Minute)
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted, "the first alone went out")
+		cut.off.Store(false)
+		killFirst()
+		killSecond()
+	})
+}
+
+// A cutStore does not answer while it is off.
+type cutStore struct {
+	outbox.Store
+	off atomic.Bool
+}
+
+func (s *cutStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
+	if s.off.Load() {
+		<-ctx.Done()
+		return outbox.Lease{}, ctx.Err()
+	}
+	return s.Store.Acquire(ctx, lane, owner, now, ttl)
+}
+
+func (s *cutStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox.Verdict, now time.Time) error {
+	if s.off.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.Store.Settle(ctx, lease, all, now)
 }
 
 // A stolenStore says that another sender has the lane.

@@ -30,6 +30,8 @@ type bench struct {
 	store  outbox.Store
 	opts   []outbox.Option
 
+	clientAt func(bento.Pace) *bento.Client
+
 	poisonous atomic.Int32 // status that answers a body with poison in it; 0 for none
 }
 
@@ -75,9 +77,13 @@ func simulated(t *testing.T, faults string, test func(t *testing.T, b *bench)) {
 		require.NoError(t, err)
 		pipe := server.Pipe()
 		b := &bench{t: t, server: server, store: memstore.New(1 << 20)}
-		b.client, err = bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath},
-			bento.WithHTTPClient(&http.Client{Transport: b.through(pipe.Transport())}), bento.WithPace(bento.PaceOff))
-		require.NoError(t, err)
+		b.clientAt = func(pace bento.Pace) *bento.Client {
+			client, err := bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath},
+				bento.WithHTTPClient(&http.Client{Transport: b.through(pipe.Transport())}), bento.WithPace(pace))
+			require.NoError(t, err)
+			return client
+		}
+		b.client = b.clientAt(bento.PaceOff)
 		test(t, b)
 		require.NoError(t, pipe.Close())
 	})
