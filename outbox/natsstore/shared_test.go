@@ -245,7 +245,8 @@ func TestWhatIsForgottenIsGone(t *testing.T) {
 	require.ErrorIs(t, s.Begin(t.Context(), lease, ids[1:2], now), outbox.ErrLost)
 }
 
-// Machines that send are told when another puts something.
+// Machines that send are told of every lane when they begin to hear, and then when another puts
+// something.
 func TestAMachineIsWoken(t *testing.T) {
 	t.Parallel()
 	name := fresh()
@@ -253,6 +254,14 @@ func TestAMachineIsWoken(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	woken, ended := make(chan outbox.Lane, 10), make(chan error, 1)
 	go func() { ended <- mine.Wake(ctx, func(lane outbox.Lane) { woken <- lane }) }()
+	for _, lane := range outbox.Lanes {
+		select {
+		case told := <-woken:
+			require.Equal(t, lane, told)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: nobody is told that something may have come before", lane)
+		}
+	}
 	require.Eventually(t, func() bool {
 		put(t, yours, event(""))
 		select {
