@@ -7,17 +7,20 @@ import (
 )
 
 // Resend queues parked or failed entries anew: a person has decided that a second delivery does no
-// harm. Who decided (a name or an address, say) and why is kept in the history of each.
+// harm. Who decided (a name or an address, say) and why is kept in the history of each: neither may be
+// empty, and of each the first 500 bytes are kept. It is all of the entries or none: the error is
+// [ErrLost] if one of them is neither parked nor failed, or not there.
 func (s *Sender) Resend(ctx context.Context, by, reason string, ids ...int64) error {
 	return s.decide(ctx, Decision{Queued, by, reason}, ids)
 }
 
-// Confirm says that parked entries did arrive.
+// Confirm says that parked or failed entries did arrive; the rest is as [Sender.Resend] has it.
 func (s *Sender) Confirm(ctx context.Context, by, reason string, ids ...int64) error {
 	return s.decide(ctx, Decision{Accepted, by, reason}, ids)
 }
 
-// Discard gives parked or failed entries up; their records are removed at once.
+// Discard gives parked or failed entries up, and removes their records at once; the rest is as
+// [Sender.Resend] has it.
 func (s *Sender) Discard(ctx context.Context, by, reason string, ids ...int64) error {
 	return s.decide(ctx, Decision{Discarded, by, reason}, ids)
 }
@@ -45,12 +48,13 @@ func (s *Sender) Entries(ctx context.Context, f Filter, max int) ([]Entry, error
 }
 
 // History is what an entry went through beside being sent: that it was parked or failed, and what was
-// decided; oldest first.
+// decided; oldest first. It is empty if there is nothing to tell, or no such entry.
 func (s *Sender) History(ctx context.Context, id int64) ([]Change, error) {
 	return s.store.History(ctx, id)
 }
 
-// Pause holds a lane back; Resume lets it go on.
+// Pause holds a lane back, for all senders that share the store: what is in flight is finished. It needs a
+// reason, of which the first 500 bytes are kept.
 func (s *Sender) Pause(ctx context.Context, lane Lane, reason string) error {
 	if reason == "" {
 		return errNoReason

@@ -42,10 +42,11 @@ type ItemOption func(*Entry)
 // the store remembers it (see [WithRetention]). At most 255 bytes.
 func Key(name string) ItemOption { return func(e *Entry) { e.Key = name } }
 
-// WithPolicy says what to do when nobody knows whether the record arrived.
+// WithPolicy says what to do when nobody knows whether the record arrived. The default is [AtMostOnce] for
+// emails, and [AtLeastOnce] for all else.
 func WithPolicy(p Policy) ItemOption { return func(e *Entry) { e.Policy = p } }
 
-// NotBefore holds a record back until a time.
+// NotBefore holds a record back until a time; the zero time does not.
 func NotBefore(t time.Time) ItemOption { return func(e *Entry) { e.NotBefore = t } }
 
 // Event is an event to track.

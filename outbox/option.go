@@ -25,11 +25,12 @@ func WithLogger(l *slog.Logger) Option { return func(s *settings) { s.logger = l
 // process's number.
 func WithName(name string) Option { return func(s *settings) { s.name = name } }
 
-// WithLinger makes a batch that is not full wait for more; the default is 100 ms.
-func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = d } }
+// WithLinger makes a batch that is not full wait so long for more; the default is 100 ms. Zero, and less,
+// sends at once what there is. Emails never wait: each is a batch.
+func WithLinger(d time.Duration) Option { return func(s *settings) { s.linger = max(d, 0) } }
 
 // WithLease makes a lane a sender's for so long, and is renewed in time; the default is 10 s. It is how
-// long nothing is sent after a sender was killed, and how long a sender may stall.
+// long nothing is sent after a sender was killed, and how long a sender may stall. Less than 30 ms is 30 ms.
 func WithLease(d time.Duration) Option {
 	return func(s *settings) { s.leaseFor = max(d, minLease) }
 }
@@ -37,5 +38,6 @@ func WithLease(d time.Duration) Option {
 // minLease is below what any store could renew in time.
 const minLease = 30 * time.Millisecond
 
-// WithRetention keeps what is settled, and its keys, for so long; the default is 7 days.
+// WithRetention keeps what is settled, and its keys, for so long; the default is 7 days. What is parked is
+// kept until a person decides.
 func WithRetention(d time.Duration) Option { return func(s *settings) { s.retention = d } }

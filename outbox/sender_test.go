@@ -246,6 +246,22 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	})
 }
 
+func TestABatchThatDoesNotLingerGoesAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, d := range []time.Duration{0, -time.Second} {
+		simulated(t, "", func(t *testing.T, b *bench) {
+			b.opts = []outbox.Option{outbox.WithLinger(d)}
+			s, kill := b.run()
+			began := time.Now()
+			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
+			require.NoError(t, err)
+			require.NoError(t, b.flush(s, time.Minute))
+			assert.Less(t, time.Since(began), 100*time.Millisecond)
+			kill()
+		})
+	}
+}
+
 func TestASenderWithoutAClientOnlyKeeps(t *testing.T) {
 	t.Parallel()
 	s := outbox.New(nil, memstore.New(1<<20))

@@ -40,9 +40,9 @@ type Store interface {
 	Release(ctx context.Context, lease Lease) error
 
 	// Next returns at most max queued entries that are due, and no more than the first whose records come
-	// to [MaxBytes], and when the next after them is due: zero if there is none. First come those that waited, by NotBefore, then the others, by ID. What was tried
-	// at a time that has not come yet, because the clock was set back since, waits no more. A paused lane
-	// has none.
+	// to [MaxBytes], and when the next after them is due: zero if there is none. First come those that
+	// waited, by NotBefore, then the others, by ID. What was tried at a time that has not come yet, because
+	// the clock was set back since, waits no more. A paused lane has none.
 	Next(ctx context.Context, lease Lease, max int, now time.Time) (due []Entry, later time.Time, err error)
 	// Begin notes that entries are about to be sent: from queued to sending, all or none.
 	Begin(ctx context.Context, lease Lease, ids []int64, now time.Time) error
@@ -82,7 +82,7 @@ type Waker interface {
 	Wake(ctx context.Context, wake func(Lane)) error
 }
 
-// MaxBytes is about how much of records is sent at a time: as much as a request holds.
+// MaxBytes is about how much of records is sent at a time, in bytes: as much as a request holds.
 const MaxBytes = 4 << 20
 
 // Together is how many of the entries that are due go at a time; for stores.

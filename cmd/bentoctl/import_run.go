@@ -58,18 +58,12 @@ func (im *importer) run(ctx context.Context, names []string) error {
 		}
 	}()
 	for _, name := range names {
-		var stdin io.Reader
-		if name == "-" {
-			stdin = interruptible(ctx, im.in)
-		}
-		opened, err := intake.Open(name, stdin)
+		opened, err := im.open(ctx, name)
 		if err != nil {
-			return usage("%w", err)
+			return err
 		}
 		files = append(files, opened...)
 	}
-	var reports []importReport
-	var failed error
 	if err := im.preview(files); err != nil {
 		return err
 	}
@@ -82,6 +76,8 @@ func (im *importer) run(ctx context.Context, names []string) error {
 			return err
 		}
 	}
+	var reports []importReport
+	var failed error
 	for _, f := range files {
 		report, err := im.one(ctx, f)
 		reports = append(reports, report)
@@ -90,6 +86,19 @@ func (im *importer) run(ctx context.Context, names []string) error {
 		}
 	}
 	return im.conclude(reports, failed)
+}
+
+// open opens a file, or those that a ZIP holds; - is standard input.
+func (im *importer) open(ctx context.Context, name string) ([]*intake.File, error) {
+	var stdin io.Reader
+	if name == "-" {
+		stdin = interruptible(ctx, im.in)
+	}
+	files, err := intake.Open(name, stdin)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return files, nil
 }
 
 // one imports a file.

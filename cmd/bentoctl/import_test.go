@@ -3,14 +3,12 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -208,152 +206,6 @@ func TestTheRecordThatBentoRefusesIsFound(t *testing.T) {
 	assert.Contains(t, r.out, "199 accepted")
 	assert.Contains(t, r.out, "line 79:")
 	assert.Contains(t, r.out, "person is odd")
-}
-
-// An import that is cut off, however often and however hard, goes on where it was: everybody
-// arrives, and of what was acknowledged nothing is sent again.
-func TestAnImportThatIsKilledGoesOn(t *testing.T) {
-	const rows = 20_000
-	server, err := fake.New(faultsOf(t, "importSubscribers=delay:10ms"))
-	require.NoError(t, err)
-	var begun atomic.Int64
-	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		begun.Add(1)
-		server.ServeHTTP(w, req)
-	}))
-	file := write(t, "people.csv", crowd(rows)+"nobody,,\n")
-	kills := 0
-	for round := 0; ; round++ {
-		cmd := program(t, "import", "subscribers", file, "--yes", "--limits", "off", "-q")
-		require.NoError(t, cmd.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		var failed error
-		if from := begun.Load(); round < 4 {
-			for begun.Load() < from+3 {
-				select {
-				case failed = <-ended:
-					t.Fatal("it ended by itself: ", failed)
-				case <-time.After(time.Millisecond):
-				}
-			}
-			require.NoError(t, cmd.Process.Kill())
-			<-ended
-			kills++
-			continue
-		}
-		failed = <-ended
-		var exit *exec.ExitError
-		require.ErrorAs(t, failed, &exit)
-		assert.Equal(t, 1, exit.ExitCode(), "a row is left out")
-		break
-	}
-	counts := server.Counts()
-	assert.Equal(t, rows, counts.People, "everybody arrived")
-	assert.LessOrEqual(t, counts.Subscribers.Repeated, kills*1000, "at most what was in flight")
-	rejected, err := os.ReadFile(filepath.Join(filepath.Dir(file), "people.rejected.csv"))
-	require.NoError(t, err)
-	assert.Equal(t, 1, strings.Count(string(rejected), "nobody"))
-}
-
-// Events without a unique key may count twice: whether those that were in flight are sent again
-// is for a person to say.
-func TestEventsThatWereInFlightAreNotGuessed(t *testing.T) {
-	for _, answer := range []string{"skip", "send"} {
-		server, err := fake.New()
-		require.NoError(t, err)
-		var broken atomic.Bool
-		broken.Store(true)
-		point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			if server.Counts().Events.Accepted >= 1000 && broken.Load() {
-				server.ServeHTTP(httptest.NewRecorder(), req)
-				panic(http.ErrAbortHandler)
-			}
-			server.ServeHTTP(w, req)
-		}))
-		var lines strings.Builder
-		for i := range 2500 {
-			fmt.Fprintf(&lines, `{"type":"x","email":"person%d@example.com"}`+"\n", i)
-		}
-		file := write(t, "events.ndjson", lines.String())
-		r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
-		assert.Equal(t, 4, r.code, r.err)
-		assert.Contains(t, r.err, "goes on from there")
-		broken.Store(false)
-		r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
-		assert.Equal(t, 2, r.code)
-		assert.Contains(t, r.err, "whether the events of lines 1001 to 2000 arrived is not known")
-		r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off", "--unknown", answer)
-		if answer == "skip" {
-			assert.Equal(t, 1, r.code)
-			assert.Contains(t, r.out, "1,000 unknown")
-			assert.Equal(t, 2500, server.Counts().Events.Accepted, "they had arrived")
-			continue
-		}
-		assert.Equal(t, 0, r.code, r.err)
-		assert.Equal(t, 3500, server.Counts().Events.Accepted)
-	}
-}
-
-// Of events that were surely refused nobody needs to be asked.
-func TestEventsThatWereRefusedAreSentByTheNextRun(t *testing.T) {
-	server := serving(t, faultsOf(t, "trackEvents#2=401"))
-	file := write(t, "events.ndjson", strings.Repeat(`{"type":"x","email":"ari@example.com"}`+"\n", 1500))
-	r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
-	assert.Equal(t, 3, r.code, r.err)
-	assert.Contains(t, r.err, "401")
-	r = bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
-	assert.Equal(t, 0, r.code, r.err)
-	assert.Contains(t, r.out, "1,500 accepted")
-	assert.Equal(t, 1500, server.Counts().Events.Accepted)
-}
-
-func TestACheckpointIsOfItsOwnFileAndFlags(t *testing.T) {
-	serving(t, faultsOf(t, "importSubscribers#2=401"))
-	file := write(t, "people.csv", crowd(2500))
-	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 3, r.code)
-	assert.Contains(t, r.out, "1,000 accepted")
-	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off", "--tag", "other")
-	assert.Equal(t, 2, r.code)
-	assert.Contains(t, r.err, "with other flags")
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	whole, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, append(whole, "new@example.com,,\n"...), 0o600))
-	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 2, r.code)
-	assert.Contains(t, r.err, "has changed since its import was interrupted at row 1000")
-	require.NoError(t, os.WriteFile(file, whole, 0o600))
-	require.NoError(t, os.Chtimes(file, info.ModTime(), info.ModTime()))
-	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 0, r.code, r.err)
-	assert.Contains(t, r.err, "going on after row 1,000")
-	assert.Contains(t, r.out, "2,500 accepted")
-}
-
-func TestCtrlCKeepsWhatIsDone(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	server, err := fake.New()
-	require.NoError(t, err)
-	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if server.Counts().Requests == 1 {
-			_ = readAllOf(req.Body)
-			cancel()
-			<-req.Context().Done()
-			return
-		}
-		server.ServeHTTP(w, req)
-	}))
-	file := write(t, "people.csv", crowd(2500))
-	r := bentoctl(ctx, "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 130, r.code)
-	assert.Contains(t, r.err, "goes on from there")
-	serving(t)
-	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 0, r.code)
-	assert.Contains(t, r.err, "going on after row 1,000")
 }
 
 // An import takes as long as the limit asks, hardly longer, and nothing of it is refused.

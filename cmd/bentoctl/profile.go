@@ -68,17 +68,39 @@ type listedProfile struct {
 }
 
 func (g *globals) listProfiles() error {
+	all, err := g.listedProfiles()
+	if err != nil {
+		return err
+	}
+	if g.json {
+		return json.NewEncoder(g.out).Encode(all)
+	}
+	for _, p := range all {
+		mark := " "
+		if p.InUse {
+			mark = "*"
+		}
+		fmt.Fprintln(g.out, strings.TrimRight(fmt.Sprintf("%s %-16s secret key %s  %s", mark, p.Name, p.Where, p.BaseURL), " "))
+	}
+	if len(all) == 0 && !g.quiet {
+		fmt.Fprintln(g.err, "no profile: bentoctl login makes one")
+	}
+	return nil
+}
+
+// listedProfiles are ours, and those of Bento's own command line that ours do not hide.
+func (g *globals) listedProfiles() ([]listedProfile, error) {
 	file, err := loadConfig()
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return nil, &exitError{exitUsage, err}
 	}
 	others, _, err := officialProfiles()
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return nil, &exitError{exitUsage, err}
 	}
 	used, _, err := g.chosen()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all := []listedProfile{}
 	for _, name := range slices.Sorted(maps.Keys(file.Profiles)) {
@@ -97,20 +119,7 @@ func (g *globals) listProfiles() error {
 			all = append(all, listedProfile{name, name == used, "in the file of Bento's own command line", ""})
 		}
 	}
-	if g.json {
-		return json.NewEncoder(g.out).Encode(all)
-	}
-	for _, p := range all {
-		mark := " "
-		if p.InUse {
-			mark = "*"
-		}
-		fmt.Fprintln(g.out, strings.TrimRight(fmt.Sprintf("%s %-16s secret key %s  %s", mark, p.Name, p.Where, p.BaseURL), " "))
-	}
-	if len(all) == 0 && !g.quiet {
-		fmt.Fprintln(g.err, "no profile: bentoctl login makes one")
-	}
-	return nil
+	return all, nil
 }
 
 func (g *globals) removeProfile(name string) error {

@@ -45,7 +45,7 @@ type lane struct {
 	ttl   time.Duration
 }
 
-// New returns a store for so many bytes of records.
+// New returns a store for so many bytes of records, and 256 more for each entry.
 func New(bytes int) *Store {
 	s := &Store{room: bytes, byID: map[int64]*entry{}, keys: map[key]int64{}, lanes: map[outbox.Lane]*lane{}}
 	for _, name := range outbox.Lanes {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -22,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/conformance/fake/faketest"
 	"example.com/bento-go/gen"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/natsstore"
@@ -100,16 +99,8 @@ type trial struct {
 
 func newTrial(t *testing.T) *trial {
 	t.Helper()
-	server, err := fake.New(fake.WithLimits(fake.Limits{}))
-	require.NoError(t, err)
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		time.Sleep(2 * time.Millisecond) // so that a request is in flight most of the time
-		server.ServeHTTP(w, req)
-	}))
-	t.Cleanup(listening.Close)
-	client, err := bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: listening.URL + gen.BasePath}, bento.WithPace(bento.PaceOff))
-	require.NoError(t, err)
-	return &trial{t: t, server: server, client: client, promised: make(chan string), names: map[string]bool{}}
+	b := faketest.NewServer(t, fake.WithLimits(fake.Limits{}), fake.WithFaults(fake.Fault{Operation: "*", Delay: 2 * time.Millisecond})) // so that a request is in flight most of the time
+	return &trial{t: t, server: b.Server, client: b.Client, promised: make(chan string), names: map[string]bool{}}
 }
 
 // sender sends what is in a store, until its own end.

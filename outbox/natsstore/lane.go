@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,43 +14,6 @@ import (
 
 	"example.com/bento-go/outbox"
 )
-
-// A sheet is the document of a lane. Every change of the lane writes it anew, on the condition that it
-// is still the one that the change began from: this is what makes a change atomic, and what keeps
-// out a sender that has lost the lane.
-type sheet struct {
-	Op      string `json:"op"` // names the change that wrote it
-	Owner   string `json:"owner,omitempty"`
-	Token   int64  `json:"token,omitempty"`
-	Expires int64  `json:"expires,omitempty"`
-	TTL     int64  `json:"ttl,omitempty"`
-	Paused  string `json:"paused,omitempty"`
-	// Cursor is the ID up to which fresh entries were begun: one of them that is not in flight, and has
-	// no meta, is delivered.
-	Cursor  int64    `json:"cursor,omitempty"`
-	Flights []flight `json:"flights,omitempty"`
-	// Doomed are messages to be removed: their removal follows the change that says so, and whoever
-	// reads the lane makes up for it where it did not happen.
-	Doomed doomed `json:"doomed,omitzero"`
-	// Loose are metas that found no room in the transaction that changed them, null if they are
-	// removed: the next change writes them into their drawers.
-	Loose  map[int64]*meta                         `json:"loose,omitempty"`
-	Totals map[outbox.State]map[outbox.Cause]int64 `json:"totals,omitempty"`
-}
-
-// A flight is what was begun together.
-type flight struct {
-	Begun int64   `json:"begun"`
-	IDs   []int64 `json:"ids"`
-}
-
-// doomed are messages by their sequences: fresh ones, which a purge removes together, and others.
-type doomed struct {
-	Fresh  []int64 `json:"fresh,omitempty"`
-	Others []int64 `json:"others,omitempty"`
-}
-
-func (d doomed) len() int { return len(d.Fresh) + len(d.Others) }
 
 // drawerSize is how many entries, by their IDs, have their metas in one message: a batch of a thousand
 // that failed is a message for each of them otherwise, which is more than a transaction holds.
@@ -147,10 +109,9 @@ func (s *Store) catchUp(ctx context.Context, l *lane) error {
 		l.reset()
 		l.epoch = epoch
 	}
-	subject := s.subjects.stateOf(l.name)
 	for range maxTries {
 		begun := time.Now()
-		next, err := s.next(ctx, s.streams.state, subject, l.applied+1)
+		next, err := s.next(ctx, s.streams.state, s.subjects.stateOf(l.name), l.applied+1)
 		if err != nil {
 			return err
 		}
@@ -158,16 +119,8 @@ func (s *Store) catchUp(ctx context.Context, l *lane) error {
 			l.read = begun
 			return nil
 		}
-		for more := true; more; {
-			var all []stored
-			if all, more, err = s.fetch(ctx, s.streams.state, subject, l.applied+1, fetchMessages); err != nil {
-				return err
-			}
-			for _, msg := range all {
-				if err := s.apply(l, msg); err != nil {
-					return err
-				}
-			}
+		if err := s.applyAll(ctx, l); err != nil {
+			return err
 		}
 		if l.applied < next.seq { // it was read from a server that lags behind
 			if err := pause(ctx, 20*time.Millisecond); err != nil {
@@ -176,6 +129,23 @@ func (s *Store) catchUp(ctx context.Context, l *lane) error {
 		}
 	}
 	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
+}
+
+// applyAll applies what some server of the cluster has.
+func (s *Store) applyAll(ctx context.Context, l *lane) error {
+	for more := true; more; {
+		var all []stored
+		var err error
+		if all, more, err = s.fetch(ctx, s.streams.state, s.subjects.stateOf(l.name), l.applied+1, fetchMessages); err != nil {
+			return err
+		}
+		for _, msg := range all {
+			if err := s.apply(l, msg); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readAll is catchUp for several lanes, at once.
@@ -266,25 +236,6 @@ func drawerOf(n int64, find func(id int64) *meta) (inside []*meta) {
 		}
 	}
 	return inside
-}
-
-// clone is a sheet that may be changed.
-func (s *sheet) clone() sheet {
-	c := *s
-	c.Flights = slices.Clone(s.Flights)
-	c.Doomed = doomed{slices.Clone(s.Doomed.Fresh), slices.Clone(s.Doomed.Others)}
-	c.Totals = make(map[outbox.State]map[outbox.Cause]int64, len(s.Totals))
-	for state, by := range s.Totals {
-		c.Totals[state] = maps.Clone(by)
-	}
-	return c
-}
-
-func (s *sheet) count(state outbox.State, cause outbox.Cause, n int64) {
-	if s.Totals[state] == nil {
-		s.Totals[state] = map[outbox.Cause]int64{}
-	}
-	s.Totals[state][cause] += n
 }
 
 // hooks let tests crash between two steps.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -247,148 +245,8 @@ func TestWhatIsForgottenIsGone(t *testing.T) {
 	require.ErrorIs(t, s.Begin(t.Context(), lease, ids[1:2], now), outbox.ErrLost)
 }
 
-// More entries than a transaction holds are put in several, and keys hold across them.
-func TestMoreEntriesThanATransactionHolds(t *testing.T) {
-	t.Parallel()
-	s := open(t, fresh(), natsstore.WithCapacity(2<<20))
-	var all []outbox.Entry
-	for n := range 1500 {
-		all = append(all, event(strconv.Itoa(n)))
-	}
-	all = append(all, event("0"))
-	results, err := s.Put(t.Context(), all)
-	require.NoError(t, err)
-	require.Len(t, results, len(all))
-	assert.Equal(t, outbox.PutResult{ID: results[0].ID, Duplicate: true}, results[1500])
-	again, err := s.Put(t.Context(), all)
-	require.NoError(t, err)
-	for i, r := range again {
-		assert.Equal(t, outbox.PutResult{ID: results[i].ID, Duplicate: true}, r)
-	}
-	for n := range 10_000 {
-		all = append(all, event(fmt.Sprint("more ", n)))
-	}
-	_, err = s.Put(t.Context(), all)
-	require.ErrorIs(t, err, outbox.ErrFull)
-	stats, err := s.Stats(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, 1500, stats.Waiting(), "nothing of the call")
-}
-
-// A batch may be spread so thinly that what became of it is more than a transaction holds. It is all or
-// none even so, for machines that know it from before and for those that do not.
-func TestABatchThatIsSpreadThinly(t *testing.T) {
-	t.Parallel()
-	const entries, apart = 400, 40
-	name, now := fresh(), time.Now()
-	mine, yours := open(t, name), open(t, name)
-	all := make([]outbox.Entry, entries*apart)
-	for i := range all {
-		all[i] = outbox.Entry{Lane: outbox.Commands, Policy: outbox.AtLeastOnce, Record: []byte("{}")}
-		if i%apart == 0 {
-			all[i] = event("")
-		}
-	}
-	var ids []int64
-	for i, id := range put(t, mine, all...) {
-		if i%apart == 0 {
-			ids = append(ids, id)
-		}
-	}
-	lease := acquire(t, mine, "me", now)
-	due, _, err := mine.Next(t.Context(), lease, 1000, now)
-	require.NoError(t, err)
-	require.Equal(t, ids, idsOf(due))
-	require.NoError(t, mine.Begin(t.Context(), lease, ids, now))
-	_, err = yours.Recover(t.Context(), lease, 1) // so that it knows the lane
-	require.NoError(t, err)
-	require.NoError(t, mine.Settle(t.Context(), lease, verdicts(outbox.Failed, ids...), now))
-	for round := range 3 {
-		for _, s := range []outbox.Store{mine, yours, open(t, name)} {
-			found, err := s.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 1000)
-			require.NoError(t, err)
-			assert.Equal(t, ids, idsOf(found), "round %d", round)
-		}
-		require.NoError(t, mine.Pause(t.Context(), outbox.Events, fmt.Sprint("round ", round))) // any change makes up for it
-	}
-	require.NoError(t, yours.Decide(t.Context(), ids, outbox.Decision{To: outbox.Queued, By: "ari", Reason: "mended"}, now))
-	due, _, err = yours.Next(t.Context(), lease, 1000, now)
-	require.NoError(t, err)
-	assert.Empty(t, due, "it is paused")
-	require.NoError(t, mine.Pause(t.Context(), outbox.Events, ""))
-	due, _, err = mine.Next(t.Context(), lease, 1000, now)
-	require.NoError(t, err)
-	assert.Equal(t, ids, idsOf(due))
-	require.NoError(t, mine.Begin(t.Context(), lease, ids, now))
-	require.NoError(t, mine.Settle(t.Context(), lease, verdicts(outbox.Accepted, ids...), now))
-	n, err := yours.Forget(t.Context(), outbox.Events, now.Add(time.Hour), 1000)
-	require.NoError(t, err)
-	assert.Equal(t, entries, n)
-	for _, s := range []outbox.Store{mine, yours, open(t, name)} {
-		found, err := s.Query(t.Context(), outbox.Filter{Lane: outbox.Events}, 1000)
-		require.NoError(t, err)
-		assert.Empty(t, found)
-	}
-}
-
-// Somebody has removed messages: their entries are not sent, but failed, with the reason, and are
-// counted. The others go on.
-func TestARecordThatIsGone(t *testing.T) {
-	t.Parallel()
-	name, now := fresh(), time.Now()
-	s := open(t, name)
-	ids := put(t, s, event(""), event(""))
-	lease := acquire(t, s, "me", now)
-	due, _, err := s.Next(t.Context(), lease, 10, now)
-	require.NoError(t, err)
-	require.NoError(t, s.Begin(t.Context(), lease, idsOf(due), now))
-	require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Queued, ids...), now))
-	stream, err := jetstreamOf(t).Stream(t.Context(), name+"-entries")
-	require.NoError(t, err)
-	require.NoError(t, stream.DeleteMsg(t.Context(), uint64(ids[0])))
-	due, _, err = s.Next(t.Context(), lease, 10, now)
-	require.NoError(t, err)
-	assert.Equal(t, ids[1:], idsOf(due))
-	failed, err := s.Query(t.Context(), outbox.Filter{State: outbox.Failed}, 10)
-	require.NoError(t, err)
-	require.Equal(t, ids[:1], idsOf(failed))
-	assert.Contains(t, failed[0].Reason, "gone from the stream")
-	stats, err := s.Stats(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, map[outbox.State]int{outbox.Queued: 1, outbox.Failed: 1}, stats.Lanes[outbox.Events].States)
-}
-
-// A record may be larger than a message.
-func TestALargeRecord(t *testing.T) {
-	t.Parallel()
-	name, now := fresh(), time.Now()
-	mine, yours := open(t, name), open(t, name)
-	large, late := event("large"), event("")
-	large.Record = []byte(`{"a":"` + strings.Repeat("x", 4<<20-100) + `"}`)
-	late.Record, late.NotBefore = large.Record, now.Add(-time.Minute)
-	more := large
-	more.Key = ""
-	ids := put(t, mine, large, more, event(""), late)
-	lease := acquire(t, yours, "you", now)
-	due, later, err := yours.Next(t.Context(), lease, 10, now)
-	require.NoError(t, err)
-	require.Equal(t, []int64{ids[3], ids[0], ids[1]}, idsOf(due), "as much as may be in memory")
-	assert.Equal(t, now, later, "and the rest now, too")
-	assert.Equal(t, string(large.Record), string(due[0].Record))
-	assert.Equal(t, string(large.Record), string(due[1].Record))
-	require.NoError(t, yours.Begin(t.Context(), lease, idsOf(due), now))
-	require.NoError(t, yours.Settle(t.Context(), lease, verdicts(outbox.Parked, idsOf(due)...), now))
-	found, err := mine.Query(t.Context(), outbox.Filter{State: outbox.Parked}, 10)
-	require.NoError(t, err)
-	require.Len(t, found, 3)
-	assert.Equal(t, string(large.Record), string(found[0].Record))
-	require.NoError(t, mine.Decide(t.Context(), idsOf(found), outbox.Decision{To: outbox.Discarded, By: "ari", Reason: "large"}, now))
-	info, err := jetstreamOf(t).Stream(t.Context(), name+"-entries")
-	require.NoError(t, err)
-	assert.Less(t, info.CachedInfo().State.Bytes, uint64(1000), "records go at once")
-}
-
-// Machines that send are told when another puts something.
+// Machines that send are told of every lane when they begin to hear, and then when another puts
+// something.
 func TestAMachineIsWoken(t *testing.T) {
 	t.Parallel()
 	name := fresh()
@@ -396,6 +254,14 @@ func TestAMachineIsWoken(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	woken, ended := make(chan outbox.Lane, 10), make(chan error, 1)
 	go func() { ended <- mine.Wake(ctx, func(lane outbox.Lane) { woken <- lane }) }()
+	for _, lane := range outbox.Lanes {
+		select {
+		case told := <-woken:
+			require.Equal(t, lane, told)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: nobody is told that something may have come before", lane)
+		}
+	}
 	require.Eventually(t, func() bool {
 		put(t, yours, event(""))
 		select {

@@ -8,8 +8,8 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// wake tells other machines that there is something to send. Who misses it looks by himself, a little
-// later.
+// wake tells other machines that there is something to send. Who misses it finds it when it asks, a
+// little later.
 func (p *putting) wake(s *Store) {
 	told := map[outbox.Lane]bool{}
 	for _, e := range p.entries {
@@ -20,8 +20,7 @@ func (p *putting) wake(s *Store) {
 	}
 }
 
-// Wake calls wake with the lane whenever a machine has put something into it, until ctx ends; that is
-// no error.
+// Wake is as [outbox.Waker] has it: that ctx ends is no error.
 func (s *Store) Wake(ctx context.Context, wake func(outbox.Lane)) error {
 	heard := make(chan *nats.Msg, 64)
 	sub, err := s.conn.ChanSubscribe(s.subjects.wake(""), heard)
@@ -29,6 +28,9 @@ func (s *Store) Wake(ctx context.Context, wake func(outbox.Lane)) error {
 		return s.why(ctx, err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
+	for _, lane := range outbox.Lanes { // what came before is not heard
+		wake(lane)
+	}
 	for {
 		select {
 		case msg := <-heard:

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/conformance/fake/faketest"
 	"example.com/bento-go/gen"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/pgstore"
@@ -32,19 +31,11 @@ func welcome(n int, opts ...outbox.ItemOption) outbox.Item {
 	return outbox.Email(bento.Email{To: "ari@example.com", From: "team@acme.example", Subject: fmt.Sprint("Welcome ", n), HTMLBody: "x"}, opts...)
 }
 
-// aBento stands in for Bento.
+// aBento stands in for Bento. It takes a while, so that a request is in flight most of the time.
 func aBento(t testing.TB) (*fake.Server, *bento.Client) {
 	t.Helper()
-	server, err := fake.New(fake.WithLimits(fake.Limits{}))
-	require.NoError(t, err)
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		time.Sleep(2 * time.Millisecond) // so that a request is in flight most of the time
-		server.ServeHTTP(w, req)
-	}))
-	t.Cleanup(listening.Close)
-	client, err := bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: listening.URL + gen.BasePath}, bento.WithPace(bento.PaceOff))
-	require.NoError(t, err)
-	return server, client
+	b := faketest.NewServer(t, fake.WithLimits(fake.Limits{}), fake.WithFaults(fake.Fault{Operation: "*", Delay: 2 * time.Millisecond}))
+	return b.Server, b.Client
 }
 
 // run runs a sender until the test ends, or it is closed.

@@ -57,28 +57,12 @@ func (s *Store) Query(ctx context.Context, f outbox.Filter, most int) (found []o
 }
 
 func find(ctx context.Context, tx *sql.Tx, f outbox.Filter, most int) ([]outbox.Entry, error) {
-	const inFlight = "(SELECT value FROM sending, json_each(ids))"
-	where, args := []string{"id > ?"}, []any{f.After}
-	if f.Lane != "" {
-		where, args = append(where, "lane = ?"), append(args, numberOf(f.Lane))
-	}
-	switch f.State {
-	case "":
-	case outbox.Sending:
-		where = append(where, "id IN "+inFlight)
-	case outbox.Queued:
-		where = append(where, "state = 'queued' AND id NOT IN "+inFlight)
-	default:
-		where, args = append(where, "state <> 'queued' AND state = ?"), append(args, f.State)
-	}
-	if f.IDs != nil {
-		where, args = append(where, listed), append(args, listOf(f.IDs))
-	}
-	found, _, err := entries(ctx, tx, math.MaxInt, strings.Join(where, " AND ")+" ORDER BY id LIMIT ?", append(args, most)...)
+	where, args := conditions(f)
+	found, _, err := entries(ctx, tx, math.MaxInt, where+" ORDER BY id LIMIT ?", append(args, most)...)
 	if err != nil {
 		return nil, err
 	}
-	begun := map[int64]int64{}
+	begun := map[int64]int64{} // when, by ID
 	for _, lane := range outbox.Lanes {
 		under, err := flights(ctx, tx, lane)
 		if err != nil {
@@ -97,6 +81,28 @@ func find(ctx context.Context, tx *sql.Tx, f outbox.Filter, most int) ([]outbox.
 		}
 	}
 	return found, nil
+}
+
+// conditions are those of a filter.
+func conditions(f outbox.Filter) (string, []any) {
+	const inFlight = "(SELECT value FROM sending, json_each(ids))"
+	where, args := []string{"id > ?"}, []any{f.After}
+	if f.Lane != "" {
+		where, args = append(where, "lane = ?"), append(args, numberOf(f.Lane))
+	}
+	switch f.State {
+	case "":
+	case outbox.Sending:
+		where = append(where, "id IN "+inFlight)
+	case outbox.Queued:
+		where = append(where, "state = 'queued' AND id NOT IN "+inFlight)
+	default:
+		where, args = append(where, "state <> 'queued' AND state = ?"), append(args, f.State)
+	}
+	if f.IDs != nil {
+		where, args = append(where, listed), append(args, listOf(f.IDs))
+	}
+	return strings.Join(where, " AND "), args
 }
 
 // History is as [outbox.Store] has it.

@@ -67,6 +67,18 @@ func countsOf(ctx context.Context, tx *sql.Tx, stats outbox.Stats) error {
 	if err != nil {
 		return err
 	}
+	for _, of := range stats.Lanes {
+		if n := of.States[outbox.Sending]; n > 0 { // which are queued, too
+			if of.States[outbox.Queued] -= n; of.States[outbox.Queued] == 0 {
+				delete(of.States, outbox.Queued)
+			}
+		}
+	}
+	return oldestOf(ctx, tx, first, stats)
+}
+
+// oldestOf finds when the first entries that wait were enqueued.
+func oldestOf(ctx context.Context, tx *sql.Tx, first map[outbox.Lane]int64, stats outbox.Stats) error {
 	for lane, id := range first {
 		var enqueued int64
 		if err := tx.QueryRowContext(ctx, "SELECT enqueued FROM entries WHERE id = ?", id).Scan(&enqueued); err != nil {
@@ -75,13 +87,6 @@ func countsOf(ctx context.Context, tx *sql.Tx, stats outbox.Stats) error {
 		of := stats.Lanes[lane]
 		of.Oldest = moment(enqueued)
 		stats.Lanes[lane] = of
-	}
-	for _, of := range stats.Lanes {
-		if n := of.States[outbox.Sending]; n > 0 { // which are queued, too
-			if of.States[outbox.Queued] -= n; of.States[outbox.Queued] == 0 {
-				delete(of.States, outbox.Queued)
-			}
-		}
 	}
 	return nil
 }
