@@ -80,7 +80,7 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 	d.sheet.Loose = map[int64]*meta{}
 	for id, m := range d.changed {
 		if !drawers[id/drawerSize] {
-			d.sheet.Loose[id] = m
+			d.sheet.Loose[id] = m.brief()
 		}
 	}
 	for _, n := range written[:min(len(written), s.most)] {
@@ -139,7 +139,14 @@ func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, 
 
 // changeAll changes lanes, whose turns the caller has, in one transaction.
 func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, plan func([]*draft) error) error {
-	op, unsure := nuid.Next(), false
+	for _, l := range lanes {
+		if l.sheet.Doomed.len() >= maxDoomed {
+			if err := s.sweep(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	op, unsure, last := nuid.Next(), false, error(nil)
 	for try := range maxTries {
 		if try > 0 || !mayBeOld {
 			if err := s.readAll(ctx, lanes); err != nil {
@@ -162,7 +169,7 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 			return err
 		}
 		err = s.commit(ctx, op, drafts)
-		switch {
+		switch last = err; {
 		case err == nil:
 			return nil
 		case errors.Is(err, errConflict):
@@ -177,7 +184,7 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 			return err
 		}
 	}
-	return fmt.Errorf("natsstore: gave up after %d tries to change what others change all the time, or a cluster that does not answer", maxTries)
+	return fmt.Errorf("natsstore: gave up after %d tries to change what others change all the time, or a cluster that does not answer or refuses: %w", maxTries, last)
 }
 
 // commit makes changes in one transaction, and removes what they doom.
@@ -208,9 +215,7 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 		}
 	}
 	for _, d := range made {
-		if err := s.tidy(ctx, d.lane); err != nil {
-			return err
-		}
+		s.tidy(ctx, d.lane)
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ func (s *Store) connect(ctx context.Context, urls []string, set settings) error 
 	options := nats.GetDefaultOptions()
 	options.Servers, options.Name, options.Timeout = urls, "outbox "+set.name, connectFor
 	options.MaxReconnect, options.ReconnectWait = -1, reconnectWait
-	options.ReconnectBufSize = -1 // what cannot be sent now is an error now, and not sent later
+	options.IgnoreAuthErrorAbort = true // credentials may be mended while it tries
+	options.ReconnectBufSize = -1       // what cannot be sent now is an error now, and not sent later
 	options.DisconnectedErrCB = func(*nats.Conn, error) { s.link.lost() }
 	options.ReconnectedCB = func(*nats.Conn) { s.link.made() }
 	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { s.refused(err) }

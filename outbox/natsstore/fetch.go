@@ -21,11 +21,16 @@ type stored struct {
 const (
 	fetchMessages = 1024
 	fetchBytes    = 4 << 20
+	fetchTries    = 3  // of a read of which the first message does not come
 	pickMessages  = 64 // of half a megabyte: a server cuts off who has 64 megabytes to read
 )
 
-// Statuses of direct gets (ADR-31).
+// Headers and statuses of direct gets (ADR-31). headerLast is the sequence of the message before, in the
+// same answer.
 const (
+	headerSequence = "Nats-Sequence"
+	headerLast     = "Nats-Last-Sequence"
+
 	statusEnd    = "204"
 	statusNone   = "404"
 	statusNobody = "503"
@@ -34,25 +39,46 @@ const (
 // fetch reads messages in order, from a sequence on, from any server that has the stream: it may lag
 // behind, but what it has, it has from the beginning. more says that it may have more.
 func (s *Store) fetch(ctx context.Context, stream, subject string, from int64, most int) (all []stored, more bool, err error) {
-	most, more = max(min(most, fetchMessages), 1), true
+	most = max(min(most, fetchMessages), 1)
 	request := map[string]any{"seq": max(from, 1), "next_by_subj": subject, "batch": most, "max_bytes": fetchBytes}
-	err = s.askFor(ctx, "$JS.API.DIRECT.GET."+stream, request, most+1, func(msg *nats.Msg) (ended bool, err error) {
-		switch status := msg.Header.Get("Status"); status {
-		case "":
-			got, err := storedIn(msg)
-			all = append(all, got)
-			return false, err
-		case statusNone:
-			more = false
-			return true, nil
-		case statusEnd:
-			more = msg.Header.Get("Nats-Num-Pending") != "0"
-			return true, nil
-		default:
-			return true, fmt.Errorf("natsstore: read the stream %s: status %s %s", stream, status, msg.Header.Get("Description"))
+	for range fetchTries {
+		r := reading{stream: stream, more: true, last: "0"}
+		err = s.askFor(ctx, "$JS.API.DIRECT.GET."+stream, request, most+1, r.take)
+		if err != nil || len(r.all) > 0 || !r.more {
+			return r.all, r.more, err
 		}
-	})
-	return all, more && len(all) > 0, err
+	}
+	return nil, false, fmt.Errorf("natsstore: read the stream %s: the first message is lost on its way, again and again", stream)
+}
+
+// A reading is what came of one fetch.
+type reading struct {
+	stream string
+	all    []stored
+	last   string // sequence of the last of them
+	more   bool
+}
+
+// take takes in a message. One that does not follow the last ends it, since one between them was lost on
+// its way; what came before is good.
+func (r *reading) take(msg *nats.Msg) (ended bool, err error) {
+	if before := msg.Header.Get(headerLast); before != "" && before != r.last {
+		return true, nil
+	}
+	switch status := msg.Header.Get("Status"); status {
+	case "":
+		got, err := storedIn(msg)
+		r.all, r.last = append(r.all, got), msg.Header.Get(headerSequence)
+		return false, err
+	case statusNone:
+		r.more = false
+		return true, nil
+	case statusEnd:
+		r.more = msg.Header.Get("Nats-Num-Pending") != "0"
+		return true, nil
+	default:
+		return true, fmt.Errorf("natsstore: read the stream %s: status %s %s", r.stream, status, msg.Header.Get("Description"))
+	}
 }
 
 // pick reads messages by their sequences; those that are not there are not in the result.
@@ -81,7 +107,7 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 		all[got.seq] = got
 		return err
 	})
-	if err != nil || s.replicas == 1 {
+	if err != nil {
 		return err
 	}
 	for _, seq := range seqs { // what a server that lags behind does not have, the leader may have
@@ -100,7 +126,7 @@ func (s *Store) pickSome(ctx context.Context, seqs []int64, all map[int64]stored
 }
 
 func storedIn(msg *nats.Msg) (stored, error) {
-	seq, err := strconv.ParseInt(msg.Header.Get("Nats-Sequence"), 10, 64)
+	seq, err := strconv.ParseInt(msg.Header.Get(headerSequence), 10, 64)
 	if err != nil {
 		return stored{}, fmt.Errorf("natsstore: a message without a sequence: %w", err)
 	}

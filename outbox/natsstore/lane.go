@@ -154,7 +154,8 @@ func (s *Store) readAll(ctx context.Context, lanes []*lane) error {
 		if err := s.catchUp(ctx, l); err != nil {
 			return err
 		}
-		return s.tidy(ctx, l)
+		s.tidy(ctx, l)
+		return nil
 	})
 }
 

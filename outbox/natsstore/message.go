@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -37,6 +38,31 @@ type meta struct {
 // gone is the state of an entry of which only its number is kept, so that nobody takes its message for
 // a fresh one that is still to be read from a server that lags behind.
 const gone outbox.State = "gone"
+
+// looseReason bounds the reasons of what is kept in a sheet, so that it fits into a message, in bytes.
+const looseReason = 64
+
+// brief is m with short reasons, without its older history.
+func (m *meta) brief() *meta {
+	if m == nil || len(m.Reason) <= looseReason && len(m.History) < 2 {
+		return m
+	}
+	b := *m
+	b.Reason = cut(b.Reason)
+	if n := len(b.History); n > 0 {
+		latest := b.History[n-1]
+		latest.Reason = cut(latest.Reason)
+		b.History = []outbox.Change{latest}
+	}
+	return &b
+}
+
+func cut(text string) string {
+	if len(text) <= looseReason {
+		return text
+	}
+	return strings.ToValidUTF8(text[:looseReason-len("…")], "") + "…"
+}
 
 // done reports whether it needs its record no more.
 func (m *meta) done() bool { return m.State.Done() || m.State == gone }

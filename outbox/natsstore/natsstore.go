@@ -18,7 +18,6 @@ type Store struct {
 	conn     *nats.Conn
 	link     connection
 	logger   *slog.Logger
-	replicas int
 	part     int // bytes of a record in one message
 	most     int // drawers that a change writes
 	subjects subjects

@@ -169,10 +169,16 @@ func (n *next) fail(m *meta) {
 	n.set(failed)
 }
 
+// maxHistory bounds the changes that are kept of an entry, so that a drawer fits into a message.
+const maxHistory = 16
+
 // note notes what became of an entry, and counts it.
 func (d *draft) note(m *meta, c outbox.Change, cause outbox.Cause) {
 	m.State, m.Reason, m.Changed = c.State, c.Reason, nanos(c.At)
 	m.History = append(slices.Clone(m.History), outbox.Change{At: c.At.Round(0).UTC(), By: c.By, State: c.State, Reason: c.Reason})
+	if len(m.History) > maxHistory { // the first stays
+		m.History = slices.Delete(m.History, 1, 2)
+	}
 	d.sheet.count(c.State, cause, 1)
 	d.written = true
 }

@@ -157,9 +157,24 @@ func (s *Store) Recover(ctx context.Context, lease outbox.Lease, most int) (left
 			return err
 		}
 		left, err = s.list(ctx, d.lane, outbox.Filter{State: outbox.Sending}, most)
+		if err == nil && len(left) == 0 {
+			left = d.vanished(most)
+		}
 		return err
 	})
 	return left, err
+}
+
+// vanished are the entries in flight whose messages are gone from the stream: somebody has to decide
+// about them, too.
+func (d *draft) vanished(most int) (all []outbox.Entry) {
+	for id := range d.flying() {
+		if len(all) < most {
+			m := meta{ID: id, Policy: outbox.AtMostOnce, State: outbox.Sending}
+			all = append(all, m.entry(d.name))
+		}
+	}
+	return all
 }
 
 // Decide is as [outbox.Store] has it.

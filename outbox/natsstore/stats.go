@@ -2,6 +2,7 @@ package natsstore
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -49,7 +50,7 @@ func (s *Store) Idle(ctx context.Context) (idle bool, err error) {
 }
 
 // maxLooks bounds how often it is looked whether two streams fit.
-const maxLooks = 5
+const maxLooks = 20
 
 // countAll reads the lanes and counts the messages of the entries of each, at a time when nothing of the
 // lanes changed in between; what is put meanwhile is new.
@@ -66,7 +67,7 @@ func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]in
 			seen[i] = l.seq
 		}
 		if same {
-			break
+			return messages, nil
 		}
 		subjects, _, err := s.count(ctx)
 		if err != nil {
@@ -77,7 +78,7 @@ func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]in
 			messages[s.subjects.laneOf(subject)] += n
 		}
 	}
-	return messages, nil
+	return nil, errors.New("natsstore: the lanes change faster than they can be counted; ask again")
 }
 
 // stats are those of a lane that has so many messages: one for each entry that is

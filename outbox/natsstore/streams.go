@@ -40,7 +40,6 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 			}
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
-		s.replicas = config.Replicas
 		s.warn(ctx, config)
 	}
 	return nil
@@ -120,6 +119,8 @@ func fits(got, want jetstream.StreamConfig) error {
 		wrong = fmt.Sprintf("it keeps %d messages of a subject, want %d (nats stream edit --max-msgs-per-subject=%d)", got.MaxMsgsPerSubject, want.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
 	case want.MaxBytes < 0 && got.MaxBytes > 0:
 		wrong = "it is bounded in bytes, and could then not note what becomes of the entries (nats stream edit --max-bytes=-1)"
+	case got.MaxMsgSize > 0:
+		wrong = fmt.Sprintf("it takes no message of more than %d bytes, want as the server has it (nats stream edit --max-msg-size=-1)", got.MaxMsgSize)
 	case !got.AllowAtomicPublish:
 		wrong = "it takes no transactions (nats stream edit --allow-batch)"
 	case !got.AllowDirect:

@@ -17,12 +17,9 @@ const (
 
 // tidy sweeps the lane if that can be done soon. Nobody has to wait for it: what stays is doomed in the
 // next sheet, too.
-func (s *Store) tidy(ctx context.Context, l *lane) error {
-	if l.swept == l.seq || time.Now().Before(l.sweepAt) && l.sheet.Doomed.len() < maxDoomed {
-		return nil
-	}
-	if l.sheet.Doomed.len() >= maxDoomed {
-		return s.sweep(ctx, l)
+func (s *Store) tidy(ctx context.Context, l *lane) {
+	if l.swept == l.seq || time.Now().Before(l.sweepAt) {
+		return
 	}
 	short, cancel := context.WithTimeout(ctx, sweepFor)
 	defer cancel()
@@ -30,7 +27,6 @@ func (s *Store) tidy(ctx context.Context, l *lane) error {
 		l.sweepAt = time.Now().Add(sweepAgain)
 		s.logger.WarnContext(ctx, "natsstore: what is delivered is still in the stream; it is removed later", "lane", l.name, "error", err.Error())
 	}
-	return nil
 }
 
 // sweep removes the messages that the lane's sheet dooms. To do so twice, or late, does no harm:
