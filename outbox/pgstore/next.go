@@ -71,14 +71,23 @@ func (s *Store) setBack(ctx context.Context, lane outbox.Lane, now time.Time) er
 	})
 }
 
-// due are the entries to send: those that waited, then the others.
+// due are the entries to send: those that waited, then the others. Of what goes beyond [outbox.MaxBytes]
+// there is the first, without its record, which says that there are more.
 func (s *Store) due(ctx context.Context, q querier, lane outbox.Lane, most int, now time.Time) ([]outbox.Entry, error) {
 	const query = `
-		(SELECT ` + columns + ` FROM outbox.entries WHERE lane = $1 AND ` + isWaiting + ` AND not_before <= $2 ORDER BY not_before, id LIMIT $3)
-		UNION ALL
-		(SELECT ` + columns + ` FROM outbox.entries WHERE lane = $1 AND ` + isFresh + ` ORDER BY id LIMIT $3)
-		LIMIT $3`
-	return s.entries(ctx, q, query, string(lane), now, most)
+		WITH due AS (
+			(SELECT ` + columns + `, false AS fresh FROM outbox.entries WHERE lane = $1 AND ` + isWaiting + ` AND not_before <= $2 ORDER BY not_before, id LIMIT $3)
+			UNION ALL
+			(SELECT ` + columns + `, true FROM outbox.entries WHERE lane = $1 AND ` + isFresh + ` ORDER BY id LIMIT $3)
+			LIMIT $3
+		), sums AS (
+			SELECT *,
+				coalesce(sum(octet_length(record)) OVER (turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before,
+				coalesce(sum(octet_length(record)) OVER (turn ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING), 0) AS before_last
+			FROM due WINDOW turn AS (ORDER BY fresh, not_before, id)
+		)
+		SELECT ` + heads + `, CASE WHEN before < $4 THEN record ELSE '' END FROM sums WHERE before_last < $4 ORDER BY fresh, not_before, id`
+	return s.entries(ctx, q, query, string(lane), now, most, outbox.MaxBytes)
 }
 
 // Recover is as [outbox.Store] has it.

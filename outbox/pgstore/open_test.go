@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -158,28 +159,51 @@ func TestAKeyIsAnyBytes(t *testing.T) {
 	}
 }
 
-// What is acknowledged is on the disk, though the server's default is not to wait for that.
+// What is acknowledged is on the disk, and on that of a synchronous standby, though the default of the
+// server, of the user or of the database is to wait for less; what waits for more is left as it is.
 func TestACommitIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	schema := fresh()
-	s, err := pgstore.Open(t.Context(), cluster(t).URL("postgres")+"&synchronous_commit=off", pgstore.WithSchema(schema))
+	c := cluster(t)
+	for setting, want := range map[string]string{"off": "on", "local": "on", "remote_write": "on", "on": "on", "remote_apply": "remote_apply"} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			schema := fresh()
+			name := strings.ReplaceAll(schema, " ", "_") + "_" + setting
+			for _, statement := range []string{
+				"CREATE USER " + name + " SUPERUSER", "ALTER USER " + name + " SET synchronous_commit = " + setting,
+				"CREATE DATABASE " + name, "ALTER DATABASE " + name + " SET synchronous_commit = " + setting,
+			} {
+				require.NoError(t, c.Run(t.Context(), statement))
+			}
+			for by, url := range map[string]string{"user": c.URLFor(name, "postgres"), "database": c.URL(name), "URL": c.URL("postgres") + "&synchronous_commit=" + setting} {
+				assert.Equal(t, want, waitedFor(t, url, schema+" "+by), by)
+			}
+		})
+	}
+}
+
+// waitedFor is with which synchronous_commit an entry is put, begun and settled.
+func waitedFor(t *testing.T, url, schema string) (settings string) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = s.Close() })
+	defer func() { assert.NoError(t, db.Close()) }()
+	s, err := pgstore.New(t.Context(), db, pgstore.WithSchema(schema))
+	require.NoError(t, err)
 	in := s.Schema()
-	for _, sql := range []string{
+	for _, statement := range []string{
 		"CREATE TABLE " + in + ".seen (setting text)",
 		"CREATE FUNCTION " + in + ".see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO " + in + ".seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
 		"CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON " + in + ".entries EXECUTE FUNCTION " + in + ".see()",
 	} {
-		require.NoError(t, cluster(t).Run(t.Context(), sql))
+		_, err = db.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
 	}
 	ids, now := put(t, s, 1), time.Now()
 	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, s.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
 	require.NoError(t, s.Settle(t.Context(), lease, []outbox.Verdict{{ID: ids[0].ID, State: outbox.Accepted}}, now))
-	p := application(t)
-	var settings string
-	require.NoError(t, p.QueryRowContext(t.Context(), "SELECT string_agg(DISTINCT setting, ' ') FROM "+in+".seen").Scan(&settings))
-	assert.Equal(t, "on", settings)
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT string_agg(DISTINCT setting, ' ') FROM "+in+".seen").Scan(&settings))
+	return settings
 }

@@ -9,7 +9,11 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-const columns = "id, lane, state, key, at_most_once, harmless, attempts, reason, enqueued, not_before, changed, record"
+// What is read of an entry.
+const (
+	columns = heads + ", record"
+	heads   = "id, lane, state, key, at_most_once, harmless, attempts, reason, enqueued, not_before, changed"
+)
 
 // entries reads entries.
 func (s *Store) entries(ctx context.Context, q querier, query string, args ...any) (found []outbox.Entry, err error) {

@@ -23,13 +23,13 @@ type facts struct {
 	server             int // 150004 is 15.4
 	replica, readOnly  bool
 	encoding           string
-	lax, schema, known bool // synchronous_commit is off; the schema is there; and its table version
+	lax, schema, known bool // a commit is not waited for as it has to be; the schema is there; and its table version
 }
 
 func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
 	const question = `
 		SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-			current_setting('server_encoding'), current_setting('synchronous_commit') = 'off',
+			current_setting('server_encoding'), current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'),
 			EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
 			EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE nspname = $1 AND relname = 'version')`
 	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known)
