@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,25 +72,65 @@ func parseStore(text string) (storeSpec, error) {
 		if bare {
 			at = text
 		}
-		at, name, _ := strings.Cut(at, "#")
+		at, name, named := strings.Cut(at, "#")
+		if named && (!outboxName.MatchString(name) || endsInPassword(at)) {
+			return storeSpec{}, usage("--store %s:…: what is behind the # is no name of an outbox, which has up to 64 letters, digits, - and _. "+
+				"A # in a password is written %%23 in a URL; or keep the password out of it, in PGPASSWORD or NATS_CREDS", kind)
+		}
 		return storeSpec{strings.TrimSuffix(kind, "ql"), at, name}, nil
 	}
 	return storeSpec{}, usage("--store %s: want a directory, sqlite:DIR, nats:URL or postgres:URL", storeSpec{kind: kind, at: "…"})
+}
+
+// outboxName is what may be shown of what is behind a #: else it may be the rest of a password.
+var outboxName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// endsInPassword reports whether settings as libpq writes them end in a password, to which a # belongs.
+func endsInPassword(settings string) bool {
+	at := strings.LastIndex(settings, "password")
+	if at < 0 || strings.Contains(settings, "://") {
+		return false
+	}
+	value, given := strings.CutPrefix(strings.TrimSpace(settings[at+len("password"):]), "=")
+	return given && !strings.ContainsAny(strings.TrimSpace(value), " \t\n")
 }
 
 // String is fit to be shown: without what is secret in it.
 func (s storeSpec) String() string {
 	shown := s.at
 	if s.kind != "sqlite" {
-		shown = "…" // as libpq writes it, perhaps with a password
-		if parsed, err := url.Parse(s.at); err == nil && parsed.Host != "" {
-			shown = parsed.Scheme + "://" + parsed.Host + parsed.Path
-		}
+		shown = withoutSecrets(s.kind, s.at)
 	}
 	if s.name != "" {
 		shown += "#" + s.name
 	}
 	return s.kind + ":" + shown
+}
+
+// withoutSecrets is where a server is, or each server of a list for NATS, in which a scheme that is left
+// out is that of the first. What cannot be read for sure is not shown.
+func withoutSecrets(kind, at string) string {
+	const hidden = "…" // as libpq writes it, perhaps with a password
+	list := []string{at}
+	if kind == "nats" {
+		list = strings.Split(at, ",")
+	}
+	var shown []string
+	scheme, _, _ := strings.Cut(at, "://")
+	for i, one := range list {
+		if one = strings.TrimSpace(one); i > 0 && !strings.Contains(one, "://") {
+			if strings.Contains(one, "@") && !strings.Contains(list[i-1], "@") {
+				return hidden // the comma may be one of a password
+			}
+			one = scheme + "://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Host == "" || strings.Contains(u.Path+u.RawQuery, "@") { // as behind a / or ? in a password
+			return hidden
+		}
+		shown = append(shown, u.Scheme+"://"+u.Host+u.Path)
+	}
+	return strings.Join(shown, ",")
 }
 
 // outboxFile is the store's file in its directory.

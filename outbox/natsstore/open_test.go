@@ -2,6 +2,7 @@ package natsstore_test
 
 import (
 	"bytes"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -128,6 +129,27 @@ func TestOpenWarns(t *testing.T) {
 	require.NoError(t, err)
 	open(t, name, logger)
 	assert.Contains(t, told.String(), "in memory")
+}
+
+// Who only looks makes nothing: neither an outbox, nor the half of one that is missing.
+func TestLookingMakesNothing(t *testing.T) {
+	t.Parallel()
+	name, js := fresh(), jetstreamOf(t)
+	refused := func(stream string) {
+		t.Helper()
+		_, err := natsstore.Open(t.Context(), url(t), natsstore.WithName(name), natsstore.WithoutCreating())
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		require.ErrorContains(t, err, "natsstore: "+url(t)+": the stream "+name+stream+": there is no outbox of this name")
+		_, err = js.Stream(t.Context(), name+stream)
+		require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+	}
+	refused("-entries")
+	put(t, open(t, name), event(""))
+	stats, err := open(t, name, natsstore.WithoutCreating()).Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, stats.Waiting())
+	require.NoError(t, js.DeleteStream(t.Context(), name+"-state"))
+	refused("-state")
 }
 
 // An outbox that is opened with another capacity has that from then on.

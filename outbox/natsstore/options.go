@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"regexp"
@@ -24,6 +25,7 @@ type settings struct {
 	credentials string
 	ca          string
 	cert, key   string
+	existing    bool // nothing is made
 	logger      *slog.Logger
 }
 
@@ -41,6 +43,19 @@ func WithReplicas(n int) Option { return func(s *settings) { s.replicas = n } }
 // WithCapacity bounds the entries to so many bytes, what NATS needs beside the records included. The
 // default is [DefaultCapacity]. An outbox that is there already is changed.
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
+
+// WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error of [Open]
+// is [fs.ErrNotExist]. It is for who only looks, and may have mistyped the name.
+func WithoutCreating() Option { return func(s *settings) { s.existing = true } }
+
+// none is that there is no outbox, for who is not to make one.
+type none struct{}
+
+func (none) Error() string {
+	return "there is no outbox of this name: correct it, or begin to put into it, or to send from it, which makes one"
+}
+
+func (none) Unwrap() error { return fs.ErrNotExist }
 
 // WithCredentials logs in with a credentials file, as nsc makes them.
 func WithCredentials(file string) Option { return func(s *settings) { s.credentials = file } }

@@ -65,6 +65,9 @@ func (s *Store) stream(ctx context.Context, js jetstream.JetStream, want jetstre
 	bounded := want.MaxBytes > 0
 	got, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if set.existing {
+			return want, none{}
+		}
 		if want.Replicas = fallback; set.replicas > 0 {
 			want.Replicas = set.replicas
 		}

@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,30 @@ func TestTablesAreMadeOnce(t *testing.T) {
 	}
 	all.Wait()
 	put(t, open(t, schema), 1)
+}
+
+// Who only looks makes nothing: neither a schema, nor tables in one that is there.
+func TestLookingMakesNothing(t *testing.T) {
+	t.Parallel()
+	app, schema, look := application(t), fresh(), pgstore.WithoutCreating()
+	refused := func(made int) {
+		t.Helper()
+		_, err := pgstore.Open(t.Context(), cluster(t).URL("postgres"), pgstore.WithSchema(schema), look)
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		require.ErrorContains(t, err, fmt.Sprintf("schema %q: there is no outbox of this name", schema))
+		assert.NotContains(t, err.Error(), "\n")
+		var schemas, found int
+		require.NoError(t, app.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1),
+			(SELECT count(*) FROM pg_tables WHERE schemaname = $1)`, schema).Scan(&schemas, &found))
+		assert.Equal(t, made, schemas+found)
+	}
+	refused(0)
+	require.NoError(t, cluster(t).Run(t.Context(), fmt.Sprintf("CREATE SCHEMA %q", schema)))
+	refused(1)
+	put(t, open(t, schema), 1)
+	stats, err := open(t, schema, look).Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, stats.Waiting())
 }
 
 // What was put is there when the database is opened again; so are leases and states.

@@ -28,6 +28,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -66,6 +67,7 @@ const (
 type settings struct {
 	schema   string
 	capacity int64
+	existing bool // nothing is made
 }
 
 // An Option adjusts a Store at [Open] and [New].
@@ -81,6 +83,19 @@ func WithSchema(name string) Option { return func(s *settings) { s.schema = name
 // time do not see one another, and may exceed it together. The tables and their indexes take about
 // twice as much of the disk.
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
+
+// WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error is
+// [fs.ErrNotExist]. It is for who only looks, and may have mistyped the schema.
+func WithoutCreating() Option { return func(s *settings) { s.existing = true } }
+
+// none is that there is no outbox, for who is not to make one.
+type none struct{}
+
+func (none) Error() string {
+	return "there is no outbox of this name: correct it, or begin to put into it, or to send from it, which makes one"
+}
+
+func (none) Unwrap() error { return fs.ErrNotExist }
 
 // Open connects to the database of a URL, postgres://… or what else libpq takes, and makes the tables
 // if they are not there. The errors tell where, and never the password.
@@ -134,7 +149,7 @@ func configOf(ctx context.Context, db *sql.DB) (config *pgx.ConnConfig, err erro
 }
 
 func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, error) {
-	set := settings{DefaultSchema, DefaultCapacity}
+	set := settings{schema: DefaultSchema, capacity: DefaultCapacity}
 	for _, opt := range opts {
 		opt(&set)
 	}
@@ -143,7 +158,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	}
 	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor}
 	s.group = together.New(atATime, s.putAll)
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(ctx, set.existing); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
 	}
 	return s, nil

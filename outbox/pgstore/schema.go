@@ -51,8 +51,9 @@ func (f facts) usable() error {
 	return nil
 }
 
-// prepare makes sure that the server can be used, and that the tables are there.
-func (s *Store) prepare(ctx context.Context) error {
+// prepare makes sure that the server can be used, and that the tables are there: if they have to exist
+// already, it makes none.
+func (s *Store) prepare(ctx context.Context, existing bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	f, err := s.ask(ctx, on(s.db))
@@ -74,6 +75,8 @@ func (s *Store) prepare(ctx context.Context) error {
 		return nil
 	case found > version:
 		return newer(found)
+	case found == 0 && existing:
+		return none{}
 	}
 	return s.migrate(ctx)
 }
