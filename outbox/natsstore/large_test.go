@@ -2,6 +2,7 @@ package natsstore_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestMoreEntriesThanATransactionHolds(t *testing.T) {
 	s := open(t, fresh(), natsstore.WithCapacity(2<<20))
 	var all []outbox.Entry
 	for n := range 1500 {
-		all = append(all, event(fmt.Sprint(n)))
+		all = append(all, event(strconv.Itoa(n)))
 	}
 	all = append(all, event("0"))
 	results, err := s.Put(t.Context(), all)
