@@ -1,5 +1,11 @@
 package natsstore
 
+import (
+	"context"
+
+	"github.com/nats-io/nats.go"
+)
+
 // CrashAfterCommit makes the store stop between a change of the lane and the removal of what the change
 // dooms, each time, with an error.
 func (s *Store) CrashAfterCommit(err error) {
@@ -9,3 +15,24 @@ func (s *Store) CrashAfterCommit(err error) {
 
 // HoldLittle makes transactions so small that what became of an entry finds room later.
 func (s *Store) HoldLittle() { s.most = 0 }
+
+// Fetched are the messages of a read of all fresh events, as they come.
+func (s *Store) Fetched() (all []*nats.Msg, err error) {
+	request := map[string]any{"seq": 1, "next_by_subj": s.subjects.fresh("events"), "batch": 10}
+	err = s.askFor(context.Background(), "$JS.API.DIRECT.GET."+s.streams.entries, request, 11, func(msg *nats.Msg) (bool, error) {
+		all = append(all, msg)
+		return msg.Header.Get("Status") != "", nil
+	})
+	return all, err
+}
+
+// Take is what is made of messages that come: how many are good, and whether there are more.
+func Take(come []*nats.Msg) (n int, more bool, err error) {
+	r := reading{more: true, last: "0"}
+	for _, msg := range come {
+		if ended, err := r.take(msg); ended || err != nil {
+			return len(r.all), r.more, err
+		}
+	}
+	return len(r.all), r.more, nil
+}

@@ -125,6 +125,85 @@ func TestARecordThatIsGone(t *testing.T) {
 	assert.Equal(t, map[outbox.State]int{outbox.Queued: 1, outbox.Failed: 1}, stats.Lanes[outbox.Events].States)
 }
 
+// An entry whose message goes away while it is in flight is in doubt, as any other that a sender left.
+func TestARecordThatIsGoneInFlight(t *testing.T) {
+	t.Parallel()
+	name, now := fresh(), time.Now()
+	s := open(t, name)
+	ids := put(t, s, event(""), event(""))
+	require.NoError(t, s.Begin(t.Context(), acquire(t, s, "me", now), ids, now))
+	stream, err := jetstreamOf(t).Stream(t.Context(), name+"-entries")
+	require.NoError(t, err)
+	require.NoError(t, stream.DeleteMsg(t.Context(), uint64(ids[1])))
+	s = open(t, name) // another machine
+	lease := acquire(t, s, "you", now.Add(time.Hour))
+	for _, id := range ids {
+		left, err := s.Recover(t.Context(), lease, 10)
+		require.NoError(t, err)
+		require.Equal(t, []int64{id}, idsOf(left))
+		require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Parked, id), now))
+	}
+	left, err := s.Recover(t.Context(), lease, 10)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	idle, err := s.Idle(t.Context())
+	require.NoError(t, err)
+	assert.True(t, idle)
+}
+
+// However often an entry fails and is sent again, what is kept of it fits into a message: the first change,
+// and the latest.
+func TestAHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	s, now := open(t, fresh()), time.Now()
+	lease := acquire(t, s, "me", now)
+	ids := put(t, s, event(""))
+	for n := range 12 {
+		require.NoError(t, s.Begin(t.Context(), lease, ids, now))
+		failed := verdicts(outbox.Failed, ids...)
+		failed[0].Reason = strconv.Itoa(n)
+		require.NoError(t, s.Settle(t.Context(), lease, failed, now))
+		require.NoError(t, s.Decide(t.Context(), ids, outbox.Decision{To: outbox.Queued, By: "ari", Reason: strconv.Itoa(n)}, now))
+	}
+	history, err := s.History(t.Context(), ids[0])
+	require.NoError(t, err)
+	require.Len(t, history, 16)
+	assert.Equal(t, "0", history[0].Reason)
+	assert.Equal(t, outbox.Failed, history[0].State)
+	assert.Equal(t, "11", history[15].Reason)
+}
+
+// Of a thousand entries, each in a drawer of its own, not all find room in a transaction: what is kept for
+// later is short enough for one message.
+func TestManyThatFailWithMuchToSay(t *testing.T) {
+	t.Parallel()
+	s, now := open(t, fresh()), time.Now()
+	s.HoldLittle()
+	lease := acquire(t, s, "me", now)
+	var all []outbox.Entry
+	for n := range 500 {
+		all = append(all, event(strconv.Itoa(n)+strings.Repeat("k", 200)))
+	}
+	ids := append(put(t, s, all...), put(t, s, renamed(all)...)...)
+	require.NoError(t, s.Begin(t.Context(), lease, ids, now))
+	failed := verdicts(outbox.Failed, ids...)
+	for i := range failed {
+		failed[i].Reason = strings.Repeat("é", 256)
+	}
+	require.NoError(t, s.Settle(t.Context(), lease, failed, now))
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1000, stats.Lanes[outbox.Events].States[outbox.Failed])
+}
+
+func renamed(all []outbox.Entry) (others []outbox.Entry) {
+	for _, e := range all {
+		e.Key += "again"
+		others = append(others, e)
+	}
+	return others
+}
+
 // A record may be larger than a message.
 func TestALargeRecord(t *testing.T) {
 	t.Parallel()

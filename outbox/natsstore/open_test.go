@@ -87,6 +87,7 @@ func TestStreamsThatWouldLoseEntriesAreRefused(t *testing.T) {
 		"states are bounded":  {"state", func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 20 }, "--max-bytes=-1"},
 		"states have a past":  {"state", func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 2 }, "--max-msgs-per-subject=1"},
 		"other subjects":      {"state", func(c *jetstream.StreamConfig) { c.Subjects = []string{c.Name + ".>"} }, "its subjects are"},
+		"messages are small":  {"state", func(c *jetstream.StreamConfig) { c.MaxMsgSize = 4096 }, "--max-msg-size=-1"},
 		"nothing may go":      {"entries", func(c *jetstream.StreamConfig) { c.DenyDelete = true }, "make it anew"},
 		"no reading directly": {"entries", func(c *jetstream.StreamConfig) { c.AllowDirect = false }, "--allow-direct"},
 	} {
