@@ -129,7 +129,7 @@ func (s *Store) look(ctx context.Context, name outbox.Lane, plan func(*draft) er
 }
 
 func (s *Store) changeOne(ctx context.Context, name outbox.Lane, mayBeOld bool, plan func(*draft) error) error {
-	l, err := s.lane(ctx, name)
+	l, err := s.lane(ctx, s.lanes, name)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,6 @@
 // # Limits
 //
 // Only what fits into [MaxPut] messages is put all or none. What is kept of entries that are done, with a key or a history,
-// is in the memory of each machine that sends: some 300 bytes for each, for as long as they are kept
+// is in the memory of each machine that sends, and once more of one that looks: some 300 bytes for each, for as long as they are kept
 // (see [outbox.WithRetention]).
 package natsstore

@@ -22,7 +22,8 @@ type Store struct {
 	most     int // drawers that a change writes
 	subjects subjects
 	streams  streams
-	lanes    map[outbox.Lane]*lane
+	lanes    map[outbox.Lane]*lane              // of who sends
+	views    map[outbox.Lane]*lane              // of who looks, who may have to wait: the sender does not wait for him
 	refusal  atomic.Pointer[refusal]            // what the server did not permit last
 	opening  atomic.Pointer[context.CancelFunc] // ends Open, which waits for what is not permitted
 	closed   atomic.Bool
@@ -47,12 +48,12 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		logger: set.logger, most: maxDrawers, subjects: subjects{set.name}, streams: streams{set.name + "-entries", set.name + "-state"},
-		lanes: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
+		lanes: map[outbox.Lane]*lane{}, views: map[outbox.Lane]*lane{}, ended: make(chan struct{}),
 	}
 	s.group = together.New(atATime, s.putAll)
 	s.link.made()
 	for _, name := range outbox.Lanes {
-		s.lanes[name] = newLane(name)
+		s.lanes[name], s.views[name] = newLane(name), newLane(name)
 	}
 	if err := s.open(ctx, url, set); err != nil {
 		return nil, errors.Join(err, s.Close())

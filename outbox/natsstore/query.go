@@ -233,7 +233,7 @@ func (d *draft) forgetOne(m *meta) {
 	d.written = true
 }
 
-// all has the turns of all lanes while it does something.
+// all has the turns of all lanes, as those have read them who look, while it does something.
 func (s *Store) all(ctx context.Context, do func([]*lane) error) error {
 	var lanes []*lane
 	defer func() {
@@ -242,7 +242,7 @@ func (s *Store) all(ctx context.Context, do func([]*lane) error) error {
 		}
 	}()
 	for _, name := range outbox.Lanes {
-		l, err := s.lane(ctx, name)
+		l, err := s.lane(ctx, s.views, name)
 		if err != nil {
 			return err
 		}

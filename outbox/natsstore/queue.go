@@ -182,14 +182,14 @@ func join(m *meta, last []byte, got map[int64]stored) ([]byte, bool) {
 }
 
 // lane is a lane in its turn, which the caller has to give back.
-func (s *Store) lane(ctx context.Context, name outbox.Lane) (*lane, error) {
+func (s *Store) lane(ctx context.Context, of map[outbox.Lane]*lane, name outbox.Lane) (*lane, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if s.closed.Load() {
 		return nil, outbox.ErrClosed
 	}
-	l := s.lanes[name]
+	l := of[name]
 	if l == nil {
 		return nil, errNoLane(name)
 	}

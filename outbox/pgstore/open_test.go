@@ -58,6 +58,21 @@ func TestLookingMakesNothing(t *testing.T) {
 	assert.Equal(t, 1, stats.Waiting())
 }
 
+// A schema may have any name, one that looks like a statement of the store too.
+func TestASchemaHasAnyName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"my outbox.entries", "outbox.", `an "outbox".b`, "SELECT $1", "Ä;--"} {
+		s, now := open(t, name), time.Now()
+		ids := put(t, s, 1)
+		lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+		require.NoError(t, err)
+		due, _, err := open(t, name).Next(t.Context(), lease, 10, now)
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		assert.Equal(t, ids[0].ID, due[0].ID)
+	}
+}
+
 // What was put is there when the database is opened again; so are leases and states.
 func TestADatabaseIsOpenedAgain(t *testing.T) {
 	t.Parallel()
@@ -86,10 +101,12 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	t.Parallel()
 	c := cluster(t)
 	for _, sql := range []string{
-		"DROP SCHEMA IF EXISTS taken, future CASCADE", "DROP DATABASE IF EXISTS latin", "DROP USER IF EXISTS guest, reader, " + pgcluster.Stranger,
+		"DROP SCHEMA IF EXISTS taken, future, foreign_version, half CASCADE", "DROP DATABASE IF EXISTS latin", "DROP USER IF EXISTS guest, reader, " + pgcluster.Stranger,
 		"CREATE USER " + pgcluster.Stranger + " PASSWORD 'another'", "CREATE USER guest", "CREATE USER reader", "ALTER USER reader SET default_transaction_read_only = on",
 		"CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE SCHEMA taken CREATE TABLE entries (n int)",
 		"CREATE SCHEMA future CREATE TABLE version (version int, since timestamptz)", "INSERT INTO future.version VALUES (99, now())",
+		"CREATE SCHEMA foreign_version CREATE TABLE version (name text, since timestamptz)",
+		"CREATE SCHEMA half CREATE TABLE version (version int, since timestamptz) CREATE TABLE lanes (lane text)", "INSERT INTO half.version VALUES (1, now())",
 	} {
 		require.NoError(t, c.Run(t.Context(), sql))
 	}
@@ -110,6 +127,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"another encoding":       {c.URL("latin"), nil, []string{"LATIN1", "want UTF8"}},
 		"another's schema":       {url, []pgstore.Option{pgstore.WithSchema("taken")}, []string{`schema "taken"`, "something else", "choose another"}},
 		"a newer schema":         {url, []pgstore.Option{pgstore.WithSchema("future")}, []string{`schema "future"`, "version 99", "update this one"}},
+		"another's version":      {url, []pgstore.Option{pgstore.WithSchema("foreign_version")}, []string{`schema "foreign_version"`, "not one of an outbox", "choose another"}},
+		"half a schema":          {url, []pgstore.Option{pgstore.WithSchema("half")}, []string{`schema "half"`, "lacks ids, entries, history, totals, room", "restore them"}},
 		"no schema":              {url, []pgstore.Option{pgstore.WithSchema("pg_mine")}, []string{"pg_mine", "no name"}},
 	} {
 		t.Run(name, func(t *testing.T) {

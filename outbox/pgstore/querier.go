@@ -69,7 +69,8 @@ func (q native) exec(ctx context.Context, statement string, args ...any) error {
 	return err
 }
 
-// in is a statement on the tables of "outbox" as one on those of the schema.
+// in is a statement on the tables of "outbox" as one on those of the schema. It must not have the
+// schema's name in it already, which may be anything.
 func (s *Store) in(statement string) string {
 	return strings.ReplaceAll(statement, "outbox.", s.schema+".")
 }

@@ -16,6 +16,7 @@ import (
 var (
 	errReplica  = errors.New("the server is a replica, which takes no changes: give the URL of the primary, or all hosts and target_session_attrs=read-write")
 	errReadOnly = errors.New("the server takes no changes: give a URL of one that does, or unset default_transaction_read_only")
+	errForeign  = errors.New("its table version is not one of an outbox: choose another schema")
 )
 
 // What PostgreSQL calls things.

@@ -5,6 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"hash/fnv"
+
+	"example.com/bento-go/outbox"
 )
 
 // migrations make the tables, one after the other; they are never changed, only added to.
@@ -18,21 +20,29 @@ const version = 1
 // oldest is the oldest server that has all that is used here.
 const oldest = 13_0000
 
-// facts are what a server says of itself.
+// facts are what a server says of itself, and of the schema.
 type facts struct {
-	server             int // 150004 is 15.4
-	replica, readOnly  bool
-	encoding           string
-	lax, schema, known bool // a commit is not waited for as it has to be; the schema is there; and its table version
+	server            int // 150004 is 15.4
+	replica, readOnly bool
+	encoding          string
+	lax               bool   // a commit is not waited for as it has to be
+	schema, known     bool   // it is there; and its table version
+	ours              bool   // which is as it is made here
+	missing           string // tables of the last version
 }
 
 func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
 	const question = `
+		WITH there AS (SELECT c.oid, relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE nspname = $1)
 		SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
 			current_setting('server_encoding'), current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'),
 			EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
-			EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE nspname = $1 AND relname = 'version')`
-	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known)
+			EXISTS (SELECT FROM there WHERE relname = 'version'),
+			(SELECT count(*) = 2 FROM there JOIN pg_catalog.pg_attribute ON attrelid = there.oid WHERE relname = 'version' AND NOT attisdropped
+				AND (attname = 'version' AND atttypid = 'pg_catalog.int4'::regtype OR attname = 'since' AND atttypid = 'pg_catalog.timestamptz'::regtype)),
+			(SELECT coalesce(string_agg(name, ', '), '') FROM unnest(ARRAY['lanes', 'ids', 'entries', 'history', 'totals', 'room']) AS name
+				WHERE name NOT IN (SELECT relname FROM there))`
+	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known, &f.ours, &f.missing)
 	return f, err
 }
 
@@ -64,31 +74,35 @@ func (s *Store) prepare(ctx context.Context, existing bool) error {
 		return err
 	}
 	s.strict = f.lax
-	found := 0
-	if f.known {
-		if found, err = s.version(ctx, on(s.db)); err != nil {
-			return err
-		}
-	}
+	found, err := s.version(ctx, on(s.db), f)
 	switch {
-	case found == version:
-		return nil
-	case found > version:
-		return newer(found)
+	case err != nil || found == version:
+		return err
 	case found == 0 && existing:
 		return none{}
 	}
 	return s.migrate(ctx)
 }
 
-func newer(found int) error {
-	return fmt.Errorf("its tables are of version %d, and this program knows %d: a newer one has made them; update this one, or choose another schema", found, version)
-}
-
-// version is that of the tables that are there.
-func (s *Store) version(ctx context.Context, q querier) (found int, err error) {
-	err = s.one(ctx, q, "SELECT coalesce(max(version), 0) FROM outbox.version", nil, &found)
-	return found, err
+// version is that of the tables that are there: zero if there are none. The error says why they cannot
+// be used.
+func (s *Store) version(ctx context.Context, q querier, f facts) (found int, err error) {
+	switch {
+	case !f.known:
+		return 0, nil
+	case !f.ours:
+		return 0, errForeign
+	}
+	if err := s.one(ctx, q, "SELECT coalesce(max(version), 0) FROM outbox.version", nil, &found); err != nil {
+		return 0, err
+	}
+	switch {
+	case found > version:
+		return 0, fmt.Errorf("its tables are of version %d, and this program knows %d: a newer one has made them; update this one, or choose another schema", found, version)
+	case found == version && f.missing != "":
+		return 0, fmt.Errorf("%w: it has a table version, and lacks %s: restore them, or choose another schema", outbox.ErrDamaged, f.missing)
+	}
+	return found, nil
 }
 
 // migrate makes the tables what they have to be; of several processes one does, and the others wait.
@@ -103,21 +117,16 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		found := 0
-		if f.known {
-			if found, err = s.version(ctx, q); err != nil {
-				return err
-			}
-		}
-		if found > version {
-			return newer(found)
+		found, err := s.version(ctx, q, f)
+		if err != nil {
+			return err
 		}
 		if !f.schema {
-			if err := s.run(ctx, q, "CREATE SCHEMA "+s.schema); err != nil {
+			if err := q.exec(ctx, "CREATE SCHEMA "+s.schema); err != nil {
 				return err
 			}
 		}
-		if err := s.run(ctx, q, "SET LOCAL search_path TO "+s.schema); err != nil {
+		if err := q.exec(ctx, "SET LOCAL search_path TO "+s.schema); err != nil {
 			return err
 		}
 		for n := found + 1; n <= version; n++ {
