@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ func addresses(given string) (urls []string, shown string, err error) {
 	scheme, _, _ := strings.Cut(given, "://")
 	for one := range strings.SplitSeq(given, ",") {
 		if one = strings.TrimSpace(one); len(urls) > 0 && !strings.Contains(one, "://") {
+			if strings.Contains(one, "@") { // what is before the comma may be half a password
+				return nil, "", errors.New("the URL of the server has a comma before an @: write %2C for one in a password, and a scheme before each address that has a user")
+			}
 			one = scheme + "://" + one
 		}
 		u, err := url.Parse(one)
@@ -197,6 +201,8 @@ func (s *Store) refused(err error) {
 func remedy(err error) error {
 	var text string
 	switch {
+	case errors.As(err, new(*net.DNSError)):
+		text = "no server has this name, or nobody answers who knows: correct the URL"
 	case errors.Is(err, nats.ErrNoServers):
 		text = "no server answers there: start it, or correct the URL"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
@@ -222,8 +228,12 @@ func hasCode(err error, code jetstream.ErrorCode) bool {
 	return errors.As(err, &failure) && failure.ErrorCode == code
 }
 
-// What the server has to be, at least: 2.12 has transactions.
-const needMajor, needMinor = 2, 12
+// What the server has to be, at least: 2.12 has transactions; what is kept of lanes and entries that wait
+// may come to a megabyte.
+const (
+	needMajor, needMinor = 2, 12
+	needPayload          = 1 << 20
+)
 
 // newEnough reports whether a version has what is used here.
 func newEnough(version string) bool {

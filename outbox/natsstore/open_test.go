@@ -29,6 +29,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	mute := &server.User{Username: "mute", Password: "s3cret", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.>"}}}}
 	strict := started(t, &server.Options{StoreDir: t.TempDir(), Users: []*server.User{guest, mute}}).Addr().String()
 	small := started(t, &server.Options{StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 20, JetStreamMaxMemory: 1 << 20})
+	short := started(t, &server.Options{StoreDir: t.TempDir(), MaxPayload: 64 << 10}).ClientURL()
 	none := filepath.Join(t.TempDir(), "none")
 	junk := filepath.Join(t.TempDir(), "junk.pem")
 	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
@@ -42,6 +43,9 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"a URL that is none":     {"nats://ari:s3cret@exa mple:%zz", nil, "cannot be read"},
 		"nobody there":           {"nats://ari:s3cret@127.0.0.1:1", nil, "no server answers there"},
 		"nobody at either":       {"nats://ari:s3cret@127.0.0.1:1,127.0.0.1:2", nil, "nats://127.0.0.1:1,nats://127.0.0.1:2: no server answers there"},
+		"a name nobody has":      {"nats://ari:s3cret@n1.invalid", nil, "correct the URL"},
+		"half a password":        {"nats://ari:12,sesame@127.0.0.1:1", nil, "write %2C"},
+		"small messages":         {short, nil, "max_payload"},
 		"no JetStream":           {noJetStream, nil, "start it with -js"},
 		"a wrong password":       {"nats://ari:s3cret@" + host, nil, "correct the credentials"},
 		"no password":            {"nats://" + host, nil, "correct the credentials"},

@@ -18,6 +18,9 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 	if version := s.conn.ConnectedServerVersion(); !newEnough(version) {
 		return fmt.Errorf("the server is nats-server %s: transactions need %d.%d or newer", version, needMajor, needMinor)
 	}
+	if payload := s.conn.MaxPayload(); payload < needPayload {
+		return fmt.Errorf("the server takes messages of %d bytes: want a megabyte, which is its default (max_payload)", payload)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 2*requestFor)
 	s.opening.Store(&cancel)
 	defer func() {
