@@ -15,16 +15,17 @@ const requestFor = 2 * time.Minute
 
 // deliver sends a batch: it notes the intent, sends, and notes what became of it.
 func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
-	ids, records, harmless := make([]int64, len(batch)), make([]json.RawMessage, len(batch)), true
+	ids, records, harmless, once := make([]int64, len(batch)), make([]json.RawMessage, len(batch)), true, false
 	for i := range batch {
 		ids[i], records[i] = batch[i].ID, batch[i].Record
 		harmless = harmless && batch[i].Harmless
+		once = once || batch[i].Policy == AtMostOnce
 		batch[i].Attempts++
 	}
 	if err := l.store.Begin(ctx, l.lease, ids, time.Now()); err != nil {
 		return err
 	}
-	result, sendErr := l.send(ctx, records, harmless)
+	result, sendErr := l.send(ctx, records, harmless, once)
 	now := time.Now()
 	j := judge(batch, result, sendErr, now)
 	failed := l.note(j.verdicts, now)
@@ -47,25 +48,25 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 }
 
 // send makes the request, and keeps the lease while it is under way.
-func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmless bool) (*bento.Result, error) {
+func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmless, once bool) (*bento.Result, error) {
 	opts := []bento.BatchOption{bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1}), bento.WithBisection()}
 	if harmless {
 		opts = append(opts, bento.WithHarmlessRepeat())
 	}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
-	kept := l.keep(request, cancel)
+	kept := l.keep(request, cancel, once)
 	result, err := l.client.SendRaw(request, l.op.ID, records, opts...)
 	cancel()
 	<-kept
 	return result, err
 }
 
-// keep renews the lease while a request is under way, and breaks the request off if the lane is lost, or
-// its lease ends and the store does not say who has it: a request that still waits for its turn must not go
-// out when another sender may have decided about its records. The channel it returns is closed when it
-// has ended, which it does with the request.
-func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
+// keep renews the lease while a request is under way, and breaks the request off if the lane is lost. What
+// may arrive but once it breaks off too when the lease ends and the store does not say who has it: a request
+// that still waits for its turn must not go out when somebody may have decided about its records. The channel
+// it returns is closed when it has ended, which it does with the request.
+func (l *laneSender) keep(request context.Context, lost context.CancelFunc, once bool) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -76,7 +77,7 @@ func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-ch
 			case <-request.Done():
 				return
 			case <-beat.C:
-				if !l.stays(request) {
+				if once && !l.stays(request) || !once && errors.Is(l.renew(request, time.Now()), ErrLost) {
 					lost()
 				}
 			}

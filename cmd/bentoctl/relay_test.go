@@ -65,7 +65,7 @@ func (s *spool) start(args ...string) *exec.Cmd {
 // relay starts a relay, and waits until it is ready.
 func (s *spool) relay() *exec.Cmd {
 	s.t.Helper()
-	cmd := s.start("relay", "-q", "--limits", "off", "--lease", "200ms")
+	cmd := s.start("relay", "-q", "--limits", "off", "--lease", "2s")
 	cmd.Stderr = nil
 	out, err := cmd.StdoutPipe()
 	require.NoError(s.t, err)
