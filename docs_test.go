@@ -54,6 +54,25 @@ func TestTheMakefileExplainsEveryTask(t *testing.T) {
 	}
 }
 
+// A document names no task of the Makefile, and no script, that is not there.
+func TestTasksOfTheDocumentsAreInTheMakefile(t *testing.T) {
+	t.Parallel()
+	makefile := read(t, "Makefile")
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		documents, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, document := range documents {
+			text := read(t, document)
+			for _, task := range regexp.MustCompile("(?m)(?:`|^)make ([a-z-]+)").FindAllStringSubmatch(text, -1) {
+				assert.Regexp(t, `(?m)^`+task[1]+`:`, makefile, document)
+			}
+			for _, script := range regexp.MustCompile("(?m)(?:`|^)(scripts/[a-z-]+)").FindAllStringSubmatch(text, -1) {
+				assert.FileExists(t, script[1], document)
+			}
+		}
+	}
+}
+
 // A link of a document to a file leads there, and one to a heading to that heading.
 func TestLinksOfTheDocumentsLead(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +20,7 @@ import (
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/needed"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/sqlitestore"
 	bento "example.com/bento-go/wrapper"
@@ -56,14 +56,12 @@ func commands(t *testing.T, document string) (all []string) {
 }
 
 // Whatever a document tells its reader to type does what it says. Commands of the project itself are run
-// by CI, and others are given by the test that is named.
+// elsewhere, as the comments say.
 func TestCommandsOfTheDocumentsWork(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("the documents are for sh")
-	}
+	needed.Program(t, "sh")
 	elsewhere := regexp.MustCompile(`^(go (run ./cmd/bentoctl demo|test |vet |install ./cmd/bentoctl)` + // .ci/run
-		`|go (mod edit|mod tidy|get)|make [a-z-]+` + // the consumer's module; TestMakefileHasTheTargetsOfTheDocuments
+		`|go (mod edit|mod tidy|get)|make [a-z-]+` + // checks/consumer; TestTasksOfTheDocumentsAreInTheMakefile
 		`|go run ./internal/(mutate|fleet)\b` + // tests of their own
 		`|git |CGO_ENABLED=0 |scripts/)`) // a release: scripts/release-check
 	documents, err := filepath.Glob("../../*.md")
