@@ -279,15 +279,22 @@ func TestARequestThatIsHeldBackHasItsBodyClosed(t *testing.T) {
 	})
 }
 
+// usedUp is a client that has no turn left for a batch within an hour, and a context of a second.
+func usedUp(t *testing.T) (*bento.Client, context.Context) {
+	t.Helper()
+	c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour)))
+	_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	t.Cleanup(cancel)
+	return c, ctx
+}
+
 // A batch that is held back was not sent.
 func TestABatchThatIsHeldBackWasNotSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour)))
-		_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
-		require.NoError(t, err)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
+		c, ctx := usedUp(t)
 		result, err := c.TrackEvents(ctx, events(3))
 		require.ErrorIs(t, err, bento.ErrPaced)
 		assert.Equal(t, 3, result.NotSent)
@@ -328,12 +335,8 @@ func TestWhatHasNoLimitIsSentAtOnce(t *testing.T) {
 func TestWhatIsHeldBackIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("batch", 1, time.Hour)))
-		_, err := c.ImportSubscribers(t.Context(), []bento.SubscriberRecord{{Email: "ari@example.com"}})
-		require.NoError(t, err)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = c.TrackEvents(ctx, append(make([]bento.Event, 1500), event("ari@example.com")))
+		c, ctx := usedUp(t)
+		_, err := c.TrackEvents(ctx, append(make([]bento.Event, 1500), event("ari@example.com")))
 		require.ErrorIs(t, err, bento.ErrPaced)
 	})
 }
