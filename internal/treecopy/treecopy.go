@@ -9,7 +9,7 @@ import (
 )
 
 // To copies the tree below root into a directory that ends with the test, and returns it. What git
-// keeps and what tools leave there (.git, .bin, dist) stays behind.
+// keeps and what tools leave there (.git, .bin, .cache, dist) stays behind.
 func To(t testing.TB, root string) string {
 	t.Helper()
 	to := t.TempDir()
@@ -22,7 +22,7 @@ func To(t testing.TB, root string) string {
 			return err
 		}
 		switch {
-		case name == ".git" || name == ".bin" || name == "dist":
+		case name == ".git" || name == ".bin" || name == ".cache" || name == "dist":
 			if entry.IsDir() {
 				return filepath.SkipDir
 			}
