@@ -13,19 +13,22 @@ import (
 // requestFor bounds a request, its turn in the pace's line included.
 const requestFor = 2 * time.Minute
 
-// deliver sends a batch: it notes the intent, sends, and notes what became of it.
+// deliver sends a batch: it notes the intent when its turn has come, sends, and notes what became of it.
 func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
-	ids, records, harmless, once := make([]int64, len(batch)), make([]json.RawMessage, len(batch)), true, false
+	ids, records, harmless := make([]int64, len(batch)), make([]json.RawMessage, len(batch)), true
 	for i := range batch {
 		ids[i], records[i] = batch[i].ID, batch[i].Record
 		harmless = harmless && batch[i].Harmless
-		once = once || batch[i].Policy == AtMostOnce
 		batch[i].Attempts++
 	}
-	if err := l.store.Begin(ctx, l.lease, ids, time.Now()); err != nil {
-		return err
+	intent := intent{Sender: l.Sender, lease: l.lease, ids: ids}
+	result, sendErr := l.send(ctx, records, harmless, intent.note)
+	if intent.err == nil && !intent.noted { // its turn did not come, or it cannot be sent at all
+		intent.err = l.store.Begin(ctx, l.lease, ids, time.Now())
 	}
-	result, sendErr := l.send(ctx, records, harmless, once)
+	if intent.err != nil {
+		return intent.err
+	}
 	now := time.Now()
 	j := judge(batch, result, sendErr, now)
 	failed := l.note(j.verdicts, now)
@@ -47,26 +50,52 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	return nil
 }
 
-// send makes the request, and keeps the lease while it is under way.
-func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmless, once bool) (*bento.Result, error) {
-	opts := []bento.BatchOption{bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1}), bento.WithBisection()}
+// An intent is that of sending a batch.
+type intent struct {
+	*Sender
+	lease Lease
+	ids   []int64
+	noted bool
+	err   error // of the store, and nothing was sent
+}
+
+// note notes the intent, the first time, and says whether a request of the batch may go out now: not if
+// the lane is another's, or may be by the time that the store has answered.
+func (i *intent) note(ctx context.Context) error {
+	if !i.noted {
+		if i.err = i.store.Begin(ctx, i.lease, i.ids, time.Now()); i.err != nil {
+			return i.err
+		}
+		i.noted = true
+	}
+	if !i.has(i.lease.Lane) {
+		return ErrLost
+	}
+	return nil
+}
+
+// send makes the request, and keeps the lease while it waits for its turn and is under way.
+func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmless bool, before func(context.Context) error) (*bento.Result, error) {
+	opts := []bento.BatchOption{bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1}), bento.WithBisection(), bento.WithBeforeSend(before)}
 	if harmless {
 		opts = append(opts, bento.WithHarmlessRepeat())
 	}
+	if silence := time.Since(l.silent); !l.silent.IsZero() && silence > 0 {
+		opts = append(opts, bento.WithMissedTurns(silence))
+	}
+	l.silent = time.Time{}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
-	kept := l.keep(request, cancel, once)
+	kept := l.keep(request, cancel)
 	result, err := l.client.SendRaw(request, l.op.ID, records, opts...)
 	cancel()
 	<-kept
 	return result, err
 }
 
-// keep renews the lease while a request is under way, and breaks the request off if the lane is lost. What
-// may arrive but once it breaks off too when the lease ends and the store does not say who has it: a request
-// that still waits for its turn must not go out when somebody may have decided about its records. The channel
-// it returns is closed when it has ended, which it does with the request.
-func (l *laneSender) keep(request context.Context, lost context.CancelFunc, once bool) <-chan struct{} {
+// keep renews the lease until the request has ended, and breaks it off if the lane is lost. The channel it
+// returns is closed when it has ended, which it does with the request.
+func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -77,33 +106,13 @@ func (l *laneSender) keep(request context.Context, lost context.CancelFunc, once
 			case <-request.Done():
 				return
 			case <-beat.C:
-				if once && !l.stays(request) || !once && errors.Is(l.renew(request, time.Now()), ErrLost) {
+				if errors.Is(l.renew(request, time.Now()), ErrLost) {
 					lost()
 				}
 			}
 		}
 	}()
 	return ended
-}
-
-// stays renews the lease, trying until a tenth of it is left. It reports whether the lane is the
-// sender's still.
-func (l *laneSender) stays(request context.Context) bool {
-	margin := l.leaseFor / 10
-	left := l.lease.Expires.Round(0).Sub(time.Now().Round(0)) // by the wall clock: a machine may have slept
-	ctx, cancel := context.WithTimeout(request, left-margin)
-	defer cancel()
-	for {
-		err := l.renew(ctx, time.Now())
-		if err == nil || errors.Is(err, ErrLost) {
-			return err == nil
-		}
-		select {
-		case <-time.After(margin):
-		case <-ctx.Done():
-			return request.Err() != nil // it has ended by itself
-		}
-	}
 }
 
 const (

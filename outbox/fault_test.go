@@ -119,8 +119,8 @@ func TestALostLaneEndsTheRequest(t *testing.T) {
 	})
 }
 
-// An email waits for its turn when its sender is cut off from the store. Another takes the lane, finds it
-// in doubt, and a person may send it again: it must not go out after that.
+// An email waits for its turn when its sender is cut off from the store: it was not begun, and another
+// sends it.
 func TestASenderThatIsCutOffSendsNothingLater(t *testing.T) {
 	t.Parallel()
 	simulated(t, "", func(t *testing.T, b *bench) {
@@ -138,13 +138,61 @@ func TestASenderThatIsCutOffSendsNothingLater(t *testing.T) {
 		b.client, b.store = fast, shared
 		_, killSecond := b.run()
 		time.Sleep(15 * time.Second)
-		assert.Equal(t, 1, b.states(outbox.Emails)[outbox.Parked], "the second is in doubt")
+		assert.Equal(t, 2, b.server.Counts().Emails.Accepted)
+		assert.Equal(t, 2, b.total(outbox.Emails, outbox.Accepted), "none is in doubt")
 		time.Sleep(3 * time.Minute)
-		assert.Equal(t, 1, b.server.Counts().Emails.Accepted, "the first alone went out")
 		cut.off.Store(false)
+		time.Sleep(3 * time.Minute)
+		assert.Equal(t, 2, b.server.Counts().Emails.Accepted, "the first sender sent nothing more")
 		killFirst()
 		killSecond()
 	})
+}
+
+// A store that has noted an intent says so when the lease is over. Another sender found the email in
+// doubt meanwhile, and a person had it sent again: it must not go out after that.
+func TestAnIntentThatIsConfirmedTooLateSendsNothing(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		shared := b.store
+		b.store = &lateStore{Store: shared}
+		first, killFirst := b.run()
+		receipts, err := first.Enqueue(t.Context(), outbox.Email(letter(1)))
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		b.store = shared
+		second, killSecond := b.run()
+		time.Sleep(15 * time.Second)
+		assert.Equal(t, 1, b.states(outbox.Emails)[outbox.Parked], "it is in doubt")
+		require.NoError(t, second.Resend(t.Context(), "ari", "not in Bento's log", receipts[0].ID))
+		time.Sleep(time.Minute)
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
+		assert.Equal(t, 1, b.server.Counts().Requests)
+		killFirst()
+		killSecond()
+	})
+}
+
+// A lateStore notes an intent, and answers half a minute later; it extends no lease meanwhile.
+type lateStore struct {
+	outbox.Store
+	late atomic.Bool
+}
+
+func (s *lateStore) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	err := s.Store.Begin(ctx, lease, ids, now)
+	if s.late.CompareAndSwap(false, true) {
+		time.Sleep(30 * time.Second)
+	}
+	return err
+}
+
+func (s *lateStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
+	if s.late.Load() {
+		<-ctx.Done()
+		return outbox.Lease{}, ctx.Err()
+	}
+	return s.Store.Acquire(ctx, lane, owner, now, ttl)
 }
 
 // A cutStore does not answer while it is off.
@@ -159,6 +207,14 @@ func (s *cutStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, 
 		return outbox.Lease{}, ctx.Err()
 	}
 	return s.Store.Acquire(ctx, lane, owner, now, ttl)
+}
+
+func (s *cutStore) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	if s.off.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.Store.Begin(ctx, lease, ids, now)
 }
 
 func (s *cutStore) Settle(ctx context.Context, lease outbox.Lease, all []outbox.Verdict, now time.Time) error {

@@ -18,7 +18,8 @@ type laneSender struct {
 	lease Lease
 	hold
 	portion
-	portions  int // entries that are recovered at a time; 0 is maxRecovered
+	portions  int       // entries that are recovered at a time; 0 is maxRecovered
+	silent    time.Time // since when the sender before, which ended, has sent nothing; zero once this one has
 	forgetAt  time.Time
 	lastError string // that was logged, at lastTold
 	lastTold  time.Time
@@ -46,6 +47,9 @@ func (l *laneSender) turn(ctx context.Context) error {
 		return err
 	}
 	l.took(lease)
+	if l.silent = lease.Heard; !l.silent.IsZero() {
+		l.silent = l.silent.Add(l.leaseFor / 3) // or it would have been heard of again
+	}
 	err = l.serve(ctx)
 	l.drop(l.lane)
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)

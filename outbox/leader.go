@@ -36,6 +36,13 @@ func (l *leaders) take(lane Lane, until time.Time) (anew bool) {
 
 func (l *leaders) drop(lane Lane) { l.take(lane, time.Time{}) }
 
+// has reports whether a lane is the sender's still, by the wall clock: a machine may have slept.
+func (l *leaders) has(lane Lane) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Round(0).Before(l.held[lane])
+}
+
 // leads reports whether the sender may have a lane.
 func (l *leaders) leads(lane Lane) bool {
 	leader := leaderOf(lane)

@@ -50,3 +50,39 @@ func TestLanesThatShareALimitStayTogether(t *testing.T) {
 		kill()
 	})
 }
+
+// A sender that takes over from one that was killed makes up for the turns that nobody used until its
+// lease was over; one that takes over from a sender that gave up its lanes has none to make up for.
+func TestTheTurnsOfOneThatWasKilledAreNotLost(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		killed bool
+		want   int // of requests that come at once
+	}{"killed": {true, 6}, "gave up": {false, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			simulated(t, "", func(t *testing.T, b *bench) {
+				b.client = b.clientAt(bento.PaceOff.With("batch", 60, time.Minute))
+				events, err := b.store.Acquire(t.Context(), outbox.Events, "first", time.Now(), 10*time.Second)
+				require.NoError(t, err)
+				emails, err := b.store.Acquire(t.Context(), outbox.Emails, "first", time.Now(), 10*time.Second)
+				require.NoError(t, err)
+				s, kill := b.run()
+				for n := range 20 {
+					_, err := s.Enqueue(t.Context(), outbox.Email(letter(n)))
+					require.NoError(t, err)
+				}
+				if !tc.killed {
+					require.NoError(t, b.store.Release(t.Context(), emails))
+					require.NoError(t, b.store.Release(t.Context(), events))
+				}
+				for b.server.Counts().Requests == 0 {
+					time.Sleep(10 * time.Millisecond)
+				}
+				time.Sleep(100 * time.Millisecond)
+				assert.Equal(t, tc.want, b.server.Counts().Emails.Accepted)
+				kill()
+			})
+		})
+	}
+}

@@ -34,7 +34,7 @@ type Store interface {
 	// Acquire makes owner the only sender of a lane until now+ttl, or extends that. The error is
 	// ErrLeased if another has it. A lease that ends later than its ttl from now was taken before the
 	// clock was set back: it then ends a ttl from now. An owner that comes back to a lane that ran out,
-	// and was nobody's since, has the token it had.
+	// and was nobody's since, has the token it had. A new owner learns when the one before was heard of.
 	Acquire(ctx context.Context, lane Lane, owner string, now time.Time, ttl time.Duration) (Lease, error)
 	// Release gives the lane up.
 	Release(ctx context.Context, lease Lease) error
@@ -105,6 +105,9 @@ type Lease struct {
 	Owner   string
 	Token   int64 // grows with each owner
 	Expires time.Time
+	// Heard is when the owner before, whose lease ran out, took or extended it last, if the lane changes
+	// hands by this one; zero if it does not, or was given up.
+	Heard time.Time
 }
 
 // A Verdict is what became of an entry that was sent.

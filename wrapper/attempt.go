@@ -20,7 +20,7 @@ type attemptTransport struct {
 }
 
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := req.Context().Err(); err != nil {
+	if err := mayLeave(req.Context()); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}

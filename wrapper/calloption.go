@@ -31,6 +31,8 @@ type callSettings struct {
 	retry      *RetryPolicy  // nil: the client's
 	header     http.Header
 	repeatable bool
+	missed     time.Duration // in which nobody sent, before this client did
+	before     func(context.Context) error
 	response   *Response
 }
 

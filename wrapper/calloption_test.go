@@ -1,6 +1,8 @@
 package bento_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -75,6 +77,56 @@ func TestARepeatMayBeDeclaredHarmless(t *testing.T) {
 	s = scripted(t, fail(errReset))
 	_, err = s.client(quick).CreateTag(t.Context(), "a")
 	require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+}
+
+// What is to be done before each request is done when its turn has come, and not before.
+func TestSomethingIsDoneBeforeEachRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, accepted("1"), answerJSON(503, ``), accepted("1"))
+		c := s.client(bento.WithPace(bento.PaceOff.With("batch", 1, time.Minute)), bento.WithRetry(bento.RetryPolicy{MaxAttempts: 2, MinBackoff: 1}))
+		var at []time.Duration
+		start := time.Now()
+		for range 2 {
+			_, err := c.TrackEvents(t.Context(), events(1), bento.WithBeforeSend(func(ctx context.Context) error {
+				assert.Positive(t, bento.Attempt(ctx))
+				at = append(at, time.Since(start).Round(10*time.Second))
+				assert.Len(t, s.seen, len(at)-1, "it is not sent yet")
+				return nil
+			}))
+			require.NoError(t, err)
+		}
+		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute}, at)
+	})
+}
+
+func TestWhatIsKeptBackIsNotSent(t *testing.T) {
+	t.Parallel()
+	errMine := errors.New("the journal is full")
+	for name, refusals := range map[string]int{"the first": 0, "a repeat": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := scripted(t, answerJSON(429, ``))
+			asked := 0
+			result, err := s.client(quick).SendEmails(t.Context(), []bento.Email{email()}, bento.WithRetry(bento.RetryPolicy{RejectedEmails: true, MaxAttempts: 3, MinBackoff: 1}),
+				bento.WithBeforeSend(func(context.Context) error {
+					if asked++; asked > refusals {
+						return errMine
+					}
+					return nil
+				}))
+			assert.Len(t, s.seen, refusals)
+			assert.Equal(t, refusals+1, asked)
+			if refusals > 0 {
+				require.ErrorIs(t, err, bento.ErrRateLimited, "the answer that came says more")
+				return
+			}
+			require.ErrorIs(t, err, bento.ErrCanceled)
+			require.ErrorIs(t, err, errMine)
+			require.ErrorContains(t, err, "kept back: the journal is full")
+			assert.Equal(t, 1, result.NotSent)
+		})
+	}
 }
 
 func TestErrorsNameTheRequestOfTheServer(t *testing.T) {

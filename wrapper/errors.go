@@ -30,7 +30,8 @@ var (
 
 	// ErrNetwork: no answer came, for a reason other than time.
 	ErrNetwork = errors.New("network failure")
-	// ErrCanceled: the context was canceled. context.Canceled is wrapped beside it.
+	// ErrCanceled: the context was canceled, and context.Canceled is wrapped beside it; or the caller
+	// kept the request back ([WithBeforeSend]).
 	ErrCanceled = errors.New("canceled")
 	// ErrTimeout: no answer came in time. The context's own error is wrapped beside it.
 	ErrTimeout = errors.New("timeout")

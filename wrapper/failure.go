@@ -55,7 +55,7 @@ func (f failure) unanswered(err error) *Error {
 	e := f.error(ErrNetwork)
 	e.Hint = "Check the address, the network and any proxy; then retry later with backoff."
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.As(err, new(*withheldError)):
 		e.kinds, e.Hint = []error{ErrCanceled}, ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.kinds = []error{ErrTimeout}

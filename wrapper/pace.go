@@ -89,7 +89,8 @@ const maxPer = 31 * 24 * time.Hour
 // at once, unsent.
 //
 // Five turns that were not used are made up for, at most, and never more than the limit asked in any
-// window: a client that was held up does not fall behind. A new client has none.
+// window: a client that was held up does not fall behind. A new client has none, but those of
+// [WithMissedTurns].
 //
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
@@ -140,4 +141,17 @@ func (t *paceTransport) gate(family string, limit gen.Rate) *gate {
 		t.gates[family] = g
 	}
 	return g
+}
+
+// WithMissedTurns says that for d nobody who shares the client's limit has sent, though there was
+// something to send: a client that takes over from one that was killed makes up for that as if it had
+// been held up itself (see [NewPaceTransport]). Only the first request of a limit family can say it.
+func WithMissedTurns(d time.Duration) CallOption {
+	return callOption(func(s *callSettings) error {
+		if d < 0 {
+			return fmt.Errorf("WithMissedTurns: %v is negative: want how long nobody has sent", d)
+		}
+		s.missed = d
+		return nil
+	})
 }

@@ -92,6 +92,33 @@ func TestAPauseIsMadeUpFor(t *testing.T) {
 	})
 }
 
+// A client that takes over from one that ended is told what that one missed; one that runs knows itself.
+func TestTurnsThatAnotherMissedAreMadeUpFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, tc := range map[string]struct {
+			missed time.Duration
+			atOnce int
+		}{
+			"none": {0, 1}, "less than a turn": {900 * time.Millisecond, 1}, "the next turn": {1900 * time.Millisecond, 1},
+			"two": {2500 * time.Millisecond, 2}, "an hour": {time.Hour, 6},
+		} {
+			server := &clock{}
+			c := paced(t, server)
+			for range 20 {
+				_, err := c.ListTags(t.Context(), bento.WithMissedTurns(tc.missed))
+				require.NoError(t, err)
+			}
+			atOnce := 0
+			for atOnce < len(server.at) && server.at[atOnce].Equal(server.at[0]) {
+				atOnce++
+			}
+			assert.Equal(t, tc.atOnce, atOnce, name)
+			assert.InDelta(t, 19-min(5, max(0, tc.missed.Seconds()-1)), server.at[19].Sub(server.at[0]).Seconds(), 1, name)
+		}
+	})
+}
+
 // Somebody who wants a few numbers gets them at once; whoever wants them all day gets them at
 // the pace that the hour allows.
 func TestOfAnHourTheFirstQuarterNeedNotWait(t *testing.T) {

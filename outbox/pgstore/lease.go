@@ -14,17 +14,19 @@ import (
 // that ask at once, the second sees what the first has written.
 func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
 	const acquire = `
-		UPDATE outbox.lanes SET
-			owner   = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN owner ELSE $2::text END,
-			token   = CASE WHEN $3::timestamptz < expires OR owner = $2::text THEN token ELSE token + 1 END,
-			expires = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN $3::timestamptz + ttl ELSE $3::timestamptz + $4::interval END, -- the first: the clock was set back
-			ttl     = CASE WHEN $3::timestamptz < expires AND owner <> $2::text THEN ttl ELSE $4::interval END
-		WHERE lane = $1 AND (owner = $2::text OR $3::timestamptz >= expires OR expires > $3::timestamptz + ttl)
-		RETURNING owner, token, expires`
+		WITH was AS (SELECT * FROM outbox.lanes WHERE lane = $1 FOR UPDATE)
+		UPDATE outbox.lanes l SET
+			owner   = CASE WHEN $3::timestamptz < was.expires AND was.owner <> $2::text THEN was.owner ELSE $2::text END,
+			token   = CASE WHEN $3::timestamptz < was.expires OR was.owner = $2::text THEN was.token ELSE was.token + 1 END,
+			expires = CASE WHEN $3::timestamptz < was.expires AND was.owner <> $2::text THEN $3::timestamptz + was.ttl ELSE $3::timestamptz + $4::interval END, -- the first: the clock was set back
+			ttl     = CASE WHEN $3::timestamptz < was.expires AND was.owner <> $2::text THEN was.ttl ELSE $4::interval END
+		FROM was
+		WHERE l.lane = was.lane AND (was.owner = $2::text OR $3::timestamptz >= was.expires OR was.expires > $3::timestamptz + was.ttl)
+		RETURNING l.owner, l.token, CASE WHEN was.owner <> $2::text AND was.expires > ` + never + ` THEN was.expires - was.ttl ELSE ` + never + ` END`
 	owner = clean(owner)
 	err = s.change(ctx, func(ctx context.Context, q querier) error {
 		lease = outbox.Lease{Lane: lane}
-		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl}, &lease.Owner, &lease.Token, &lease.Expires)
+		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl}, &lease.Owner, &lease.Token, &lease.Heard)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // another has it: nothing changed
 		}

@@ -18,17 +18,20 @@ func leases(t *testing.T, b *bench) {
 	b.now = b.now.Add(50 * time.Second)
 	again := b.lease(outbox.Events, "me")
 	assert.Equal(t, mine.Token, again.Token, "it goes on")
+	assert.True(t, again.Heard.IsZero())
+	heard := b.now
 	b.now = b.now.Add(50 * time.Second)
 	_, err = b.store.Acquire(t.Context(), outbox.Events, "you", b.now, time.Minute)
 	require.ErrorIs(t, err, outbox.ErrLeased, "it was extended")
 	b.now = b.now.Add(time.Minute)
 	yours := b.lease(outbox.Events, "you")
 	assert.Greater(t, yours.Token, mine.Token)
+	assert.True(t, yours.Heard.Equal(heard), "when the owner before extended it, not %v", yours.Heard)
 	require.NoError(t, b.store.Release(t.Context(), again), "of what is not mine any more is no harm")
 	_, err = b.store.Acquire(t.Context(), outbox.Events, "me", b.now, time.Minute)
 	require.ErrorIs(t, err, outbox.ErrLeased)
 	require.NoError(t, b.store.Release(t.Context(), yours))
-	b.lease(outbox.Events, "me")
+	assert.True(t, b.lease(outbox.Events, "me").Heard.IsZero(), "it was given up")
 }
 
 func fencing(t *testing.T, b *bench) {

@@ -137,7 +137,7 @@ func (m *model) acquire(rt *rapid.T) {
 		if err == nil {
 			held[i] = lease
 		}
-		return fmt.Sprint(lease.Owner, lease.Expires, same), err
+		return fmt.Sprint(lease.Owner, lease.Expires, lease.Heard.UTC(), same), err
 	})
 	m.leases[string(lane)+owner] = held
 }
