@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -136,42 +137,46 @@ func withoutSecrets(kind, at string) string {
 // outboxFile is the store's file in its directory.
 const outboxFile = "outbox.db"
 
-// open opens the store; a directory that has none gets one only if it may.
+// open opens the store; where there is no outbox it makes one only if it may.
 func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (store outbox.Store, err error) {
 	switch s.kind {
 	case "nats":
-		store, err = s.openNATS(ctx, logger)
+		store, err = s.openNATS(ctx, create, logger)
 	case "postgres":
-		var opts []pgstore.Option
-		if s.name != "" {
-			opts = append(opts, pgstore.WithSchema(s.name))
-		}
-		store, err = pgstore.Open(ctx, s.at, opts...)
+		store, err = s.openPostgreSQL(ctx, create)
 	default:
 		path := filepath.Join(s.at, outboxFile)
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
-			return nil, usage("there is no outbox in %s: bentoctl relay makes one, and so does send --outbox", s.at)
+		if _, err = os.Stat(path); err == nil || create {
+			store, err = sqlitestore.Open(ctx, path)
 		}
-		store, err = sqlitestore.Open(ctx, path)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case unreachable(err):
 		return nil, &exitError{exitGaveUp, err}
+	case errors.Is(err, fs.ErrNotExist) && !create:
+		return nil, usage("there is no outbox in %s: bentoctl relay makes one, and so does send --outbox", s)
 	case err != nil:
 		return nil, usage("%w", err)
 	}
 	return store, nil
 }
 
-// unreachable reports whether an error is that no server answers.
+// unreachable reports whether an error is that no server answers, or none that is ready.
 func unreachable(err error) bool {
-	return errors.Is(err, nats.ErrNoServers) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError))
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		return strings.HasPrefix(answer.Code, "57P") || answer.Code == "53300" // it starts, ends, or has too many connections
+	}
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError))
 }
 
-func (s storeSpec) openNATS(ctx context.Context, logger *slog.Logger) (outbox.Store, error) {
+func (s storeSpec) openNATS(ctx context.Context, create bool, logger *slog.Logger) (outbox.Store, error) {
 	opts := []natsstore.Option{natsstore.WithLogger(logger)}
+	if !create {
+		opts = append(opts, natsstore.WithoutCreating())
+	}
 	if s.name != "" {
 		opts = append(opts, natsstore.WithName(s.name))
 	}
@@ -185,6 +190,17 @@ func (s storeSpec) openNATS(ctx context.Context, logger *slog.Logger) (outbox.St
 		opts = append(opts, natsstore.WithClientCertificate(cert, key))
 	}
 	return natsstore.Open(ctx, s.at, opts...)
+}
+
+func (s storeSpec) openPostgreSQL(ctx context.Context, create bool) (outbox.Store, error) {
+	var opts []pgstore.Option
+	if !create {
+		opts = append(opts, pgstore.WithoutCreating())
+	}
+	if s.name != "" {
+		opts = append(opts, pgstore.WithSchema(s.name))
+	}
+	return pgstore.Open(ctx, s.at, opts...)
 }
 
 // openOutbox opens the store that --outbox names.
