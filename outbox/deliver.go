@@ -27,6 +27,7 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 		intent.err = l.store.Begin(ctx, l.lease, ids, time.Now())
 	}
 	if intent.err != nil {
+		l.unsent = intent
 		return intent.err
 	}
 	now := time.Now()
@@ -68,7 +69,7 @@ func (i *intent) note(ctx context.Context) error {
 		}
 		i.noted = true
 	}
-	if !i.has(i.lease.Lane) {
+	if !i.has(i.lease.Lane, i.leaseFor/10) {
 		return ErrLost
 	}
 	return nil
@@ -80,10 +81,10 @@ func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmle
 	if harmless {
 		opts = append(opts, bento.WithHarmlessRepeat())
 	}
-	if silence := time.Since(l.silent); !l.silent.IsZero() && silence > 0 {
-		opts = append(opts, bento.WithMissedTurns(silence))
+	if !l.taken.IsZero() {
+		opts = append(opts, bento.WithTurnTaken(l.taken))
+		l.taken = time.Time{}
 	}
-	l.silent = time.Time{}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
 	kept := l.keep(request, cancel)

@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -149,6 +150,56 @@ func TestASenderThatIsCutOffSendsNothingLater(t *testing.T) {
 	})
 }
 
+// Who pauses a lane finds nothing of it sent later, though it was taken to be sent and waited for its turn.
+func TestAPauseHoldsWhatWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.client = b.clientAt(bento.PaceOff.With("batch", 1, time.Minute))
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Email(letter(1)), outbox.Email(letter(2)))
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		require.NoError(t, s.Pause(t.Context(), outbox.Emails, "the template is wrong"))
+		time.Sleep(5 * time.Minute)
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
+		assert.Equal(t, 1, b.states(outbox.Emails)[outbox.Queued])
+		require.NoError(t, s.Resume(t.Context(), outbox.Emails))
+		require.NoError(t, b.flush(s, 2*time.Minute))
+		kill()
+	})
+}
+
+// A store notes an intent, and its answer is lost: the sender knows that it sent nothing.
+func TestAnIntentOfWhichNothingWasSentIsNoDoubt(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		muffled := &muffledStore{Store: b.store}
+		b.store = muffled
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Email(letter(1)))
+		require.NoError(t, err)
+		require.NoError(t, b.flush(s, time.Minute))
+		kill()
+		assert.True(t, muffled.once.Load())
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
+		assert.Zero(t, b.states(outbox.Emails)[outbox.Parked])
+	})
+}
+
+// A muffledStore notes the first intent, and does not say so.
+type muffledStore struct {
+	outbox.Store
+	once atomic.Bool
+}
+
+func (s *muffledStore) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	err := s.Store.Begin(ctx, lease, ids, now)
+	if s.once.CompareAndSwap(false, true) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // A store that has noted an intent says so when the lease is over. Another sender found the email in
 // doubt meanwhile, and a person had it sent again: it must not go out after that.
 func TestAnIntentThatIsConfirmedTooLateSendsNothing(t *testing.T) {
@@ -207,6 +258,13 @@ func (s *cutStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, 
 		return outbox.Lease{}, ctx.Err()
 	}
 	return s.Store.Acquire(ctx, lane, owner, now, ttl)
+}
+
+func (s *cutStore) Release(ctx context.Context, lease outbox.Lease) error {
+	if s.off.Load() {
+		return context.DeadlineExceeded
+	}
+	return s.Store.Release(ctx, lease)
 }
 
 func (s *cutStore) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"example.com/bento-go/gen"
@@ -19,7 +20,8 @@ type laneSender struct {
 	hold
 	portion
 	portions  int       // entries that are recovered at a time; 0 is maxRecovered
-	silent    time.Time // since when the sender before, which ended, has sent nothing; zero once this one has
+	taken     time.Time // when another sender sent last, perhaps; zero once that is taken into account
+	unsent    intent    // that the store has noted, perhaps, and of which nothing was sent
 	forgetAt  time.Time
 	lastError string // that was logged, at lastTold
 	lastTold  time.Time
@@ -46,14 +48,24 @@ func (l *laneSender) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.follow(lease)
 	l.took(lease)
-	if l.silent = lease.Heard; !l.silent.IsZero() {
-		l.silent = l.silent.Add(l.leaseFor / 3) // or it would have been heard of again
-	}
 	err = l.serve(ctx)
 	l.drop(l.lane)
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
 	return err
+}
+
+// follow takes in what a new lease says of the sender before.
+func (l *laneSender) follow(lease Lease) {
+	switch {
+	case lease.Token == l.lease.Token: // it was this one
+		return
+	case !lease.Heard.IsZero():
+		l.taken = lease.Heard.Add(l.leaseFor / 3) // or it would have been heard of again
+	case lease.Token > 1:
+		l.taken = time.Now() // it gave the lane up, who knows when
+	}
 }
 
 // took notes that the lane is this sender's, and so may those be that it leads.
@@ -176,7 +188,10 @@ func (l *laneSender) step(ctx context.Context, now time.Time) (pause time.Durati
 	if len(batch) > 0 {
 		ripe := l.ripe(batch, now)
 		if ripe == 0 {
-			return 0, l.deliver(ctx, l.portionOf(batch))
+			if err := l.deliver(ctx, l.portionOf(batch)); !errors.Is(err, ErrPaused) {
+				return 0, err
+			}
+			return 0, nil // and none is due, then
 		}
 		pause = min(pause, ripe)
 	}
@@ -212,6 +227,7 @@ func (l *laneSender) renew(ctx context.Context, now time.Time) error {
 	case err != nil:
 		return err
 	case lease.Token != l.lease.Token:
+		l.follow(lease)
 		l.took(lease)
 		return ErrLost // it had run out in between: what was in flight is to be recovered
 	}
@@ -233,12 +249,16 @@ func (l *laneSender) recover(ctx context.Context) error {
 			return err
 		}
 		if len(left) == 0 {
-			l.portions = 0
+			l.portions, l.unsent = 0, intent{}
 			return nil
 		}
 		now := time.Now()
 		all := make([]Verdict, len(left))
 		for i, e := range left {
+			if l.unsent.lease.Token == l.lease.Token && slices.Contains(l.unsent.ids, e.ID) {
+				all[i] = unsent.verdict(e, causeOther, "the store did not say that it had noted the intent", now)
+				continue
+			}
 			all[i] = unknown.verdict(e, causeEnded, "its sender ended while it was in flight", now)
 		}
 		if err := l.settle(ctx, all); err != nil {

@@ -36,11 +36,11 @@ func (l *leaders) take(lane Lane, until time.Time) (anew bool) {
 
 func (l *leaders) drop(lane Lane) { l.take(lane, time.Time{}) }
 
-// has reports whether a lane is the sender's still, by the wall clock: a machine may have slept.
-func (l *leaders) has(lane Lane) bool {
+// has reports whether a lane is the sender's for a while yet, by the wall clock: a machine may have slept.
+func (l *leaders) has(lane Lane, while time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return time.Now().Round(0).Before(l.held[lane])
+	return time.Now().Round(0).Add(while).Before(l.held[lane])
 }
 
 // leads reports whether the sender may have a lane.

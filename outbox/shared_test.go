@@ -52,36 +52,116 @@ func TestLanesThatShareALimitStayTogether(t *testing.T) {
 }
 
 // A sender that takes over from one that was killed makes up for the turns that nobody used until its
-// lease was over; one that takes over from a sender that gave up its lanes has none to make up for.
+// lease was over; one that takes over from a sender that gave up its lanes keeps the interval.
 func TestTheTurnsOfOneThatWasKilledAreNotLost(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		killed bool
-		want   int // of requests that come at once
-	}{"killed": {true, 6}, "gave up": {false, 1}} {
+		want   int           // of requests that come at once
+		wait   time.Duration // before the first, at least
+	}{"killed": {true, 6, 10 * time.Second}, "gave up": {false, 1, time.Second}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			simulated(t, "", func(t *testing.T, b *bench) {
 				b.client = b.clientAt(bento.PaceOff.With("batch", 60, time.Minute))
-				events, err := b.store.Acquire(t.Context(), outbox.Events, "first", time.Now(), 10*time.Second)
-				require.NoError(t, err)
-				emails, err := b.store.Acquire(t.Context(), outbox.Emails, "first", time.Now(), 10*time.Second)
-				require.NoError(t, err)
+				for _, lane := range outbox.Lanes {
+					lease, err := b.store.Acquire(t.Context(), lane, "first", time.Now(), 10*time.Second)
+					require.NoError(t, err)
+					if !tc.killed {
+						require.NoError(t, b.store.Release(t.Context(), lease))
+					}
+				}
+				began := time.Now()
 				s, kill := b.run()
 				for n := range 20 {
 					_, err := s.Enqueue(t.Context(), outbox.Email(letter(n)))
 					require.NoError(t, err)
 				}
-				if !tc.killed {
-					require.NoError(t, b.store.Release(t.Context(), emails))
-					require.NoError(t, b.store.Release(t.Context(), events))
-				}
 				for b.server.Counts().Requests == 0 {
 					time.Sleep(10 * time.Millisecond)
 				}
+				assert.GreaterOrEqual(t, time.Since(began), tc.wait)
 				time.Sleep(100 * time.Millisecond)
 				assert.Equal(t, tc.want, b.server.Counts().Emails.Accepted)
 				kill()
+			})
+		})
+	}
+}
+
+// However often lanes change hands, and by whatever, their senders together keep to the limit: but for the
+// turns that one makes up for whose predecessor has made up for some, too.
+func TestALimitIsKeptByOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	const limit, madeUp = 60, 5
+	another := func(b *bench) (s *outbox.Sender, kill func()) { // on another machine
+		b.client = b.clientAt(bento.PaceOff.With("batch", limit, time.Minute))
+		return b.run()
+	}
+	for name, tc := range map[string]struct {
+		change func(t *testing.T, b *bench)
+		want   int
+	}{
+		"senders that end, one after the other": {func(_ *testing.T, b *bench) {
+			for range 8 {
+				s, kill := another(b)
+				time.Sleep(5 * time.Second)
+				s.Stop(b.t.Context())
+				kill()
+			}
+		}, limit},
+		"senders that are killed": {func(_ *testing.T, b *bench) {
+			shared := b.store
+			for range 4 {
+				cut := &cutStore{Store: shared}
+				b.store = cut
+				_, kill := another(b)
+				time.Sleep(25 * time.Second)
+				cut.off.Store(true)
+				defer kill()
+			}
+			b.store = shared
+		}, limit + madeUp},
+		"one that comes back": {func(_ *testing.T, b *bench) {
+			shared := b.store
+			cut := &cutStore{Store: shared}
+			b.store = cut
+			_, kill := another(b)
+			defer kill()
+			time.Sleep(20 * time.Second)
+			b.store = shared
+			second, killSecond := another(b)
+			cut.off.Store(true)
+			time.Sleep(12 * time.Second)
+			cut.off.Store(false)
+			time.Sleep(time.Minute)
+			second.Stop(b.t.Context())
+			killSecond()
+			time.Sleep(90 * time.Second)
+		}, limit + madeUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			simulated(t, "", func(t *testing.T, b *bench) {
+				letters := make([]outbox.Item, 500)
+				for n := range letters {
+					letters[n] = outbox.Email(letter(n))
+				}
+				_, err := outbox.New(nil, b.store).Enqueue(t.Context(), letters...)
+				require.NoError(t, err)
+				tc.change(t, b)
+				_, kill := another(b)
+				time.Sleep(70 * time.Second)
+				kill()
+				all, most := b.server.Exchanges(), 0
+				for first, last := 0, 0; last < len(all); last++ {
+					for all[last].At.Sub(all[first].At) >= time.Minute {
+						first++
+					}
+					most = max(most, last-first+1)
+				}
+				assert.Greater(t, most, limit/2)
+				assert.LessOrEqual(t, most, tc.want)
 			})
 		})
 	}

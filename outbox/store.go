@@ -15,6 +15,8 @@ var (
 	// ErrLost says that the lane was lost to another sender, or that an entry is not in the state
 	// that the change begins from: nothing was changed.
 	ErrLost = errors.New("outbox: the lane or an entry of it was lost to another sender")
+	// ErrPaused says that a lane is paused: nothing of it is begun.
+	ErrPaused = errors.New("outbox: the lane is paused")
 	// ErrClosed says that the sender takes no more.
 	ErrClosed = errors.New("outbox: the sender is closed")
 	// ErrDamaged says that the store cannot be trusted any more.
@@ -44,7 +46,8 @@ type Store interface {
 	// waited, by NotBefore, then the others, by ID. What was tried at a time that has not come yet, because
 	// the clock was set back since, waits no more. A paused lane has none.
 	Next(ctx context.Context, lease Lease, max int, now time.Time) (due []Entry, later time.Time, err error)
-	// Begin notes that entries are about to be sent: from queued to sending, all or none.
+	// Begin notes that entries are about to be sent: from queued to sending, all or none. The error is
+	// ErrPaused if the lane was paused since they were due.
 	Begin(ctx context.Context, lease Lease, ids []int64, now time.Time) error
 	// Settle notes what became of entries that were being sent, all or none. An accepted entry is
 	// removed, unless it has a key or a history: then only its record is. Parked and failed ones get a

@@ -246,7 +246,7 @@ func TestNonsenseInOptionsIsRefused(t *testing.T) {
 		bento.WithTimeout(0), bento.WithRetry(bento.RetryPolicy{MaxAttempts: -1}), bento.WithResponse(nil),
 		bento.WithHeader("Authorization", "x"), bento.WithHeader("idempotency-key", "x"), bento.WithHeader("", "x"),
 		bento.WithHeader("X-Trace", "a\nb"), bento.WithHeader("X Trace", "a"), bento.WithHeader("Authorization ", "a"), bento.WithHeader("accept-encoding", "br"),
-		bento.WithMissedTurns(-1), bento.WithBeforeSend(nil),
+		bento.WithBeforeSend(nil),
 	} {
 		result, err := s.client().TrackEvents(t.Context(), events(3), opt)
 		require.ErrorIs(t, err, bento.ErrInvalid)

@@ -31,7 +31,7 @@ type callSettings struct {
 	retry      *RetryPolicy  // nil: the client's
 	header     http.Header
 	repeatable bool
-	missed     time.Duration // in which nobody sent, before this client did
+	taken      time.Time // the last turn that another client took, perhaps
 	before     func(context.Context) error
 	response   *Response
 }

@@ -69,7 +69,7 @@ func TestTheBoundsOfAnOptionBelongToIt(t *testing.T) {
 	t.Parallel()
 	for _, opt := range []bento.BatchOption{
 		bento.WithConcurrency(1), bento.WithConcurrency(64), bento.WithBatchBytes(64 << 20), bento.WithHeader("X-A", "tab\tand é"), bento.WithHeader("X-A", "!"),
-		bento.WithTimeout(1), bento.WithRetry(bento.RetryPolicy{MaxAttempts: 100}), bento.WithMissedTurns(0),
+		bento.WithTimeout(1), bento.WithRetry(bento.RetryPolicy{MaxAttempts: 100}),
 	} {
 		_, err := scripted(t, accepted("1")).client().TrackEvents(t.Context(), events(1), opt)
 		require.NoError(t, err)

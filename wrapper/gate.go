@@ -74,7 +74,7 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 	defer func() { <-g.turn }()
 	for { // a 429 may put the opening off while somebody waits for it
-		wait := g.next(time.Now(), callStateOf(ctx).missed)
+		wait := g.next(time.Now(), callStateOf(ctx).taken)
 		if wait <= 0 {
 			return nil
 		}
@@ -105,13 +105,19 @@ func (g *gate) leave() {
 	g.line--
 }
 
-// next takes the turn and returns 0, or returns how long it is until then. The first request of all finds
-// the gate open since the turn after the last that another took.
-func (g *gate) next(now time.Time, missed time.Duration) time.Duration {
+// next takes the turn and returns 0, or returns how long it is until then. Another client took the turn
+// at taken, if that is not zero.
+func (g *gate) next(now, taken time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.began.IsZero() {
-		g.began, g.stepped, g.open = now, now, now.Add(-max(0, missed-g.interval()))
+	fresh := g.began.IsZero()
+	if fresh {
+		g.began, g.stepped, g.open = now, now, now
+	}
+	if !taken.IsZero() && g.burst == 0 {
+		if open := taken.Add(g.interval()); fresh || open.After(g.open) {
+			g.open = open
+		}
 	}
 	g.recover(now)
 	for len(g.passed) > 0 && now.Sub(g.passed[0]) >= g.window() {

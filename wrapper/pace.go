@@ -89,8 +89,7 @@ const maxPer = 31 * 24 * time.Hour
 // at once, unsent.
 //
 // Five turns that were not used are made up for, at most, and never more than the limit asked in any
-// window: a client that was held up does not fall behind. A new client has none, but those of
-// [WithMissedTurns].
+// window: a client that was held up does not fall behind. A new client has none, but see [WithTurnTaken].
 //
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
@@ -143,15 +142,16 @@ func (t *paceTransport) gate(family string, limit gen.Rate) *gate {
 	return g
 }
 
-// WithMissedTurns says that for d nobody who shares the client's limit has sent, though there was
-// something to send: a client that takes over from one that was killed makes up for that as if it had
-// been held up itself (see [NewPaceTransport]). Only the first request of a limit family can say it.
-func WithMissedTurns(d time.Duration) CallOption {
+// WithTurnTaken says that another client that shares the limit has sent until at, perhaps, and nothing
+// after that: turns are made up for, or kept, as if its last had been this client's own. A client that
+// takes over from one that was killed catches up so, and one that takes over at once waits for its turn.
+// In a window in which one took over from another, five requests more than the limit asked may go out:
+// who makes up for turns cannot know whether the other did. A time to come is now.
+func WithTurnTaken(at time.Time) CallOption {
 	return callOption(func(s *callSettings) error {
-		if d < 0 {
-			return fmt.Errorf("WithMissedTurns: %v is negative: want how long nobody has sent", d)
+		if s.taken = time.Now(); at.Before(s.taken) {
+			s.taken = at
 		}
-		s.missed = d
 		return nil
 	})
 }

@@ -92,31 +92,47 @@ func TestAPauseIsMadeUpFor(t *testing.T) {
 	})
 }
 
-// A client that takes over from one that ended is told what that one missed; one that runs knows itself.
-func TestTurnsThatAnotherMissedAreMadeUpFor(t *testing.T) {
+// A client that takes over from another goes on where that one was: with the turns that it missed, or
+// behind the one that it took just now.
+func TestAClientGoesOnWhereAnotherWas(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		for name, tc := range map[string]struct {
-			missed time.Duration
-			atOnce int
-		}{
-			"none": {0, 1}, "less than a turn": {900 * time.Millisecond, 1}, "the next turn": {1900 * time.Millisecond, 1},
-			"two": {2500 * time.Millisecond, 2}, "an hour": {time.Hour, 6},
-		} {
-			server := &clock{}
-			c := paced(t, server)
-			for range 20 {
-				_, err := c.ListTags(t.Context(), bento.WithMissedTurns(tc.missed))
+	for name, tc := range map[string]struct {
+		ago    time.Duration
+		wait   time.Duration
+		atOnce int // of those after the wait
+	}{
+		"an hour ago": {time.Hour, 0, 6}, "three turns ago": {3500 * time.Millisecond, 0, 3}, "a turn ago": {1100 * time.Millisecond, 0, 1},
+		"half a turn ago": {515 * time.Millisecond, 515 * time.Millisecond, 1}, "just now": {0, 1030 * time.Millisecond, 1}, "in time to come": {-time.Hour, 1030 * time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := &clock{}
+				fresh, used := paced(t, server), paced(t, &clock{})
+				_, err := used.ListTags(t.Context())
 				require.NoError(t, err)
-			}
-			atOnce := 0
-			for atOnce < len(server.at) && server.at[atOnce].Equal(server.at[0]) {
-				atOnce++
-			}
-			assert.Equal(t, tc.atOnce, atOnce, name)
-			assert.InDelta(t, 19-min(5, max(0, tc.missed.Seconds()-1)), server.at[19].Sub(server.at[0]).Seconds(), 1, name)
-		}
-	})
+				time.Sleep(time.Hour)
+				for _, c := range []*bento.Client{fresh, used} {
+					start := time.Now()
+					for range 10 {
+						_, err := c.ListTags(t.Context(), bento.WithTurnTaken(start.Add(-tc.ago)))
+						require.NoError(t, err)
+					}
+					if c == fresh {
+						assert.InDelta(t, tc.wait, server.at[0].Sub(start), float64(10*time.Millisecond))
+						atOnce := 1
+						for atOnce < len(server.at) && server.at[atOnce].Equal(server.at[0]) {
+							atOnce++
+						}
+						assert.Equal(t, tc.atOnce, atOnce)
+					}
+					assert.InDelta(t, 9*time.Second+tc.wait-time.Duration(tc.atOnce-1)*time.Second, time.Since(start), float64(time.Second))
+				}
+				_, err = used.SiteStats(t.Context(), bento.WithTurnTaken(time.Now()))
+				require.NoError(t, err)
+			})
+		})
+	}
 }
 
 // Somebody who wants a few numbers gets them at once; whoever wants them all day gets them at

@@ -23,11 +23,10 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	case held && l.lease.Owner != owner:
 		return outbox.Lease{}, outbox.ErrLeased
 	case l.lease.Owner != owner:
-		s.token++
 		if !l.lease.Expires.IsZero() {
 			heard = l.lease.Expires.Add(-l.ttl)
 		}
-		l.lease = outbox.Lease{Lane: name, Owner: owner, Token: s.token}
+		l.lease = outbox.Lease{Lane: name, Owner: owner, Token: l.lease.Token + 1}
 	}
 	l.lease.Expires, l.ttl = now.Add(ttl), ttl
 	lease := l.lease

@@ -19,7 +19,6 @@ type Store struct {
 	keys    map[key]int64
 	lanes   map[outbox.Lane]*lane
 	lastID  int64
-	token   int64
 	closed  bool
 }
 

@@ -9,12 +9,20 @@ import (
 
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
-	return s.change(ctx, ids, func() bool { return s.holds(lease, now) }, func(e *entry) bool {
+	paused := false
+	err := s.change(ctx, ids, func() bool {
+		paused = s.holds(lease, now) && len(ids) > 0 && s.lanes[lease.Lane].Paused != ""
+		return s.holds(lease, now) && !paused
+	}, func(e *entry) bool {
 		return e.Lane == lease.Lane && e.State == outbox.Queued
 	}, func(e *entry, _ int) {
 		e.State, e.Changed = outbox.Sending, now
 		e.Attempts++
 	})
+	if paused {
+		return outbox.ErrPaused
+	}
+	return err
 }
 
 // Settle is as [outbox.Store] has it.

@@ -14,6 +14,9 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		if err := d.holds(lease, now); err != nil || len(ids) == 0 {
 			return err
 		}
+		if d.sheet.Paused != "" {
+			return outbox.ErrPaused
+		}
 		flying := d.flying()
 		for _, id := range ids {
 			if _, flies := flying[id]; flies {

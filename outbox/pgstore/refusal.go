@@ -65,7 +65,8 @@ func broken(err error) bool {
 // known gives errors their names here.
 func (s *Store) known(err error) error {
 	switch {
-	case err == nil, errors.Is(err, outbox.ErrFull), errors.Is(err, outbox.ErrLeased), errors.Is(err, outbox.ErrLost), errors.Is(err, outbox.ErrDamaged):
+	case err == nil, errors.Is(err, outbox.ErrFull), errors.Is(err, outbox.ErrLeased), errors.Is(err, outbox.ErrLost), errors.Is(err, outbox.ErrPaused),
+		errors.Is(err, outbox.ErrDamaged):
 		return err
 	case s.closed.Load():
 		return outbox.ErrClosed

@@ -14,13 +14,17 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 			return err
 		}
 		const begin = `
-			WITH begun AS (
+			WITH paused AS (SELECT 1 FROM outbox.lanes WHERE lane = $1 AND paused <> ''), begun AS (
 				UPDATE outbox.entries SET state = 'sending', attempts = attempts + 1, changed = $3
-				WHERE id = ANY($2::bigint[]) AND lane = $1 AND state = 'queued' RETURNING 1
-			) SELECT count(*) FROM begun`
+				WHERE id = ANY($2::bigint[]) AND lane = $1 AND state = 'queued' AND NOT EXISTS (SELECT FROM paused) RETURNING 1
+			) SELECT (SELECT count(*) FROM begun), EXISTS (SELECT FROM paused)`
 		var n int
-		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now}, &n); err != nil {
+		var paused bool
+		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now}, &n, &paused); err != nil {
 			return err
+		}
+		if paused {
+			return outbox.ErrPaused
 		}
 		return all(n, len(ids))
 	})

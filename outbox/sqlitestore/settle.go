@@ -43,6 +43,13 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		if err := holds(ctx, tx, lease, now); err != nil || len(ids) == 0 {
 			return err
 		}
+		var paused string
+		if err := tx.QueryRowContext(ctx, "SELECT paused FROM lanes WHERE lane = ?", numberOf(lease.Lane)).Scan(&paused); err != nil {
+			return err
+		}
+		if paused != "" {
+			return outbox.ErrPaused
+		}
 		under, err := flights(ctx, tx, lease.Lane)
 		if err != nil {
 			return err

@@ -66,8 +66,11 @@ func notBefore(t *testing.T, b *bench) {
 
 func paused(t *testing.T, b *bench) {
 	ids := b.put(entry(outbox.Events, 1), entry(outbox.Emails, 2))
-	require.NoError(t, b.store.Pause(t.Context(), outbox.Events, "the keys are wrong"))
 	lease := b.lease(outbox.Events, "me")
+	assert.Equal(t, ids[:1], b.next(lease))
+	require.NoError(t, b.store.Pause(t.Context(), outbox.Events, "the keys are wrong"))
+	require.ErrorIs(t, b.store.Begin(t.Context(), lease, ids[:1], b.now), outbox.ErrPaused)
+	assert.Equal(t, outbox.Queued, b.one(ids[0]).State)
 	assert.Empty(t, b.next(lease))
 	assert.Len(t, b.next(b.lease(outbox.Emails, "me")), 1)
 	stats, err := b.store.Stats(t.Context())
