@@ -22,10 +22,12 @@ const (
 )
 
 // A Cause is why a verdict is what it is, or why Enqueue refused; there are few, so that they can be
-// counted.
+// counted. Most are an error of the client's by its name, as unauthorized, rate_limited, server, timeout
+// and bad_request; and counted (Bento refused some of a batch, by its own count), sender_ended (while
+// the record was in flight), full, invalid, closed and other.
 type Cause string
 
-// Causes that are none of Bento's errors, which have the names in causes.
+// Causes that are none of the client's errors.
 const (
 	causeNone    Cause = ""
 	causeCounted Cause = "counted"      // Bento's own count of what it took
