@@ -16,7 +16,11 @@ type RemainingError struct {
 }
 
 func (e *RemainingError) Error() string {
-	return fmt.Sprintf("outbox: %d entries wait in the store, and %d are parked", e.Waiting, e.Parked)
+	waiting := fmt.Sprintf("%d entries wait", e.Waiting)
+	if e.Waiting == 1 {
+		waiting = "1 entry waits"
+	}
+	return fmt.Sprintf("outbox: %s in the store, and %d parked", waiting, e.Parked)
 }
 
 func (e *RemainingError) Unwrap() error { return e.cause }

@@ -33,6 +33,9 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	now := time.Now()
 	j := judge(batch, result, sendErr, now)
 	failed := l.note(j.verdicts, now)
+	if j.paused == "" {
+		l.complain(ctx, failed, j.verdicts[0])
+	}
 	if l.learn(batch, failed && j.paused == "", j.together) && j.verdicts[0].State == Queued && j.verdicts[0].Cause == "server" {
 		j.verdicts[0].State, j.verdicts[0].NotBefore = Failed, time.Time{}
 		j.verdicts[0].Reason = brief("Bento fails on this record, while others arrive: " + j.verdicts[0].Reason)

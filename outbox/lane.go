@@ -19,12 +19,11 @@ type laneSender struct {
 	lease Lease
 	hold
 	portion
-	portions  int       // entries that are recovered at a time; 0 is maxRecovered
-	taken     time.Time // when another sender sent last, perhaps; zero once that is taken into account
-	unsent    intent    // that the store has noted, perhaps, and of which nothing was sent
-	forgetAt  time.Time
-	lastError string // that was logged, at lastTold
-	lastTold  time.Time
+	portions               int       // entries that are recovered at a time; 0 is maxRecovered
+	taken                  time.Time // when another sender sent last, perhaps; zero once that is taken into account
+	unsent                 intent    // that the store has noted, perhaps, and of which nothing was sent
+	forgetAt               time.Time
+	aboutStore, aboutBento nag
 }
 
 // run sends the lane whenever it is this sender's, until ctx ends or the sender stops.
@@ -78,21 +77,6 @@ func (l *laneSender) took(lease Lease) {
 			}
 		}
 	}
-}
-
-// tell logs what is wrong with the store, the same thing once a minute.
-func (l *laneSender) tell(ctx context.Context, err error) {
-	if err == nil || errors.Is(err, ErrLeased) || ctx.Err() != nil {
-		return
-	}
-	if now := time.Now(); err.Error() != l.lastError || now.Sub(l.lastTold) > time.Minute {
-		l.lastError, l.lastTold = err.Error(), now
-		l.log(ctx, slog.LevelError, "outbox store", slog.String("error", err.Error()))
-	}
-}
-
-func (l *laneSender) log(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
-	l.logger.LogAttrs(ctx, level, what, append([]slog.Attr{slog.String("lane", string(l.lane))}, attrs...)...)
 }
 
 // wait waits for something to do, at most d. It reports whether there is anything left to wait for.

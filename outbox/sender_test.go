@@ -7,6 +7,7 @@ import (
 	"expvar"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -243,6 +244,29 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		assert.Contains(t, log.String(), "outbox parked")
 		assert.Contains(t, log.String(), "depth", "once a minute")
 		assert.NotContains(t, log.String(), "@example.com")
+	})
+}
+
+// While nothing gets through a log says so once a minute, with the reason; and then that it does again.
+func TestAnOutageIsSaid(t *testing.T) {
+	t.Parallel()
+	simulated(t, "trackEvents=503", func(t *testing.T, b *bench) {
+		var log bytes.Buffer
+		b.opts = []outbox.Option{outbox.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))}
+		s, kill := b.run()
+		for range 10 {
+			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)))
+			require.NoError(t, err)
+			time.Sleep(time.Minute)
+		}
+		b.server.Disarm()
+		require.NoError(t, b.flush(s, time.Hour))
+		kill()
+		said := strings.Count(log.String(), "outbox: nothing gets through")
+		assert.Greater(t, said, 1)
+		assert.LessOrEqual(t, said, 10)
+		assert.Contains(t, log.String(), "503 Service Unavailable")
+		assert.Equal(t, 1, strings.Count(log.String(), "outbox: it gets through again"))
 	})
 }
 
