@@ -43,7 +43,7 @@ lint-contract: ## Lint openapi.yaml by Redocly and Spectral, compile it to TypeS
 	scripts/lint-contract
 
 .PHONY: breaking
-breaking: ## Report what openapi.yaml breaks since REV (default: the last tag)
+breaking: ## Report what openapi.yaml breaks since REV (default: the last tag, else the first commit)
 	scripts/contract-breaking $(REV)
 
 .PHONY: soak

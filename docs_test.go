@@ -25,11 +25,11 @@ func unindented(code string) string {
 	return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(strings.TrimSpace(code), "")
 }
 
-// The README's code is an Example's, which is compiled and run.
-func TestTheReadmesCodeIsAnExample(t *testing.T) {
+// The code of documents is an Example's, which is compiled and run.
+func TestTheDocumentsCodeIsAnExample(t *testing.T) {
 	t.Parallel()
 	examples := unindented(read(t, "wrapper/example_test.go")) + unindented(read(t, "conformance/fake/faketest/faketest_test.go")) + unindented(read(t, "outbox/example_test.go")) + unindented(read(t, "outbox/pgstore/example_test.go"))
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md")+read(t, "docs/delivery.md"), -1)
 	require.NotEmpty(t, snippets)
 	for _, snippet := range snippets {
 		assert.Contains(t, examples, unindented(snippet[1]))

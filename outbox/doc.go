@@ -23,5 +23,6 @@
 //
 // What is accepted leaves the store, but for its key. Whoever only enqueues needs no client; whoever
 // decides may be another process, such as bentoctl outbox. Package sqlitestore keeps an outbox in a file
-// of one machine, memstore in memory; docs/delivery.md tells what was tried to break each promise.
+// of one machine, natsstore in a NATS cluster and pgstore in a PostgreSQL that many machines share, memstore
+// in memory; docs/delivery.md tells what was tried to break each promise.
 package outbox
