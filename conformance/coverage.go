@@ -73,14 +73,20 @@ type coverage struct {
 	members    *registry
 	doc        *openapi3.T
 	properties []bool
-	parameters map[*openapi3.Parameter]bool
+	parameters map[parameter]bool
 	responses  map[*openapi3.ResponseRef]bool
+}
+
+// A parameter is one of an operation: several share what the contract says of page.
+type parameter struct {
+	of *openapi3.Operation
+	is *openapi3.Parameter
 }
 
 func (c *Checker) newCoverage() *coverage {
 	return &coverage{
 		members: c.members, doc: c.doc, properties: make([]bool, len(c.members.numbers)),
-		parameters: map[*openapi3.Parameter]bool{}, responses: map[*openapi3.ResponseRef]bool{},
+		parameters: map[parameter]bool{}, responses: map[*openapi3.ResponseRef]bool{},
 	}
 }
 
@@ -124,7 +130,7 @@ func (c *coverage) exchange(op *openapi3.Operation, x *Exchange) {
 	if u, err := url.Parse(x.Request.URL); err == nil && u.RawQuery != "" {
 		for name := range u.Query() {
 			if p, _ := parameterOf(op, name); p != nil {
-				c.parameters[p] = true
+				c.parameters[parameter{op, p}] = true
 			}
 		}
 	}
@@ -144,7 +150,7 @@ func (c *coverage) counts() (responses, parameters, properties OperationCount) {
 			}
 			for _, ref := range op.Parameters {
 				if ref.Value.In == openapi3.ParameterInQuery {
-					parameters.count(c.parameters[ref.Value])
+					parameters.count(c.parameters[parameter{op, ref.Value}])
 				}
 			}
 		}
@@ -164,7 +170,7 @@ func (c *coverage) missing(op *openapi3.Operation) Missing {
 		}
 	}
 	for _, ref := range op.Parameters {
-		if ref.Value.In == openapi3.ParameterInQuery && !c.parameters[ref.Value] {
+		if ref.Value.In == openapi3.ParameterInQuery && !c.parameters[parameter{op, ref.Value}] {
 			m.Parameters = append(m.Parameters, ref.Value.Name)
 		}
 	}

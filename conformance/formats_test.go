@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +252,43 @@ func TestCoverageNamesWhatIsMissing(t *testing.T) {
 	}
 	s := report.Summary()
 	assert.Equal(t, 3, s.Conforming)
+}
+
+// Of each exchange just what stands in it counts as seen, whichever way it was judged.
+func TestCoverageCountsJustWhatIsThere(t *testing.T) {
+	t.Parallel()
+	all := conformance.NewReport(newChecker(t)).Coverage()
+	require.True(t, slices.IsSorted(all.Unseen))
+	require.Len(t, all.Unseen, all.Properties.Total, "nothing is seen of nothing")
+	const events, answer = `{"events":[{"type":"x","email":"a@example.com"}]}`, `{"results":1}`
+	batch := []string{"request Event.email", "request Event.type", "request TrackEventsBody.events", "response BatchResult.results"}
+	for name, tc := range map[string]struct {
+		exchange   *conformance.Exchange
+		properties []string
+		operations int
+		parameters int
+		responses  int
+	}{
+		"judged at a glance":      {good("POST", "/batch/events", events, answer), batch, 1, 0, 1},
+		"judged as a tree":        {good("POST", "/batch/events", strings.Replace(events, "a@example.com", "nobody", 1), answer), batch, 1, 0, 1},
+		"parameters":              {good("GET", "/fetch/search?tags=vip&none=1&page=1", "", `{"data":[]}`), []string{"response SubscriberList.data"}, 1, 2, 1},
+		"of no operation":         {good("GET", "/nowhere?tags=vip", "", `{"data":[]}`), nil, 0, 0, 0},
+		"a class of statuses":     {withStatus(503, good("GET", "/fetch/tags", "", `{"error":"x"}`)), []string{"response ErrorBody.error"}, 1, 0, 1},
+		"a status of no contract": {withStatus(299, good("GET", "/fetch/tags", "", `{"data":[]}`)), nil, 1, 0, 0},
+	} {
+		report := conformance.NewReport(newChecker(t))
+		report.Add(tc.exchange)
+		c := report.Coverage()
+		seen := slices.DeleteFunc(slices.Clone(all.Unseen), func(name string) bool { return slices.Contains(c.Unseen, name) })
+		assert.ElementsMatch(t, tc.properties, seen, name)
+		assert.Equal(t, len(tc.properties), c.Properties.Seen, name)
+		assert.Equal(t, [3]int{tc.operations, tc.parameters, tc.responses}, [3]int{c.Operations.Seen, c.Parameters.Seen, c.Responses.Seen}, name)
+	}
+}
+
+func withStatus(status int, x *conformance.Exchange) *conformance.Exchange {
+	x.Response.Status = status
+	return x
 }
 
 func TestABaselineLeavesWhatIsNew(t *testing.T) {
