@@ -13,3 +13,6 @@ func (s *Store) Name() string { return s.channel }
 
 // SetQuiet sets how long nothing may be heard before the connection is tried.
 func (s *Store) SetQuiet(d time.Duration) { s.quiet = d }
+
+// SetClock makes a machine's clock wrong by so much.
+func (s *Store) SetClock(by time.Duration) { s.clock = func() time.Time { return time.Now().Add(by) } }

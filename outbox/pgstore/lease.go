@@ -21,12 +21,13 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 			expires = CASE WHEN $3::timestamptz < was.expires AND was.owner <> $2::text THEN $3::timestamptz + was.ttl ELSE $3::timestamptz + $4::interval END, -- the first: the clock was set back
 			ttl     = CASE WHEN $3::timestamptz < was.expires AND was.owner <> $2::text THEN was.ttl ELSE $4::interval END
 		FROM was
-		WHERE l.lane = was.lane AND (was.owner = $2::text OR $3::timestamptz >= was.expires OR was.expires > $3::timestamptz + was.ttl)
+		WHERE l.lane = was.lane AND (was.owner = $2::text OR $3::timestamptz >= was.expires OR was.expires > $3::timestamptz + was.ttl
+			AND $5::timestamptz BETWEEN clock_timestamp() - was.ttl AND clock_timestamp() + was.ttl) -- or this machine's clock is wrong
 		RETURNING l.owner, l.token, CASE WHEN was.owner <> $2::text AND was.expires > ` + never + ` THEN was.expires - was.ttl ELSE ` + never + ` END`
 	owner = clean(owner)
 	err = s.change(ctx, func(ctx context.Context, q querier) error {
 		lease = outbox.Lease{Lane: lane}
-		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl}, &lease.Owner, &lease.Token, &lease.Heard)
+		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl, s.clock()}, &lease.Owner, &lease.Token, &lease.Heard)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // another has it: nothing changed
 		}

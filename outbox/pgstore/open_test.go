@@ -103,7 +103,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	for _, sql := range []string{
 		"DROP SCHEMA IF EXISTS taken, future, foreign_version, half CASCADE", "DROP DATABASE IF EXISTS latin", "DROP USER IF EXISTS guest, reader, " + pgcluster.Stranger,
 		"CREATE USER " + pgcluster.Stranger + " PASSWORD 'another'", "CREATE USER guest", "CREATE USER reader", "ALTER USER reader SET default_transaction_read_only = on",
-		"CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE SCHEMA taken CREATE TABLE entries (n int)",
+		"CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE SCHEMA taken CREATE TABLE orders (n int)",
 		"CREATE SCHEMA future CREATE TABLE version (version int, since timestamptz)", "INSERT INTO future.version VALUES (99, now())",
 		"CREATE SCHEMA foreign_version CREATE TABLE version (name text, since timestamptz)",
 		"CREATE SCHEMA half CREATE TABLE version (version int, since timestamptz) CREATE TABLE lanes (lane text)", "INSERT INTO half.version VALUES (1, now())",

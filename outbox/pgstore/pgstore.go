@@ -47,9 +47,11 @@ type Store struct {
 	schema   string // as a statement has it
 	channel  string // of notifications: the schema's name
 	capacity int64
-	strict   bool          // synchronous_commit has to be turned on
-	quiet    time.Duration // until a connection that hears nothing is tried
+	strict   bool             // synchronous_commit has to be turned on
+	quiet    time.Duration    // until a connection that hears nothing is tried
+	clock    func() time.Time // of this machine
 	closed   atomic.Bool
+	puts     atomic.Int64
 	group    *together.Group // calls of Put
 }
 
@@ -156,7 +158,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now}
 	s.group = together.New(atATime, s.putAll)
 	if err := s.prepare(ctx, set.existing); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))

@@ -17,7 +17,8 @@ import (
 // After [outbox.ErrFull], and an error of a record, the transaction is as it was before, and can go on.
 // After any other error, roll it back. An item with a key waits for another transaction that has put the
 // same key and has not ended; other items wait for nobody. The items are as safe as the transaction:
-// leave synchronous_commit on. One that is serializable has to be ready to be tried again.
+// leave synchronous_commit on. One that is serializable has to be ready to be tried again, as ever; the
+// capacity is not looked at in it.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
 	return s.enqueue(ctx, on(tx), items)
 }
@@ -119,7 +120,7 @@ const insertion = `
 			ORDER BY n
 		) AS g
 	), fits AS MATERIALIZED (
-		SELECT bytes, bytes = 0 OR bytes <= $9::bigint - (SELECT coalesce(sum(bytes), 0) FROM outbox.room) AS ok
+		SELECT bytes, CASE WHEN bytes = 0 OR ` + serializable + ` THEN true ELSE bytes <= $9::bigint - (SELECT coalesce(sum(bytes), 0) FROM outbox.room) END AS ok
 		FROM (SELECT coalesce(sum(` + size + `), 0)::bigint AS bytes FROM given WHERE known IS NULL) AS asked
 	), put AS (
 		INSERT INTO outbox.entries (id, lane, key, at_most_once, harmless, enqueued, not_before, changed, record)
@@ -130,11 +131,15 @@ const insertion = `
 		RETURNING id, lane, ` + size + ` AS size
 	), told AS MATERIALIZED (
 		SELECT pg_notify($11, lane) FROM (SELECT DISTINCT lane FROM put) AS p
-		WHERE NOT EXISTS (SELECT FROM outbox.entries e WHERE e.lane = p.lane AND ` + isFresh + `)
+		WHERE CASE WHEN ` + serializable + ` THEN true ELSE NOT EXISTS (SELECT FROM outbox.entries e WHERE e.lane = p.lane AND ` + isFresh + `) END
 	), sums AS MATERIALIZED (
 		SELECT count(*) AS rows, coalesce(sum(size), 0)::bigint AS bytes, (SELECT count(*) FROM told) FROM put
 	)
 	SELECT given.n, given.known, given.id, fits.ok, sums.rows, sums.bytes FROM given, fits, sums`
+
+// serializable is a transaction of an application's that must not read what others write: of two that did,
+// PostgreSQL aborts one, though their own rows have nothing to do with one another.
+const serializable = "current_setting('transaction_isolation') = 'serializable'"
 
 // size is what an entry takes.
 const size = "(256 + octet_length(key) + octet_length(record))"

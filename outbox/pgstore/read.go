@@ -69,6 +69,7 @@ func (s *Store) find(ctx context.Context, q querier, f outbox.Filter, most int) 
 // History is as [outbox.Store] has it.
 func (s *Store) History(ctx context.Context, id int64) (lines []outbox.Change, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		lines = nil // it may be read again
 		return s.each(ctx, q, func(scan func(...any) error) error {
 			var c outbox.Change
 			err := scan(&c.At, &c.By, &c.State, &c.Reason)

@@ -1,9 +1,11 @@
 package pgstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 
@@ -16,6 +18,7 @@ import (
 var (
 	errReplica  = errors.New("the server is a replica, which takes no changes: give the URL of the primary, or all hosts and target_session_attrs=read-write")
 	errReadOnly = errors.New("the server takes no changes: give a URL of one that does, or unset default_transaction_read_only")
+	errTaken    = errors.New("it has tables of something else: choose another schema, for the outbox alone")
 	errForeign  = errors.New("its table version is not one of an outbox: choose another schema")
 )
 
@@ -78,6 +81,9 @@ func (s *Store) known(err error) error {
 		return fmt.Errorf("%w: the server's disk is full: %w", outbox.ErrFull, flat(err))
 	case codeReadOnly:
 		return fmt.Errorf("pgstore: %w: %w", errReadOnly, flat(err))
+	case codeNoPermission:
+		return fmt.Errorf("pgstore: the user may not change what is in the schema %[1]s: GRANT USAGE ON SCHEMA %[1]s, USAGE ON SEQUENCE %[1]s.ids, "+
+			"and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s to it: %[2]w", s.schema, flat(err))
 	case codeNoTable, codeNoColumn:
 		return fmt.Errorf("%w: the tables in the schema %s are not what they were when it was opened: restore them, or open it anew to have them made: %w", outbox.ErrDamaged, s.schema, flat(err))
 	}
@@ -109,8 +115,11 @@ func (p place) explain(err error, schema string) error {
 	case codeDuplicateTable:
 		return fmt.Errorf("%s: the schema %q of the database %q has tables of something else: choose another: %w", p.host, schema, p.database, flat(err))
 	case "":
-		if errors.As(err, &unreached) {
+		switch {
+		case errors.As(err, new(*net.OpError)), errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("no PostgreSQL answers at %s: start it, or correct the URL: %w", p.host, flat(err))
+		case errors.As(err, &unreached):
+			return fmt.Errorf("what answers at %s does not do as the URL has it: correct the address, or sslmode: %w", p.host, flat(err))
 		}
 	}
 	return fmt.Errorf("%s, database %q, schema %q: %w", p.host, p.database, schema, flat(err))

@@ -29,6 +29,7 @@ type facts struct {
 	schema, known     bool   // it is there; and its table version
 	ours              bool   // which is as it is made here
 	missing           string // tables of the last version
+	tables            int    // whatever they are
 }
 
 func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
@@ -41,8 +42,9 @@ func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
 			(SELECT count(*) = 2 FROM there JOIN pg_catalog.pg_attribute ON attrelid = there.oid WHERE relname = 'version' AND NOT attisdropped
 				AND (attname = 'version' AND atttypid = 'pg_catalog.int4'::regtype OR attname = 'since' AND atttypid = 'pg_catalog.timestamptz'::regtype)),
 			(SELECT coalesce(string_agg(name, ', '), '') FROM unnest(ARRAY['lanes', 'ids', 'entries', 'history', 'totals', 'room']) AS name
-				WHERE name NOT IN (SELECT relname FROM there))`
-	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known, &f.ours, &f.missing)
+				WHERE name NOT IN (SELECT relname FROM there)),
+			(SELECT count(*) FROM there)`
+	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known, &f.ours, &f.missing, &f.tables)
 	return f, err
 }
 
@@ -120,6 +122,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		found, err := s.version(ctx, q, f)
 		if err != nil {
 			return err
+		}
+		if found == 0 && f.tables > 0 && !f.known {
+			return errTaken
 		}
 		if !f.schema {
 			if err := q.exec(ctx, "CREATE SCHEMA "+s.schema); err != nil {

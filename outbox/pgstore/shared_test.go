@@ -194,6 +194,35 @@ func TestNextWaitsForNobody(t *testing.T) {
 	assert.Zero(t, gone, "nor does what forgets")
 }
 
+// A machine whose clock is behind does not end the lease of another, whose clock is right.
+func TestAClockThatIsWrongEndsNoLease(t *testing.T) {
+	t.Parallel()
+	schema, now := fresh(), time.Now()
+	holder, wrong := open(t, schema), open(t, schema)
+	wrong.SetClock(-time.Hour)
+	lease, err := holder.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	ids := put(t, holder, 1)
+	_, err = wrong.Acquire(t.Context(), outbox.Events, "you", now.Add(-time.Hour), time.Minute)
+	require.ErrorIs(t, err, outbox.ErrLeased)
+	require.NoError(t, holder.Begin(t.Context(), lease, []int64{ids[0].ID}, now.Add(time.Second)))
+}
+
+// Rows of the sum that many transactions left behind, and nobody relays, are put together by whoever puts.
+func TestTheSumIsTidiedByWhoeverPuts(t *testing.T) {
+	t.Parallel()
+	p := application(t)
+	_, err := p.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO %s.room (bytes) SELECT 1 FROM generate_series(1, 5000)", p.store.Schema()))
+	require.NoError(t, err)
+	var rows int
+	for range 300 {
+		_, err := p.store.Put(t.Context(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{}`)}})
+		require.NoError(t, err)
+	}
+	require.NoError(t, p.QueryRowContext(t.Context(), fmt.Sprintf("SELECT count(*) FROM %s.room", p.store.Schema())).Scan(&rows))
+	assert.Less(t, rows, 10)
+}
+
 // Rows of the sum that many transactions left behind are put together, and say the same.
 func TestTheSumIsTidied(t *testing.T) {
 	t.Parallel()

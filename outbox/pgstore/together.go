@@ -48,8 +48,14 @@ func (s *Store) putAlone(ctx context.Context, entries []outbox.Entry) (results [
 	if err != nil {
 		return nil, err
 	}
+	if s.puts.Add(1)%tidyEvery == 0 {
+		_ = s.tidy(ctx) // no reason not to have put
+	}
 	return results, nil
 }
+
+// tidyEvery is after how many transactions whoever puts tidies the sum; whoever relays does, too.
+const tidyEvery = 256
 
 // refused reports whether nothing was kept for sure, on account of what was to be.
 func refused(err error) bool {
