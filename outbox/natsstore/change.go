@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ func (l *lane) draft() *draft {
 	if l.swept == l.seq {
 		d.sheet.Doomed = doomed{}
 	}
+	d.sheet.Stream = cmp.Or(d.sheet.Stream, l.stream)
 	d.sheet.Loose = nil
 	for id := range l.sheet.Loose {
 		d.changed[id] = l.metas[id]
@@ -215,7 +217,9 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 		}
 	}
 	for _, d := range made {
-		s.tidy(ctx, d.lane)
+		if err := s.tidy(ctx, d.lane); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -26,6 +26,12 @@
 // change anything, however late it comes. What is delivered is removed after that: if a sender is
 // killed in between, whoever reads the lane next removes it.
 //
+// Numbers tell entries apart, so a stream that goes back would have new entries taken for old ones: one
+// that was made anew, restored from a backup, or lost its end with a server. The document of a lane
+// says which stream it is about, and readers make sure of that when they begin, after each new
+// connection, and once a minute; a message among those that were delivered, which nobody knows, is
+// noticed when the next is read, or before it would be removed. All of that is [outbox.ErrDamaged].
+//
 // There is no consumer. A pinned one would say who may read, but not keep who has read from sending
 // late; the lane's document does both. It also says what is in flight, which acknowledgements cannot.
 //

@@ -2,6 +2,8 @@ package natsstore
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -35,4 +37,23 @@ func Take(come []*nats.Msg) (n int, more bool, err error) {
 		}
 	}
 	return len(r.all), r.more, nil
+}
+
+// SurveyedLongAgo makes it long ago that the store looked for messages that nobody knows.
+func (s *Store) SurveyedLongAgo() {
+	for _, l := range s.lanes {
+		<-l.turn
+		l.surveyed = time.Time{}
+		l.give()
+	}
+}
+
+// WithoutStream is a sheet as it was before sheets told of their stream.
+func WithoutStream(data []byte) ([]byte, error) {
+	var of sheet
+	if err := json.Unmarshal(data, &of); err != nil {
+		return nil, err
+	}
+	of.Stream = 0
+	return json.Marshal(&of)
 }

@@ -2,7 +2,6 @@ package natsstore
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"example.com/bento-go/outbox"
@@ -41,19 +40,6 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 		return outbox.Lease{}, outbox.ErrLeased
 	}
 	return lease, nil
-}
-
-// whole makes sure that the entries' stream has not lost what it had acknowledged: it would number new
-// entries like those that were delivered.
-func (s *Store) whole(ctx context.Context, l *lane) error {
-	if l.sheet.Cursor == 0 {
-		return nil
-	}
-	_, last, err := s.count(ctx)
-	if err == nil && last < l.sheet.Cursor {
-		err = fmt.Errorf("%w: the stream %s ends with message %d, and %d was delivered: the servers lost what they had acknowledged (see sync_interval of NATS); take out what is left (nats stream backup), and begin a new outbox with another name", outbox.ErrDamaged, s.streams.entries, last, l.sheet.Cursor)
-	}
-	return err
 }
 
 // Release is as [outbox.Store] has it.

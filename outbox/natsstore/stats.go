@@ -69,12 +69,12 @@ func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]in
 		if same {
 			return messages, nil
 		}
-		subjects, _, err := s.count(ctx)
+		c, err := s.inspect(ctx, s.subjects.heads(""))
 		if err != nil {
 			return nil, err
 		}
 		messages = map[outbox.Lane]int{}
-		for subject, n := range subjects {
+		for subject, n := range c.of {
 			messages[s.subjects.laneOf(subject)] += n
 		}
 	}

@@ -44,6 +44,9 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
 		s.warn(ctx, config)
+		if want.Name == s.streams.entries {
+			s.copied.Store(config.Replicas > 1)
+		}
 	}
 	return nil
 }
