@@ -57,7 +57,7 @@ func (s *Store) whole(ctx context.Context, l *lane) error {
 	}
 	switch known := l.sheet.Stream; {
 	case known != 0 && known != c.made:
-		return fmt.Errorf("%w: the stream %s is not the one that this outbox had, but was made anew, at %v: restore the other if there is a backup of it and nothing came since, or %s", outbox.ErrDamaged, s.streams.entries, moment(c.made).Round(time.Second), rescue)
+		return fmt.Errorf("%w: the stream %s is not the one that this outbox had, but was made anew, at %v; %s", outbox.ErrDamaged, s.streams.entries, moment(c.made).Round(time.Second), rescue)
 	case c.last < l.sheet.Cursor:
 		return fmt.Errorf("%w: the stream %s ends with message %d, and %d was delivered: the servers lost what they had acknowledged (see sync_interval of NATS); %s", outbox.ErrDamaged, s.streams.entries, c.last, l.sheet.Cursor, rescue)
 	}
