@@ -53,6 +53,7 @@ type answer struct {
 	Success  bool                `json:"success"`
 	Purged   int                 `json:"purged"`
 	Created  time.Time           `json:"created"`
+	Time     time.Time           `json:"ts"`
 	Message  *struct {
 		Subject  string `json:"subject"`
 		Sequence int64  `json:"seq"`

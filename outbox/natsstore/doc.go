@@ -10,6 +10,11 @@
 // Records hold addresses, and so do the streams, and so does the wire without TLS. Records leave the
 // stream as soon as they are delivered or discarded; the server does not overwrite the disk.
 //
+// Times are those of the senders: their clocks have to agree, and with the servers', within a fraction of a
+// lease. [WithLogger] is told when they do not. A machine whose clock is behind cannot take a lane from its
+// owner, nor end its lease; one whose clock is ahead takes it too early, and what was in flight is then in
+// doubt.
+//
 // # How it is kept
 //
 // The stream NAME-entries holds the entries, in order, until they are delivered. Its size is bounded,

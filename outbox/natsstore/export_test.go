@@ -57,3 +57,6 @@ func WithoutStream(data []byte) ([]byte, error) {
 	of.Stream = 0
 	return json.Marshal(&of)
 }
+
+// SetClockBack makes the machine's clock wrong.
+func (s *Store) SetClockBack(by time.Duration) { s.clock.behind.Store(int64(by)) }

@@ -12,7 +12,11 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	var taken bool
 	err = s.change(ctx, name, func(d *draft) error {
 		held := &d.sheet
-		if latest := nanos(now) + held.TTL; held.Expires > latest { // the clock was set back
+		if latest := nanos(now) + held.TTL; held.Expires > latest { // a clock was set back, or this one is wrong
+			right, err := s.mayShorten(ctx, held, owner)
+			if taken = !right; taken || err != nil {
+				return err
+			}
 			held.Expires = latest
 			d.written = true
 		}
@@ -40,6 +44,16 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 		return outbox.Lease{}, outbox.ErrLeased
 	}
 	return lease, nil
+}
+
+// mayShorten reports whether the time of this machine can be held against a lease: its owner may, and others
+// whose clock is the server's.
+func (s *Store) mayShorten(ctx context.Context, held *sheet, owner string) (bool, error) {
+	if held.Owner == owner {
+		return true, nil
+	}
+	c, err := s.inspect(ctx, "")
+	return err == nil && s.agrees(ctx, c.ahead, held.TTL), err
 }
 
 // Release is as [outbox.Store] has it.

@@ -31,6 +31,7 @@ type Store struct {
 	closing  sync.Once
 	copied   atomic.Bool     // the entries' stream is on several servers, of which some may lag behind
 	group    *together.Group // calls of Put
+	clock    clock
 	hooks
 }
 

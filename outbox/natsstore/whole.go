@@ -27,7 +27,8 @@ type condition struct {
 	made  int64 // which tells it from another of the same name
 	last  int64 // sequence
 	bytes int64
-	most  int64 // bytes
+	most  int64         // bytes
+	ahead time.Duration // of this machine's clock the server's is
 	of    map[string]int
 }
 
@@ -38,6 +39,7 @@ func (s *Store) inspect(ctx context.Context, filter string) (c condition, err er
 	if filter != "" {
 		request["subjects_filter"] = filter
 	}
+	asked := s.clock.now()
 	a, err := s.call(ctx, "STREAM.INFO."+s.streams.entries, request)
 	if err == nil {
 		err = a.err()
@@ -45,7 +47,10 @@ func (s *Store) inspect(ctx context.Context, filter string) (c condition, err er
 	if err != nil || a.State == nil || a.Config == nil {
 		return c, errors.Join(fmt.Errorf("natsstore: look at the stream %s", s.streams.entries), err)
 	}
-	return condition{made: nanos(a.Created), last: a.State.Last, bytes: a.State.Bytes, most: a.Config.MaxBytes, of: a.State.Subjects}, nil
+	return condition{
+		made: nanos(a.Created), last: a.State.Last, bytes: a.State.Bytes, most: a.Config.MaxBytes, of: a.State.Subjects,
+		ahead: ahead(a.Time, asked, s.clock.now()),
+	}, nil
 }
 
 // whole makes sure that the entries' stream is the one that the lane's sheet tells of, and has not lost
@@ -61,6 +66,7 @@ func (s *Store) whole(ctx context.Context, l *lane) error {
 	case c.last < l.sheet.Cursor:
 		return fmt.Errorf("%w: the stream %s ends with message %d, and %d was delivered: the servers lost what they had acknowledged (see sync_interval of NATS); %s", outbox.ErrDamaged, s.streams.entries, c.last, l.sheet.Cursor, rescue)
 	}
+	s.agrees(ctx, c.ahead, l.sheet.TTL)
 	l.stream, l.wholeAt = c.made, time.Now()
 	return nil
 }
