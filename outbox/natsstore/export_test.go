@@ -15,6 +15,9 @@ func (s *Store) CrashAfterCommit(err error) {
 	s.committed.Store(&crash)
 }
 
+// AfterCounting does something each time that the store has counted messages.
+func (s *Store) AfterCounting(do func()) { s.counted.Store(&do) }
+
 // HoldLittle makes transactions so small that what became of an entry finds room later.
 func (s *Store) HoldLittle() { s.most = 0 }
 

@@ -251,8 +251,11 @@ func drawerOf(n int64, find func(id int64) *meta) (inside []*meta) {
 	return inside
 }
 
-// hooks let tests crash between two steps.
-type hooks struct{ committed atomic.Pointer[func() error] }
+// hooks let tests do something between two steps: crash, say.
+type hooks struct {
+	committed atomic.Pointer[func() error]
+	counted   atomic.Pointer[func()]
+}
 
 // pause waits.
 func pause(ctx context.Context, d time.Duration) error {
