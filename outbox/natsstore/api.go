@@ -51,6 +51,9 @@ type answer struct {
 	Error    *jetstream.APIError `json:"error"`
 	Sequence int64               `json:"seq"`
 	Success  bool                `json:"success"`
+	Purged   int                 `json:"purged"`
+	Created  time.Time           `json:"created"`
+	Time     time.Time           `json:"ts"`
 	Message  *struct {
 		Subject  string `json:"subject"`
 		Sequence int64  `json:"seq"`
@@ -187,23 +190,11 @@ func (s *Store) get(ctx context.Context, stream string, request any) (*stored, e
 	return &stored{seq: a.Message.Sequence, subject: a.Message.Subject, data: a.Message.Data}, nil
 }
 
-// count counts the entries by subject, and tells the last sequence of the stream.
-func (s *Store) count(ctx context.Context) (of map[string]int, last int64, err error) {
-	a, err := s.call(ctx, "STREAM.INFO."+s.streams.entries, map[string]string{"subjects_filter": s.subjects.heads("")})
-	if err == nil {
-		err = a.err()
-	}
-	if err != nil || a.State == nil {
-		return nil, 0, errors.Join(fmt.Errorf("natsstore: look at the stream %s", s.streams.entries), err)
-	}
-	return a.State.Subjects, a.State.Last, nil
-}
-
-// purge removes the messages of a subject up to a sequence, itself included.
-func (s *Store) purge(ctx context.Context, subject string, through int64) error {
+// purge removes the messages of a subject up to a sequence, itself included, and tells how many it were.
+func (s *Store) purge(ctx context.Context, subject string, through int64) (int, error) {
 	a, err := s.call(ctx, "STREAM.PURGE."+s.streams.entries, map[string]any{"filter": subject, "seq": through + 1})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return a.err()
+	return a.Purged, a.err()
 }

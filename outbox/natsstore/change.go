@@ -1,6 +1,8 @@
 package natsstore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +36,7 @@ func (l *lane) draft() *draft {
 	if l.swept == l.seq {
 		d.sheet.Doomed = doomed{}
 	}
+	d.sheet.Stream = cmp.Or(d.sheet.Stream, l.stream)
 	d.sheet.Loose = nil
 	for id := range l.sheet.Loose {
 		d.changed[id] = l.metas[id]
@@ -66,28 +69,31 @@ func (d *draft) doom(m *meta) {
 	d.sheet.Doomed.Others = append(d.sheet.Doomed.Others, m.parts()...)
 }
 
-// messages are those that make the change, the sheet last.
-func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
-	drawers := map[int64]bool{}
+// drawers are the numbers of those that the change writes, if there is room.
+func (d *draft) drawers() []int64 {
+	all := map[int64]bool{}
 	for id := range d.changed {
-		drawers[id/drawerSize] = true
+		all[id/drawerSize] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// messages are those that make the change, the sheet last. What its usual drawers leave is in the sheet; if
+// that is too large, as many drawers are written as there is room for.
+func (d *draft) messages(s *Store, room int) ([]*nats.Msg, error) {
+	drawers := d.drawers()
+	sheet, written, err := d.withLoose(s, drawers[:min(len(drawers), s.most)])
+	if err == nil && len(sheet.Data) > int(s.conn.MaxPayload())-headersFor {
+		sheet, written, err = d.withLoose(s, drawers[:min(len(drawers), room)])
+	}
+	if err != nil {
+		return nil, err
 	}
 	var all []*nats.Msg
-	written := slices.Sorted(maps.Keys(drawers))
-	for _, n := range written[min(len(written), s.most):] {
-		delete(drawers, n)
-	}
-	d.sheet.Loose = map[int64]*meta{}
-	for id, m := range d.changed {
-		if !drawers[id/drawerSize] {
-			d.sheet.Loose[id] = m.brief()
-		}
-	}
-	for _, n := range written[:min(len(written), s.most)] {
+	for _, n := range written {
 		msg := nats.NewMsg(s.subjects.drawer(d.name, n))
 		if inside := drawerOf(n, d.meta); len(inside) > 0 {
-			var err error
-			if msg.Data, err = json.Marshal(inside); err != nil {
+			if msg.Data, err = encode(inside); err != nil {
 				return nil, err
 			}
 		} else {
@@ -95,11 +101,46 @@ func (d *draft) messages(s *Store) ([]*nats.Msg, error) {
 		}
 		all = append(all, msg)
 	}
+	return append(all, sheet), nil
+}
+
+// withLoose is the message of the sheet, with what is in none of the drawers that are written.
+func (d *draft) withLoose(s *Store, written []int64) (*nats.Msg, []int64, error) {
+	d.sheet.Loose = map[int64]*meta{}
+	for id, m := range d.changed {
+		if _, found := slices.BinarySearch(written, id/drawerSize); !found {
+			d.sheet.Loose[id] = m.brief()
+		}
+	}
 	msg := nats.NewMsg(s.subjects.laneState(d.name))
 	msg.Header.Set(headerExpected, strconv.FormatInt(d.seq, 10))
 	var err error
-	msg.Data, err = json.Marshal(&d.sheet)
-	return append(all, msg), err
+	msg.Data, err = encode(&d.sheet)
+	return msg, written, err
+}
+
+// roomOf is how many drawers each of the changes may write that are made in one transaction.
+func roomOf(made []*draft) int {
+	room, need := MaxPut-len(made), 0
+	for _, d := range made {
+		need += len(d.drawers())
+	}
+	if need <= room {
+		return room
+	}
+	return room / len(made)
+}
+
+// headersFor is what a message needs beside its data, at most.
+const headersFor = 1 << 10
+
+// encode is v in JSON. What would be read by a browser stays as it is: it would be six times as long.
+func encode(v any) ([]byte, error) {
+	var text bytes.Buffer
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false)
+	err := to.Encode(v)
+	return bytes.TrimSuffix(text.Bytes(), []byte{'\n'}), err
 }
 
 // made takes the change in, of which the sheet has a sequence.
@@ -190,17 +231,15 @@ func (s *Store) changeAll(ctx context.Context, lanes []*lane, mayBeOld bool, pla
 // commit makes changes in one transaction, and removes what they doom.
 func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 	var before, sheets []*nats.Msg
-	var made []*draft
-	for _, d := range drafts {
-		if !d.written {
-			continue
-		}
+	made := slices.DeleteFunc(slices.Clone(drafts), func(d *draft) bool { return !d.written })
+	room := roomOf(made)
+	for _, d := range made {
 		d.sheet.Op = op
-		all, err := d.messages(s)
+		all, err := d.messages(s, room)
 		if err != nil {
 			return err
 		}
-		before, sheets, made = append(before, all[:len(all)-1]...), append(sheets, all[len(all)-1]), append(made, d)
+		before, sheets = append(before, all[:len(all)-1]...), append(sheets, all[len(all)-1])
 	}
 	last, err := s.publishSoon(ctx, append(before, sheets...))
 	if err != nil {
@@ -215,7 +254,9 @@ func (s *Store) commit(ctx context.Context, op string, drafts []*draft) error {
 		}
 	}
 	for _, d := range made {
-		s.tidy(ctx, d.lane)
+		if err := s.tidy(ctx, d.lane); err != nil {
+			return err
+		}
 	}
 	return nil
 }

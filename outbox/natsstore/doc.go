@@ -10,6 +10,11 @@
 // Records hold addresses, and so do the streams, and so does the wire without TLS. Records leave the
 // stream as soon as they are delivered or discarded; the server does not overwrite the disk.
 //
+// Times are those of the senders: their clocks have to agree, and with the servers', within a fraction of a
+// lease. [WithLogger] is told when they do not. A machine whose clock is behind cannot take a lane from its
+// owner, nor end its lease; one whose clock is ahead takes it too early, and what was in flight is then in
+// doubt.
+//
 // # How it is kept
 //
 // The stream NAME-entries holds the entries, in order, until they are delivered. Its size is bounded,
@@ -25,6 +30,12 @@
 // that the change began from. So it happens whole or not at all, and a sender that lost the lane cannot
 // change anything, however late it comes. What is delivered is removed after that: if a sender is
 // killed in between, whoever reads the lane next removes it.
+//
+// Numbers tell entries apart, so a stream that goes back would have new entries taken for old ones: one
+// that was made anew, restored from a backup, or lost its end with a server. The document of a lane
+// says which stream it is about, and readers make sure of that when they begin, after each new
+// connection, and once a minute; a message among those that were delivered, which nobody knows, is
+// noticed when the next is read, or before it would be removed. All of that is [outbox.ErrDamaged].
 //
 // There is no consumer. A pinned one would say who may read, but not keep who has read from sending
 // late; the lane's document does both. It also says what is in flight, which acknowledgements cannot.

@@ -2,6 +2,8 @@ package natsstore
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -12,6 +14,9 @@ func (s *Store) CrashAfterCommit(err error) {
 	crash := func() error { return err }
 	s.committed.Store(&crash)
 }
+
+// AfterCounting does something each time that the store has counted messages.
+func (s *Store) AfterCounting(do func()) { s.counted.Store(&do) }
 
 // HoldLittle makes transactions so small that what became of an entry finds room later.
 func (s *Store) HoldLittle() { s.most = 0 }
@@ -36,3 +41,25 @@ func Take(come []*nats.Msg) (n int, more bool, err error) {
 	}
 	return len(r.all), r.more, nil
 }
+
+// SurveyedLongAgo makes it long ago that the store looked for messages that nobody knows.
+func (s *Store) SurveyedLongAgo() {
+	for _, l := range s.lanes {
+		<-l.turn
+		l.surveyed = time.Time{}
+		l.give()
+	}
+}
+
+// WithoutStream is a sheet as it was before sheets told of their stream.
+func WithoutStream(data []byte) ([]byte, error) {
+	var of sheet
+	if err := json.Unmarshal(data, &of); err != nil {
+		return nil, err
+	}
+	of.Stream = 0
+	return json.Marshal(&of)
+}
+
+// SetClockBack makes the machine's clock wrong.
+func (s *Store) SetClockBack(by time.Duration) { s.clock.behind.Store(int64(by)) }

@@ -42,6 +42,11 @@ type lane struct {
 	swept   int64     // seq of the sheet whose doomed messages are removed
 	sweepAt time.Time // not before then, if there is no need
 
+	stream   int64     // which the entries' stream was found to be; 0 if nobody has looked
+	wholeAt  time.Time // when that was
+	surveyed time.Time // when nothing was found up to the cursor that nobody knows
+	purged   time.Time // when something was
+
 	queue // of what is not in metas
 }
 
@@ -57,6 +62,7 @@ func (l *lane) reset() {
 	l.sheet, l.seq, l.applied, l.swept, l.sweepAt = sheet{}, 0, 0, 0, time.Time{}
 	l.metas, l.active = map[int64]*meta{}, map[int64]*meta{}
 	l.queue = queue{}
+	l.stream, l.wholeAt, l.surveyed = 0, time.Time{}, time.Time{}
 }
 
 // take waits for the turn of a lane.
@@ -71,14 +77,9 @@ func (l *lane) take(ctx context.Context) error {
 
 func (l *lane) give() { l.turn <- struct{}{} }
 
-// begun is when an entry was begun, if it is in flight.
-func (l *lane) begun(id int64) (at int64, flies bool) {
-	for _, f := range l.sheet.Flights {
-		if slices.Contains(f.IDs, id) {
-			return f.Begun, true
-		}
-	}
-	return 0, false
+// flies reports whether an entry is in flight.
+func (l *lane) flies(id int64) bool {
+	return slices.ContainsFunc(l.sheet.Flights, func(f flight) bool { return slices.Contains(f.IDs, id) })
 }
 
 // flying is when each entry in flight was begun.
@@ -117,7 +118,7 @@ func (s *Store) catchUp(ctx context.Context, l *lane) error {
 		}
 		if next == nil {
 			l.read = begun
-			return nil
+			return s.trust(ctx, l)
 		}
 		if err := s.applyAll(ctx, l); err != nil {
 			return err
@@ -129,6 +130,18 @@ func (s *Store) catchUp(ctx context.Context, l *lane) error {
 		}
 	}
 	return fmt.Errorf("natsstore: the lane %s changes faster than it can be read, or a server of the cluster lags behind", l.name)
+}
+
+// trust is whole once in a while, and whenever all was read anew. What was read is not to be used if it fails.
+func (s *Store) trust(ctx context.Context, l *lane) error {
+	if time.Since(l.wholeAt) < wholeFor {
+		return nil
+	}
+	err := s.whole(ctx, l)
+	if err != nil {
+		l.read = time.Time{}
+	}
+	return err
 }
 
 // applyAll applies what some server of the cluster has.
@@ -154,8 +167,7 @@ func (s *Store) readAll(ctx context.Context, lanes []*lane) error {
 		if err := s.catchUp(ctx, l); err != nil {
 			return err
 		}
-		s.tidy(ctx, l)
-		return nil
+		return s.tidy(ctx, l)
 	})
 }
 
@@ -239,8 +251,11 @@ func drawerOf(n int64, find func(id int64) *meta) (inside []*meta) {
 	return inside
 }
 
-// hooks let tests crash between two steps.
-type hooks struct{ committed atomic.Pointer[func() error] }
+// hooks let tests do something between two steps: crash, say.
+type hooks struct {
+	committed atomic.Pointer[func() error]
+	counted   atomic.Pointer[func()]
+}
 
 // pause waits.
 func pause(ctx context.Context, d time.Duration) error {

@@ -44,18 +44,15 @@ const overhead = 512
 
 // roomFor is ErrFull if the entries' stream has too little room, as it is now.
 func (s *Store) roomFor(ctx context.Context, entries []outbox.Entry) error {
-	a, err := s.call(ctx, "STREAM.INFO."+s.streams.entries, struct{}{})
+	c, err := s.inspect(ctx, "")
 	if err != nil {
 		return err
 	}
-	if a.err() != nil || a.State == nil || a.Config == nil {
-		return fmt.Errorf("natsstore: look at the stream %s: %w", s.streams.entries, a.err())
-	}
-	need := a.State.Bytes
+	need := c.bytes
 	for i := range entries {
 		need += int64(len(entries[i].Record)) + overhead
 	}
-	if a.Config.MaxBytes > 0 && need > a.Config.MaxBytes {
+	if c.most > 0 && need > c.most {
 		return outbox.ErrFull
 	}
 	return nil

@@ -196,6 +196,40 @@ func TestManyThatFailWithMuchToSay(t *testing.T) {
 	assert.Equal(t, 1000, stats.Lanes[outbox.Events].States[outbox.Failed])
 }
 
+// Keys whose letters take six bytes in a document, of entries that are in a thousand drawers: what became of
+// all is kept even so.
+func TestManyThatAreTriedAgainWithKeysThatTakeMuchRoom(t *testing.T) {
+	t.Parallel()
+	for name, letter := range map[string]string{"of the web": "&", "that are none": "\x01"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, now := open(t, fresh()), time.Now()
+			var all []outbox.Entry
+			for n := range 1000 {
+				all = append(all, event(fmt.Sprintf("%04d", n)+strings.Repeat(letter, 246)))
+				for range 30 { // the key takes one number, too
+					all = append(all, outbox.Entry{Lane: outbox.Commands, Policy: outbox.AtLeastOnce, Record: []byte("{}")})
+				}
+			}
+			put(t, s, all...)
+			lease := acquire(t, s, "me", now)
+			due, _, err := s.Next(t.Context(), lease, 1000, now)
+			require.NoError(t, err)
+			require.Len(t, due, 1000)
+			require.Equal(t, int64(32*999), due[999].ID-due[0].ID, "each is in a drawer of its own")
+			for range 2 {
+				require.NoError(t, s.Begin(t.Context(), lease, idsOf(due), now))
+				require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Queued, idsOf(due)...), now))
+			}
+			again, _, err := s.Next(t.Context(), lease, 1000, now)
+			require.NoError(t, err)
+			require.Equal(t, idsOf(due), idsOf(again))
+			assert.Equal(t, due[999].Key, again[999].Key)
+			assert.Equal(t, 2, again[999].Attempts)
+		})
+	}
+}
+
 func renamed(all []outbox.Entry) (others []outbox.Entry) {
 	for _, e := range all {
 		e.Key += "again"

@@ -2,7 +2,6 @@ package natsstore
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"example.com/bento-go/outbox"
@@ -13,7 +12,11 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	var taken bool
 	err = s.change(ctx, name, func(d *draft) error {
 		held := &d.sheet
-		if latest := nanos(now) + held.TTL; held.Expires > latest { // the clock was set back
+		if latest := nanos(now) + held.TTL; held.Expires > latest { // a clock was set back, or this one is wrong
+			right, err := s.mayShorten(ctx, held, owner)
+			if taken = !right; taken || err != nil {
+				return err
+			}
 			held.Expires = latest
 			d.written = true
 		}
@@ -43,17 +46,14 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	return lease, nil
 }
 
-// whole makes sure that the entries' stream has not lost what it had acknowledged: it would number new
-// entries like those that were delivered.
-func (s *Store) whole(ctx context.Context, l *lane) error {
-	if l.sheet.Cursor == 0 {
-		return nil
+// mayShorten reports whether the time of this machine can be held against a lease: its owner may, and others
+// whose clock is the server's.
+func (s *Store) mayShorten(ctx context.Context, held *sheet, owner string) (bool, error) {
+	if held.Owner == owner {
+		return true, nil
 	}
-	_, last, err := s.count(ctx)
-	if err == nil && last < l.sheet.Cursor {
-		err = fmt.Errorf("%w: the stream %s ends with message %d, and %d was delivered: the servers lost what they had acknowledged (see sync_interval of NATS); take out what is left (nats stream backup), and begin a new outbox with another name", outbox.ErrDamaged, s.streams.entries, last, l.sheet.Cursor)
-	}
-	return err
+	c, err := s.inspect(ctx, "")
+	return err == nil && s.agrees(ctx, c.ahead, held.TTL), err
 }
 
 // Release is as [outbox.Store] has it.

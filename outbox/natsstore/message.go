@@ -114,7 +114,7 @@ func (s *Store) compose(e *outbox.Entry) ([]*nats.Msg, error) {
 		Key: e.Key, Policy: e.Policy, Harmless: e.Harmless, Enqueued: nanos(e.Enqueued), Changed: nanos(e.Changed), NotBefore: nanos(e.NotBefore),
 		Held: !e.NotBefore.IsZero(), Parts: len(parts),
 	}
-	head, err := json.Marshal(&m)
+	head, err := encode(&m)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,9 @@ type Store struct {
 	closed   atomic.Bool
 	ended    chan struct{}
 	closing  sync.Once
+	copied   atomic.Bool     // the entries' stream is on several servers, of which some may lag behind
 	group    *together.Group // calls of Put
+	clock    clock
 	hooks
 }
 

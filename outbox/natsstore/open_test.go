@@ -2,10 +2,13 @@ package natsstore_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -183,10 +186,62 @@ func TestAStreamThatWasRolledBackIsRefused(t *testing.T) {
 	require.NoError(t, s.Begin(t.Context(), lease, ids, now))
 	require.NoError(t, s.Settle(t.Context(), lease, verdicts(outbox.Accepted, ids...), now))
 	require.NoError(t, s.Close())
-	require.NoError(t, jetstreamOf(t).DeleteStream(t.Context(), name+"-entries"))
+	anew(t, name+"-entries")
 	s = open(t, name)
 	_, err = s.Acquire(t.Context(), outbox.Events, "you", now.Add(time.Hour), time.Minute)
 	require.ErrorIs(t, err, outbox.ErrDamaged)
+}
+
+// Half an outbox is not made whole: without its state parked emails would be sent again, and without its
+// entries new ones would be taken for those that were delivered.
+func TestHalfAnOutboxIsRefused(t *testing.T) {
+	t.Parallel()
+	for stream, remedy := range map[string]string{"-entries": "already: without it entries would be lost or sent again; take out what is left", "-state": "restore it from a backup"} {
+		t.Run(stream, func(t *testing.T) {
+			t.Parallel()
+			name, now := fresh(), time.Now()
+			s := open(t, name)
+			put(t, s, event(""), event(""))
+			require.NoError(t, deliver(t, s, acquire(t, s, "me", now), now))
+			js := jetstreamOf(t)
+			require.NoError(t, js.DeleteStream(t.Context(), name+stream))
+			for range 2 {
+				_, err := natsstore.Open(t.Context(), url(t), natsstore.WithName(name))
+				require.ErrorIs(t, err, outbox.ErrDamaged)
+				require.ErrorContains(t, err, "the stream "+name+stream+": ")
+				require.ErrorContains(t, err, remedy)
+				_, err = js.Stream(t.Context(), name+stream)
+				require.ErrorIs(t, err, jetstream.ErrStreamNotFound, "it makes nothing")
+			}
+		})
+	}
+}
+
+// Whoever is first of those that open an outbox, it is made once, and they all have it.
+func TestMachinesThatOpenAnOutboxAtOnce(t *testing.T) {
+	t.Parallel()
+	const machines = 6
+	for range 5 {
+		name := fresh()
+		var all sync.WaitGroup
+		for range machines {
+			all.Go(func() {
+				s, err := natsstore.Open(context.Background(), url(t), natsstore.WithName(name))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer func() { _ = s.Close() }()
+				_, err = s.Acquire(context.Background(), outbox.Events, "me", time.Now(), time.Minute)
+				_, err2 := s.Put(context.Background(), events(3))
+				if err = errors.Join(err, err2); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		assert.Equal(t, 3*machines, left(t, name+"-entries"))
+	}
 }
 
 func TestAStoreThatIsClosed(t *testing.T) {

@@ -3,6 +3,7 @@ package natsstore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"example.com/bento-go/outbox"
 )
@@ -29,7 +30,7 @@ const mostAhead = 8 << 20
 
 // readFresh reads ahead until there are so many fresh entries that may be begun, or no more.
 func (s *Store) readFresh(ctx context.Context, l *lane, want int) error {
-	for more := true; more; {
+	for more, first := true, true; more; first = false {
 		usable, size := l.usable(want), 0
 		for i := range usable {
 			size += len(usable[i].record)
@@ -39,7 +40,7 @@ func (s *Store) readFresh(ctx context.Context, l *lane, want int) error {
 		}
 		var all []stored
 		var err error
-		if all, more, err = s.fetch(ctx, s.streams.entries, s.subjects.fresh(l.name), max(l.freshTo, l.sheet.Cursor)+1, want-len(usable)); err != nil {
+		if all, more, err = s.fetchFresh(ctx, l, want-len(usable), first); err != nil {
 			return err
 		}
 		for _, got := range all {
@@ -47,13 +48,33 @@ func (s *Store) readFresh(ctx context.Context, l *lane, want int) error {
 			if err != nil {
 				return err
 			}
-			if _, flies := l.begun(m.ID); flies || l.metas[m.ID] != nil {
+			if l.flies(m.ID) || l.metas[m.ID] != nil {
 				m.record = nil
 			}
 			l.fresh, l.freshTo = append(l.fresh, m), m.ID
 		}
 	}
 	return nil
+}
+
+// fetchFresh reads on. If there should be nothing up to where it begins, it begins at the first message,
+// so that what should not be there is found.
+func (s *Store) fetchFresh(ctx context.Context, l *lane, most int, first bool) (all []stored, more bool, err error) {
+	from, subject := max(l.freshTo, l.sheet.Cursor)+1, s.subjects.fresh(l.name)
+	if !first || !l.bare() || len(l.fresh) > 1 || s.copied.Load() && time.Since(l.purged) < lagFor {
+		return s.fetch(ctx, s.streams.entries, subject, from, most)
+	}
+	begun := time.Now()
+	if all, more, err = s.fetch(ctx, s.streams.entries, subject, 1, most+len(l.fresh)); err != nil {
+		return nil, false, err
+	}
+	if len(all) > 0 && all[0].seq <= l.sheet.Cursor {
+		if err := s.survey(ctx, l, l.sheet.Cursor); err != nil {
+			return nil, false, err
+		}
+	}
+	l.surveyed = begun
+	return slices.DeleteFunc(all, func(got stored) bool { return got.seq < from }), more, nil
 }
 
 // usable are at most so many fresh entries, as far as they were read, that may be begun.

@@ -17,6 +17,7 @@ type sheet struct {
 	Expires int64  `json:"expires,omitempty"`
 	TTL     int64  `json:"ttl,omitempty"`
 	Paused  string `json:"paused,omitempty"`
+	Stream  int64  `json:"stream,omitempty"` // when the entries' stream was made that it tells of; 0 of old: the one that is found
 	// Cursor is the ID up to which fresh entries were begun: one of them that is not in flight, and has
 	// no meta, is delivered.
 	Cursor  int64    `json:"cursor,omitempty"`

@@ -2,7 +2,6 @@ package natsstore
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -14,7 +13,7 @@ import (
 func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 	stats := outbox.Stats{Lanes: map[outbox.Lane]outbox.LaneStats{}}
 	err := s.all(ctx, func(lanes []*lane) error {
-		messages, err := s.countAll(ctx, lanes)
+		messages, _, err := s.countAll(ctx, lanes)
 		if err != nil {
 			return err
 		}
@@ -32,14 +31,14 @@ func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 	return stats, err
 }
 
-// Idle is as [outbox.Store] has it.
+// Idle is as [outbox.Store] has it. Lanes that change all the time are not.
 func (s *Store) Idle(ctx context.Context) (idle bool, err error) {
 	err = s.all(ctx, func(lanes []*lane) error {
-		messages, err := s.countAll(ctx, lanes)
+		messages, still, err := s.countAll(ctx, lanes)
 		if err != nil {
 			return err
 		}
-		idle = true
+		idle = still
 		for _, l := range lanes {
 			of := l.stats(messages[l.name])
 			idle = idle && of.Depth() == 0
@@ -53,32 +52,35 @@ func (s *Store) Idle(ctx context.Context) (idle bool, err error) {
 const maxLooks = 20
 
 // countAll reads the lanes and counts the messages of the entries of each, at a time when nothing of the
-// lanes changed in between; what is put meanwhile is new.
-func (s *Store) countAll(ctx context.Context, lanes []*lane) (map[outbox.Lane]int, error) {
+// lanes changed in between; what is put meanwhile is new. If there is no such time, the lanes are as they
+// were read after the last count, which may be off by what was sent and put meanwhile, and are not still.
+func (s *Store) countAll(ctx context.Context, lanes []*lane) (messages map[outbox.Lane]int, still bool, err error) {
 	seen := make([]int64, len(lanes))
-	var messages map[outbox.Lane]int
-	for range maxLooks {
-		same := messages != nil
+	for look := range maxLooks {
+		still = messages != nil
 		if err := s.syncAll(ctx, lanes); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for i, l := range lanes {
-			same = same && seen[i] == l.seq
+			still = still && seen[i] == l.seq
 			seen[i] = l.seq
 		}
-		if same {
-			return messages, nil
+		if still || look == maxLooks-1 {
+			break
 		}
-		subjects, _, err := s.count(ctx)
+		c, err := s.inspect(ctx, s.subjects.heads(""))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		messages = map[outbox.Lane]int{}
-		for subject, n := range subjects {
+		for subject, n := range c.of {
 			messages[s.subjects.laneOf(subject)] += n
 		}
+		if do := s.counted.Load(); do != nil {
+			(*do)()
+		}
 	}
-	return nil, errors.New("natsstore: the lanes change faster than they can be counted; ask again")
+	return messages, still, nil
 }
 
 // stats are those of a lane that has so many messages: one for each entry that is

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"example.com/bento-go/outbox"
 )
 
 // schemaKey marks a stream as one of an outbox, and tells the version of what is in it.
@@ -35,8 +37,9 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 	if s.conn.ConnectedClusterName() != "" {
 		fallback = 3
 	}
+	opening := opening{js, set, fallback, s.streams}
 	for _, want := range s.configs() {
-		config, err := s.stream(ctx, js, want, set, fallback)
+		config, err := opening.stream(ctx, want)
 		if err != nil {
 			if told := s.refusal.Load(); told != nil {
 				err = told.err
@@ -44,8 +47,19 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
 		s.warn(ctx, config)
+		if want.Name == s.streams.entries {
+			s.copied.Store(config.Replicas > 1)
+		}
 	}
 	return nil
+}
+
+// An opening opens streams.
+type opening struct {
+	js       jetstream.JetStream
+	set      settings
+	fallback int // replicas of what is made, if nobody says how many
+	streams  streams
 }
 
 // configs are the streams as they have to be.
@@ -64,23 +78,11 @@ func (s *Store) configs() []jetstream.StreamConfig {
 }
 
 // stream opens a stream, or makes it, and returns its settings.
-func (s *Store) stream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, set settings, fallback int) (jetstream.StreamConfig, error) {
-	bounded := want.MaxBytes > 0
+func (o *opening) stream(ctx context.Context, want jetstream.StreamConfig) (jetstream.StreamConfig, error) {
+	js, set, bounded := o.js, o.set, want.MaxBytes > 0
 	got, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if set.existing {
-			return want, none{}
-		}
-		if want.Replicas = fallback; set.replicas > 0 {
-			want.Replicas = set.replicas
-		}
-		if bounded && set.capacity > 0 {
-			want.MaxBytes = set.capacity
-		}
-		got, err = js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another was quicker
-			got, err = js.Stream(ctx, want.Name)
-		}
+		got, err = o.create(ctx, want)
 	}
 	if err != nil {
 		return want, err
@@ -102,6 +104,51 @@ func (s *Store) stream(ctx context.Context, js jetstream.JetStream, want jetstre
 		}
 	}
 	return got.CachedInfo().Config, nil
+}
+
+// create makes a stream, unless that would make an outbox whole of which half is lost.
+func (o *opening) create(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	if o.set.existing {
+		return nil, none{}
+	}
+	if got, err := o.begun(ctx, want.Name); got != nil || err != nil {
+		return got, err
+	}
+	if want.Replicas = o.fallback; o.set.replicas > 0 {
+		want.Replicas = o.set.replicas
+	}
+	if want.MaxBytes > 0 && o.set.capacity > 0 {
+		want.MaxBytes = o.set.capacity
+	}
+	got, err := o.js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another was quicker
+		return o.js.Stream(ctx, want.Name)
+	}
+	return got, err
+}
+
+// begun is an error if one of the streams was in use already and the other, of this name, is not there:
+// both are made before anything comes into either. Others may be making them, or have begun to use them,
+// meanwhile: then it is the stream.
+func (o *opening) begun(ctx context.Context, missing string) (jetstream.Stream, error) {
+	other, remedy := o.streams.entries, "restore it from a backup (nats stream restore), or "+rescue
+	if missing == other {
+		other, remedy = o.streams.state, rescue
+	}
+	used, err := o.js.Stream(ctx, other)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, nil //nolint:nilnil // there is none, and nothing wrong
+	case err != nil:
+		return nil, err
+	case used.CachedInfo().State.LastSeq == 0:
+		return nil, nil //nolint:nilnil // as above
+	}
+	got, err := o.js.Stream(ctx, missing)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = fmt.Errorf("%w: it is gone, though the stream %s was in use already: without it entries would be lost or sent again; %s", outbox.ErrDamaged, other, remedy)
+	}
+	return got, err
 }
 
 // fits says what of a stream's settings would lose entries, or keep this program from working.

@@ -2,8 +2,12 @@ package natsstore
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"example.com/bento-go/outbox"
 )
 
 // What is doomed and cannot be removed now, since its stream has no leader, say, is removed later:
@@ -16,17 +20,22 @@ const (
 )
 
 // tidy sweeps the lane if that can be done soon. Nobody has to wait for it: what stays is doomed in the
-// next sheet, too.
-func (s *Store) tidy(ctx context.Context, l *lane) {
+// next sheet, too. The only error is that the stream is damaged.
+func (s *Store) tidy(ctx context.Context, l *lane) error {
 	if l.swept == l.seq || time.Now().Before(l.sweepAt) {
-		return
+		return nil
 	}
 	short, cancel := context.WithTimeout(ctx, sweepFor)
 	defer cancel()
-	if err := s.sweep(short, l); err != nil {
+	err := s.sweep(short, l)
+	if errors.Is(err, outbox.ErrDamaged) {
+		return err
+	}
+	if err != nil {
 		l.sweepAt = time.Now().Add(sweepAgain)
 		s.logger.WarnContext(ctx, "natsstore: what is delivered is still in the stream; it is removed later", "lane", l.name, "error", err.Error())
 	}
+	return nil
 }
 
 // sweep removes the messages that the lane's sheet dooms. To do so twice, or late, does no harm:
@@ -37,9 +46,16 @@ func (s *Store) sweep(ctx context.Context, l *lane) error {
 		return nil
 	}
 	through := l.settledThrough()
-	left := slices.DeleteFunc(slices.Clone(l.sheet.Doomed.Fresh), func(id int64) bool { return id <= through })
-	if len(left) < len(l.sheet.Doomed.Fresh) {
-		if err := s.purge(ctx, s.subjects.fresh(l.name), through); err != nil {
+	var together, left []int64
+	for _, id := range l.sheet.Doomed.Fresh {
+		if id <= through {
+			together = append(together, id)
+		} else {
+			left = append(left, id)
+		}
+	}
+	if len(together) > 0 {
+		if err := s.purgeKnown(ctx, l, together); err != nil {
 			return err
 		}
 	}
@@ -48,6 +64,22 @@ func (s *Store) sweep(ctx context.Context, l *lane) error {
 	}
 	l.swept = l.seq
 	return nil
+}
+
+// purgeKnown removes fresh messages, before the last of which there are no others.
+func (s *Store) purgeKnown(ctx context.Context, l *lane, ids []int64) error {
+	through := slices.Max(ids)
+	if time.Since(l.surveyed) > surveyFor {
+		if err := s.survey(ctx, l, through); err != nil {
+			return err
+		}
+	}
+	l.purged = time.Now()
+	n, err := s.purge(ctx, s.subjects.fresh(l.name), through)
+	if err == nil && n > len(ids) { // it went back since the survey
+		err = fmt.Errorf("%w: the stream %s went back, and %d entries are removed that nobody has sent; %s", outbox.ErrDamaged, s.streams.entries, n-len(ids), rescue)
+	}
+	return err
 }
 
 // settledThrough is up to where all fresh entries may be removed.
