@@ -212,7 +212,7 @@ func remedy(err error) error {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		text = "the account has no JetStream: enable it for the account"
 	case hasCode(err, codeStorage) || hasCode(err, codeInsufficient) || hasCode(err, codeAccountResources):
-		text = "the servers, or the account, have less room than the outbox is to have: see WithCapacity, or give them more (max_file_store)"
+		text = "the servers, or the account, have less room than the outbox is to have, which is a gigabyte if WithCapacity says nothing else: give them more (max_file_store)"
 	case errors.Is(err, nats.ErrPermissionViolation):
 		text = "the user needs permission to publish and subscribe there: see the package's documentation"
 	case errors.Is(err, context.DeadlineExceeded):

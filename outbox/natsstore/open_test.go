@@ -56,7 +56,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"JetStream may not be":   {"nats://mute:s3cret@" + strict, nil, "needs permission"},
 		"a name with dots":       {url(t), []natsstore.Option{natsstore.WithName("a.b")}, "use up to 64 letters"},
 		"too many replicas":      {url(t), []natsstore.Option{natsstore.WithName(fresh()), natsstore.WithReplicas(3)}, "replicas > 1 not supported"},
-		"too little room":        {small.ClientURL(), nil, "see WithCapacity"},
+		"too little room":        {small.ClientURL(), nil, "WithCapacity"},
 		"seven replicas":         {url(t), []natsstore.Option{natsstore.WithReplicas(7)}, "1, 3 or 5"},
 		"no credentials file":    {url(t), []natsstore.Option{natsstore.WithCredentials(none)}, none},
 		"no CA file":             {url(t), []natsstore.Option{natsstore.WithCA(none)}, none},

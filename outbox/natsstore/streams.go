@@ -38,6 +38,7 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 		fallback = 3
 	}
 	opening := opening{js, set, fallback, s.streams}
+	var all []jetstream.StreamConfig
 	for _, want := range s.configs() {
 		config, err := opening.stream(ctx, want)
 		if err != nil {
@@ -46,11 +47,12 @@ func (s *Store) prepare(ctx context.Context, set settings) error {
 			}
 			return fmt.Errorf("the stream %s: %w", want.Name, remedy(err))
 		}
-		s.warn(ctx, config)
+		all = append(all, config)
 		if want.Name == s.streams.entries {
 			s.copied.Store(config.Replicas > 1)
 		}
 	}
+	s.warn(ctx, all)
 	return nil
 }
 
@@ -192,11 +194,20 @@ func fits(got, want jetstream.StreamConfig) error {
 }
 
 // warn tells what weakens the promises.
-func (s *Store) warn(ctx context.Context, config jetstream.StreamConfig) {
-	if config.Storage != jetstream.FileStorage {
-		s.logger.WarnContext(ctx, "natsstore: the stream is in memory: what is in it is lost with its servers", "stream", config.Name)
+func (s *Store) warn(ctx context.Context, all []jetstream.StreamConfig) {
+	names := func(weak func(jetstream.StreamConfig) bool) (some []string) {
+		for _, config := range all {
+			if weak(config) {
+				some = append(some, config.Name)
+			}
+		}
+		return some
 	}
-	if config.Replicas < 3 {
-		s.logger.WarnContext(ctx, "natsstore: the stream is on one server only: with it goes what is in it, and a power cut takes what was not synced (sync_interval: always); see WithReplicas", "stream", config.Name, "replicas", config.Replicas)
+	if some := names(func(c jetstream.StreamConfig) bool { return c.Storage != jetstream.FileStorage }); some != nil {
+		s.logger.WarnContext(ctx, "natsstore: streams are in memory: what is in them is lost with their servers", "streams", some)
+	}
+	if some := names(func(c jetstream.StreamConfig) bool { return c.Replicas < 3 }); some != nil {
+		s.logger.WarnContext(ctx, "natsstore: streams are on one server only, or two: with it goes what is in them, and a power cut takes what was not synced (sync_interval: always); "+
+			"three keep it (WithReplicas, or nats stream edit --replicas=3)", "streams", some)
 	}
 }
