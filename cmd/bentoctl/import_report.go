@@ -65,7 +65,7 @@ func (im *importer) previewOf(out io.Writer, f *intake.File) error {
 		fmt.Fprintf(out, "  everybody is %s: nobody is imported\n", options.As)
 	}
 	for _, record := range records {
-		fmt.Fprintf(out, "  %s\n", cut(escaped(record), width()-2))
+		fmt.Fprintf(out, "  %s\n", cut(escaped(record), widthOf(out)-2))
 	}
 	fmt.Fprintln(out)
 	return nil
