@@ -110,6 +110,9 @@ func (im *importer) conclude(reports []importReport, ended error) error {
 	} else if !im.quiet || left > 0 || ended != nil {
 		for _, r := range reports {
 			r.write(im.out, im.dryRun)
+			if ended == nil && r.Read == 0 {
+				fmt.Fprintln(im.out, "  it has no rows")
+			}
 		}
 	}
 	switch {
