@@ -95,7 +95,7 @@ func (a *aside) open() (err error) {
 		}
 		a.file, err = os.OpenFile(a.state.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil && (!errors.Is(err, os.ErrExist) || n == 1000) {
-			return fmt.Errorf("no place for rows that are not sent (%w): give a folder by --output-dir", err)
+			return fmt.Errorf("rows that are not sent cannot be set aside in %s (%w): name another folder by --output-dir", filepath.Dir(a.path), err)
 		}
 	}
 	a.buf = bufio.NewWriter(a.file)

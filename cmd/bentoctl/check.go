@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -221,14 +219,7 @@ func (g *globals) writeReport(report *conformance.Report, job checkJob) (err err
 	if s := report.Summary(); g.quiet && s.Errors == 0 && job.output == "" {
 		return nil
 	}
-	return report.WriteText(out, conformance.TextOptions{Width: width(), Color: job.output == "" && g.color()})
-}
-
-// width is that of the terminal as the shell says it, and 80 where nobody does.
-func width() int {
-	var columns int
-	_, _ = fmt.Sscanf(strings.TrimSpace(os.Getenv("COLUMNS")), "%d", &columns)
-	return min(max(cmp.Or(columns, 80), 40), 200)
+	return report.WriteText(out, conformance.TextOptions{Width: textWidth(out), Color: job.output == "" && g.color()})
 }
 
 // color reports whether results go to a terminal that wants colour.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -54,7 +55,7 @@ func openCheckpoint(path string, begin importState, synced bool) (*checkpoint, e
 	case errors.Is(err, boltfile.ErrForeign):
 		return nil, fmt.Errorf("%s is no checkpoint of an import (%w): remove it to begin anew", path, err)
 	case err != nil:
-		return nil, fmt.Errorf("no checkpoint can be kept beside the input (%w): give a folder by --output-dir", err)
+		return nil, fmt.Errorf("no checkpoint can be kept in %s (%w): name another folder by --output-dir", filepath.Dir(path), err)
 	}
 	c := &checkpoint{db: db, path: path, state: begin}
 	if err := c.load(begin); err != nil {

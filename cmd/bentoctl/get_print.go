@@ -28,7 +28,7 @@ func (g *globals) newPrinter(format string, r reading) printer {
 	case "csv":
 		return &csvPrinter{out: csv.NewWriter(out), flush: out.Flush, columns: every}
 	default:
-		return &tablePrinter{out: out, columns: columns, every: every, width: width()}
+		return &tablePrinter{out: out, columns: columns, every: every, width: widthOf(g.out)}
 	}
 }
 

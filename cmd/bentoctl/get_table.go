@@ -12,7 +12,7 @@ import (
 )
 
 // A tablePrinter writes for people: a list as lines under a header, a single thing as a line for
-// each of its values. No line is wider than width.
+// each of its values, or as many as it needs: a list is cut to the width, a single thing is wrapped.
 type tablePrinter struct {
 	out            *bufio.Writer
 	columns, every []string
@@ -29,7 +29,11 @@ func (p *tablePrinter) one(item json.RawMessage) error {
 	}
 	longest = min(longest, p.width/2)
 	for _, name := range names {
-		p.line([]int{longest, p.width - longest - 2}, []string{escaped(name), orDash(plainText(t.at(name)))})
+		cell := escaped(name)
+		for _, part := range folded(orDash(plainText(t.at(name))), p.width-longest-2) {
+			p.line([]int{longest, columnsOf(part)}, []string{cell, part})
+			cell = ""
+		}
 	}
 	return p.out.Flush()
 }
@@ -57,7 +61,7 @@ func (p *tablePrinter) page(items []json.RawMessage) error {
 			p.widths[i] = max(p.widths[i], columnsOf(cell))
 		}
 	}
-	fitted := fit(p.widths, p.width)
+	fitted := fit(p.columns, p.widths, p.width)
 	for _, cells := range lines {
 		p.line(fitted, cells)
 	}
@@ -75,12 +79,12 @@ func (p *tablePrinter) line(widths []int, cells []string) {
 	_, _ = p.out.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 }
 
-// minColumn is the width below which no column shrinks, but for the first.
-const minColumn = 6
+// Below these widths no column shrinks; the times of a list are whole.
+const minColumn, timeColumn = 6, len("2006-01-02 15:04Z")
 
-// fit shrinks the widest columns until a line fits. The first column, which names the thing, is
-// the last to be shrunk.
-func fit(widths []int, width int) []int {
+// fit shrinks the widest columns until a line fits, or nothing can be shrunk any more. The first column,
+// which names the thing, is the last to be shrunk.
+func fit(names []string, widths []int, width int) []int {
 	fitted := slices.Clone(widths)
 	over := 2 * (len(fitted) - 1)
 	for _, w := range fitted {
@@ -89,13 +93,23 @@ func fit(widths []int, width int) []int {
 	for over -= width; over > 0; over-- {
 		widest := 0
 		for i := 1; i < len(fitted); i++ {
-			if fitted[i] > minColumn && (widest == 0 || fitted[i] > fitted[widest]) {
+			if fitted[i] > leastOf(names[i]) && (widest == 0 || fitted[i] > fitted[widest]) {
 				widest = i
 			}
 		}
-		fitted[widest] = max(fitted[widest]-1, 1)
+		if widest == 0 && fitted[0] <= minColumn {
+			break
+		}
+		fitted[widest]--
 	}
 	return fitted
+}
+
+func leastOf(name string) int {
+	if strings.HasSuffix(name, "_at") {
+		return timeColumn
+	}
+	return minColumn
 }
 
 // briefly is a value for a narrow column: a time without its seconds, in UTC.
@@ -143,6 +157,27 @@ func cut(text string, width int) string {
 		}
 	}
 	return text
+}
+
+// folded breaks text into lines of a width, behind a space where there is one. Nothing is lost.
+func folded(text string, width int) (lines []string) {
+	for columnsOf(text) > width {
+		used, end, space := 0, len(text), 0
+		for i, r := range text {
+			if used += columnOf(r); used > width && i > 0 {
+				end = i
+				break
+			}
+			if r == ' ' {
+				space = i + 1
+			}
+		}
+		if space > 0 {
+			end = space
+		}
+		lines, text = append(lines, text[:end]), text[end:]
+	}
+	return append(lines, text)
 }
 
 // columnsOf is how many columns of a terminal text takes.

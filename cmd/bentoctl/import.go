@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -148,12 +151,32 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 			return usage("standard input is the file, so nobody can be asked: give --yes")
 		}
 	}
-	if im.dryRun || im.outbox != "" {
+	if im.dryRun {
 		return nil
+	}
+	if err := im.checkOutputDir(); err != nil || im.outbox != "" {
+		return err
 	}
 	patience := bento.RetryPolicy{MaxAttempts: 10}
 	im.client, err = im.connect(ctx, bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.counting()}))
 	return err
+}
+
+// checkOutputDir wants the folder that was named.
+func (im *importer) checkOutputDir() error {
+	if im.outputDir == "" {
+		return nil
+	}
+	info, err := os.Stat(im.outputDir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usage("the folder of --output-dir, %s, is not there: make it, or name another", im.outputDir)
+	case err != nil:
+		return usage("--output-dir: %w", err)
+	case !info.IsDir():
+		return usage("--output-dir %s: it is a file, want a folder", im.outputDir)
+	}
+	return nil
 }
 
 // paceOf reads --limits.

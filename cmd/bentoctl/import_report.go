@@ -65,7 +65,7 @@ func (im *importer) previewOf(out io.Writer, f *intake.File) error {
 		fmt.Fprintf(out, "  everybody is %s: nobody is imported\n", options.As)
 	}
 	for _, record := range records {
-		fmt.Fprintf(out, "  %s\n", cut(escaped(record), width()-2))
+		fmt.Fprintf(out, "  %s\n", cut(escaped(record), widthOf(out)-2))
 	}
 	fmt.Fprintln(out)
 	return nil
@@ -110,6 +110,9 @@ func (im *importer) conclude(reports []importReport, ended error) error {
 	} else if !im.quiet || left > 0 || ended != nil {
 		for _, r := range reports {
 			r.write(im.out, im.dryRun)
+			if ended == nil && r.Read == 0 {
+				fmt.Fprintln(im.out, "  it has no rows")
+			}
 		}
 	}
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -176,10 +177,11 @@ func (o *outboxCommand) show(ctx context.Context, s *outbox.Sender, id int64, re
 	}
 	rows := make([]json.RawMessage, len(history))
 	for i, c := range history {
-		rows[i], _ = json.Marshal(map[string]string{"changed_at": c.At.UTC().Format(time.RFC3339), "to": string(c.State), "by": c.By, "reason": c.Reason})
+		rows[i], _ = json.Marshal(map[string]string{"at": c.At.UTC().Format(time.RFC3339), "to": string(c.State), "by": c.By, "reason": c.Reason})
 	}
 	fmt.Fprintln(o.out)
-	return o.newPrinter("table", reading{columns: "changed_at to by reason"}).page(rows)
+	whole := &tablePrinter{out: bufio.NewWriter(o.out), columns: []string{"at", "to", "by", "reason"}, width: unbounded}
+	return whole.page(rows)
 }
 
 // entriesWord is a number of entries.

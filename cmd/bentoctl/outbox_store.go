@@ -145,6 +145,9 @@ func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (
 	case "postgres":
 		store, err = s.openPostgreSQL(ctx, create)
 	default:
+		if info, err := os.Stat(s.at); err == nil && !info.IsDir() {
+			return nil, usage("%s is a file: --store, --outbox and %s want a directory", s.at, envOutbox)
+		}
 		path := filepath.Join(s.at, outboxFile)
 		if _, err = os.Stat(path); err == nil || create {
 			store, err = sqlitestore.Open(ctx, path)

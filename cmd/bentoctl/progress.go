@@ -65,7 +65,7 @@ func (p *progress) update(s *importState, f *intake.File) {
 		fmt.Fprintf(p.out, "%s: %s\n", p.name, line)
 		return
 	}
-	line = cut(p.name+"  "+line, width()-1)
+	line = cut(p.name+"  "+line, widthOf(p.out)-1)
 	fmt.Fprintf(p.out, "\r%s%s", line, strings.Repeat(" ", max(0, p.shown-len([]rune(line)))))
 	p.shown = len([]rune(line))
 }

@@ -104,14 +104,21 @@ func (g *globals) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(g.err, options))
 }
 
-// end lets what is in flight finish, within the grace.
-func (d *delivery) end() error {
-	defer d.client.CloseIdleConnections()
+// stop lets what is in flight finish, within the grace.
+func (d *delivery) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	d.sender.Stop(ctx) // what waits is for the next sender
-	return errors.Join(<-d.ended, d.store.Close())
+	return <-d.ended
 }
+
+// close lets go of what is open.
+func (d *delivery) close() error {
+	d.client.CloseIdleConnections()
+	return d.store.Close()
+}
+
+func (d *delivery) end() error { return errors.Join(d.stop(), d.close()) }
 
 func (g *globals) relay(ctx context.Context, flag *storeFlag, limits string, opts ...outbox.Option) error {
 	d, err := g.delivery(ctx, flag, limits, true, opts...)
@@ -165,8 +172,9 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 	}
 	d.begin(ctx)
 	flushed := d.flush(ctx)
+	ended := d.stop() // what it still settles counts
 	after, err := d.store.Stats(context.WithoutCancel(ctx))
-	if err := errors.Join(err, d.end()); err != nil {
+	if err := errors.Join(ended, err, d.close()); err != nil {
 		return err
 	}
 	accepted := d.since(after, outbox.Accepted)
@@ -175,17 +183,33 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 		"%s accepted, %s parked or failed, %s left\n", entriesWord(int(accepted)), thousands(int(left)), thousands(after.Waiting())); err != nil {
 		return err
 	}
-	switch {
+	remaining := (*outbox.RemainingError)(nil)
+	switch interrupted := errors.As(flushed, &remaining); {
 	case errors.Is(flushed, errPaused):
 		return d.explainPause(after)
+	case interrupted && after.Waiting() > 0:
+		return fmt.Errorf("%w; %s", context.Cause(ctx), g.toldWaiting(after.Waiting()))
+	case interrupted: // and what was in flight was the rest
 	case flushed != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", flushed, context.Cause(ctx))
 	case flushed != nil:
 		return flushed
-	case left > 0:
+	}
+	if left > 0 {
 		return &exitError{exitFailures, fmt.Errorf("%s parked or failed: bentoctl outbox list", entriesWord(int(left)))}
 	}
 	return nil
+}
+
+// toldWaiting says that something waits, and how much where the results did not.
+func (g *globals) toldWaiting(n int) string {
+	switch {
+	case !g.quiet || g.json:
+		return "what is left waits in the outbox"
+	case n == 1:
+		return "1 entry waits in the outbox"
+	}
+	return entriesWord(n) + " wait in the outbox"
 }
 
 // since is how many entries came to a state since the delivery began.

@@ -198,6 +198,10 @@ func TestEventsOfColumns(t *testing.T) {
 	}, told(t, text, intake.Options{Kind: intake.Events, Types: []string{"total=number"}}))
 	assert.Equal(t, []string{`{"type":"$signed_up","email":"ari@example.com"}`},
 		told(t, "email\nari@example.com\n", intake.Options{Kind: intake.Events, EventType: "$signed_up"}))
+	both := intake.Options{Kind: intake.Events, EventType: "$p", Map: []string{"Type=-"}}
+	assert.Equal(t, []string{`{"type":"$p","email":"ari@example.com"}`}, told(t, "Email,Type\nari@example.com,$z\n", both))
+	both.Map = []string{"Type=kind"}
+	assert.Equal(t, []string{`{"type":"$p","email":"ari@example.com","details":{"kind":"$z"}}`}, told(t, "Email,Type\nari@example.com,$z\n", both))
 }
 
 func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
@@ -218,6 +222,10 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 		{"email,age\n", intake.Options{Types: []string{"age=float"}}, "want number, bool, date or text"},
 		{"email\n", intake.Options{Types: []string{"age=number"}}, "which no column becomes"},
 		{"email\n", intake.Options{Kind: intake.Events}, "no column holds the type of the event"},
+		{
+			"Email,Type\n", intake.Options{Kind: intake.Events, EventType: "$p"},
+			`column 2, "Type", becomes type, which --event gives for all: leave --event out, or the column by --map 2=-, or keep it under another name by --map 2=NAME`,
+		},
 		{"email,type,details.a,details.a.b\n", intake.Options{Kind: intake.Events}, "one is within the other"},
 		{"{}\n", intake.Options{Map: []string{"a=b"}}, "it is NDJSON, which is sent as it is"},
 	} {

@@ -164,6 +164,10 @@ func checkTargets(columns []Column, o Options) error {
 		}
 		has = append(has, c.Target)
 	}
+	if i := slices.Index(has, "type"); i >= 0 && o.Kind == Events && o.EventType != "" {
+		return fmt.Errorf("column %d, %q, becomes type, which --event gives for all: leave --event out, or the column by --map %d=-, or keep it under another name by --map %d=NAME",
+			i+1, columns[i].Header, i+1, i+1)
+	}
 	titles := make([]string, len(columns))
 	for i, c := range columns {
 		titles[i] = c.Header

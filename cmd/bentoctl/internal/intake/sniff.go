@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -39,6 +40,12 @@ func Peek(f *File, o Options, n int) (columns []Column, records []string, err er
 	if len(head) < maxSniffed {
 		whole = len(head)
 	}
+	if start := bytes.TrimSpace(head); len(start) > 0 && len(bytes.TrimSpace(head[:whole])) == 0 {
+		if start[0] != '{' {
+			return nil, nil, fmt.Errorf("%s: %w", f.Name, errLongHeader)
+		}
+		whole = len(head) // a line of NDJSON may be as long
+	}
 	r, err := NewReader(&File{Name: f.Name, text: bufio.NewReaderSize(bytes.NewReader(head[:whole]), maxSniffed)}, o)
 	if err != nil {
 		return nil, nil, err
@@ -57,6 +64,8 @@ func Peek(f *File, o Options, n int) (columns []Column, records []string, err er
 	}
 	return columns, records, nil
 }
+
+var errLongHeader = fmt.Errorf("its first line is longer than %d KiB: want rows under a header, or one JSON object a line", maxSniffed>>10)
 
 // separator is the one of , ; tab | that stands most often in the first line, outside of quotes.
 func separator(head []byte) rune {
