@@ -100,6 +100,17 @@ func TestSomethingIsDoneBeforeEachRequest(t *testing.T) {
 	})
 }
 
+func TestNothingIsDoneBeforeARequestThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := scripted(t).client().SubscriberByEmail(ctx, "ari@example.com", bento.WithBeforeSend(func(context.Context) error {
+		t.Error("it is noted as sent")
+		return nil
+	}))
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestWhatIsKeptBackIsNotSent(t *testing.T) {
 	t.Parallel()
 	errMine := errors.New("the journal is full")

@@ -128,8 +128,10 @@ func TestAClientGoesOnWhereAnotherWas(t *testing.T) {
 					}
 					assert.InDelta(t, 9*time.Second+tc.wait-time.Duration(tc.atOnce-1)*time.Second, time.Since(start), float64(time.Second))
 				}
-				_, err = used.SiteStats(t.Context(), bento.WithTurnTaken(time.Now()))
+				start := time.Now()
+				_, err = used.SiteStats(t.Context(), bento.WithTurnTaken(start))
 				require.NoError(t, err)
+				assert.Equal(t, start, time.Now(), "of an hour, the first need not wait")
 			})
 		})
 	}
