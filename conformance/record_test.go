@@ -221,6 +221,48 @@ func TestASecretIsFoundInEverySpelling(t *testing.T) {
 	assert.NotContains(t, har.String(), "canary")
 }
 
+// recordedURL is the URL that a recording has of a GET with these keys.
+func recordedURL(t *testing.T, user, password, url string) string {
+	t.Helper()
+	var har bytes.Buffer
+	recorder := conformance.NewRecorder(transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+	}), &har)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	require.NoError(t, err)
+	req.SetBasicAuth(user, password)
+	resp, err := recorder.RoundTrip(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.NoError(t, recorder.Close())
+	exchanges, errs := readAll(har.String())
+	require.Empty(t, errs)
+	return exchanges[0].Request.URL
+}
+
+// A key may be an ordinary word: the contract's own words in a URL are kept, and what may be the key is not.
+func TestTheContractsWordsInAURLAreNoSecrets(t *testing.T) {
+	t.Parallel()
+	const api = "https://app.bentonow.com/api/v1"
+	for _, tc := range []struct{ user, password, url, want string }{
+		{"publishable", "secret_key", "/fetch/tags?site_uuid=site", "/fetch/tags?site_uuid=REDACTED"},
+		{"publishable", "secret_key", "/batch/events?site_uuid=events", "/batch/events?site_uuid=REDACTED"},
+		{"publishable", "secret_key", "/fetch/segments/segments?site_uuid=segments", "/fetch/segments/%5Bredacted%5D?site_uuid=REDACTED"},
+		{"publishable", "secret_key", "/fetch/segments/my-segments?site_uuid=segments", "/fetch/segments/my-%5Bredacted%5D?site_uuid=REDACTED"},
+		{"email", "page", "/fetch/subscribers?site_uuid=canary&email=page&page=2", "/fetch/subscribers?site_uuid=REDACTED&email=redacted%40example.com&page=REDACTED"},
+		// Whatever is not the contract's to the letter may be a key.
+		{"publishable", "segments/canary", "/fetch/segments/canary?site_uuid=x", "/fetch/%5Bredacted%5D?site_uuid=REDACTED"},
+		{"publishable", "secret_key", "/batch/events/x?site_uuid=events", "/batch/%5Bredacted%5D/x?site_uuid=REDACTED"},
+		{"publishable", "secret_key", "/batch/events?site_uuid=site&my_site=x&site", "/batch/events?site_uuid=REDACTED&my_[redacted]=REDACTED&REDACTED"},
+		{"publishable", "page=canary", "/fetch/tags?site_uuid=x&page=canary", "/fetch/tags?site_uuid=REDACTED&page=REDACTED"},
+		{"publishable", "active", "/fetch/tags?site_uuid=x&status=active", "/fetch/tags?site_uuid=REDACTED&status=REDACTED"},
+	} {
+		assert.Equal(t, api+tc.want, recordedURL(t, tc.user, tc.password, api+tc.url), tc.url)
+	}
+	assert.Equal(t, "https://elsewhere.example/%5Bredacted%5D?site_uuid=REDACTED",
+		recordedURL(t, "publishable", "secret_key", "https://elsewhere.example/events?site_uuid=events"), "of no contract's path")
+}
+
 // net/http sends a request once more when an idle connection proves dead; the recording holds
 // what was sent then.
 func TestARequestThatTheTransportSendsAgainIsRecorded(t *testing.T) {

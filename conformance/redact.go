@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"example.com/bento-go/gen"
 )
 
 // Redacted stands where a recording left a secret out.
@@ -66,15 +68,23 @@ var plainParameters = map[string]bool{
 	"page": true, "status": true, "dimension": true, "revenue_mode": true, "start_date": true, "end_date": true,
 }
 
-// url keeps the path and the names of the parameters, and the values of the plain ones.
+// hiddenParameters are the contract's others that stand beside a value which nobody sees.
+var hiddenParameters = map[string]bool{"site_uuid": true, "email": true}
+
+// url keeps the path and the names of the parameters, and the values of the plain ones. The contract's own
+// words stay where they are nothing but that, though a secret may be such a word, or a part of it.
 func (r redactor) url(u *url.URL) string {
 	clean := *u
 	clean.User = nil
 	clean.Fragment = ""
-	clean.Path, clean.RawPath = r.text(u.Path), ""
+	clean.Path, clean.RawPath = r.path(u.Path), ""
 	var query []string
 	for part := range strings.SplitSeq(u.RawQuery, "&") {
-		name, value, hasValue := strings.Cut(r.text(part), "=")
+		name, value, hasValue := strings.Cut(part, "=")
+		plain := plainParameters[name] && r.text(part) == part
+		if !plainParameters[name] && !hiddenParameters[name] {
+			name, value, hasValue = strings.Cut(r.text(part), "=")
+		}
 		switch {
 		case part == "":
 			continue
@@ -82,7 +92,7 @@ func (r redactor) url(u *url.URL) string {
 			part = "REDACTED"
 		case name == "email" && value != "":
 			part = name + "=redacted%40example.com"
-		case plainParameters[name] || value == "":
+		case plain || value == "":
 			part = name + "=" + value
 		default:
 			part = name + "=REDACTED"
@@ -91,6 +101,46 @@ func (r redactor) url(u *url.URL) string {
 	}
 	clean.RawQuery = strings.Join(query, "&")
 	return clean.String()
+}
+
+// path keeps the words of an operation's path; what stands for a parameter in it may hold a secret.
+func (r redactor) path(path string) string {
+	below, ours := strings.CutPrefix(path, gen.BasePath+"/")
+	if !ours || r.spans(path) {
+		return r.text(path)
+	}
+	segments := strings.Split("/"+below, "/")
+	words := make([]bool, len(segments))
+	known := false
+	for _, op := range gen.Operations() {
+		of := route{segments: strings.Split(op.Path, "/")}
+		if !of.matches(segments) {
+			continue
+		}
+		for i, segment := range of.segments {
+			words[i] = segments[i] == segment && (words[i] || !known) // in all that match
+		}
+		known = true
+	}
+	if !known {
+		return r.text(path)
+	}
+	for i, word := range words {
+		if !word {
+			segments[i] = r.text(segments[i])
+		}
+	}
+	return gen.BasePath + strings.Join(segments, "/")
+}
+
+// spans reports whether a secret in a path may be more than a part of a segment.
+func (r redactor) spans(path string) bool {
+	for i := 0; i < len(r.pairs); i += 2 {
+		if strings.Contains(r.pairs[i], "/") && strings.Contains(path, r.pairs[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r redactor) headers(h http.Header) []harHeader {

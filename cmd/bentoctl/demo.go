@@ -138,6 +138,7 @@ func (d *demo) run(ctx context.Context, cfg bento.Config) error {
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
+	newKeyWatch(d.err, nil).look(cfg.PublishableKey, cfg.SecretKey, cfg.SiteUUID)
 	d.header(cfg)
 	talked := d.talk(ctx)
 	d.client.CloseIdleConnections()

@@ -25,7 +25,8 @@ func newFake(g *globals) *cobra.Command {
 		Use:   "fake",
 		Short: "Serve a Bento that enforces the contract",
 		Long: "Serves a Bento, under " + gen.BasePath + ". It enforces the contract, keeps what it is sent,\n" +
-			"and breaks on demand. Nothing leaves this machine.\n\n" +
+			"and breaks on demand. Nothing leaves this machine. Any keys and any site will do, unless\n" +
+			"--credentials names the only ones; the user agent is the application's real name and version.\n\n" +
 			"Under / is a page that shows what arrives, and arms faults; under /_fake the same for\nprograms.\n\n" +
 			"Faults are OPERATION[#N|/N|~P]=ACTION, joined by commas. OPERATION is an operationId of\n" +
 			"the contract, or *; #N meets its N-th request, /N every N-th, ~P P percent of them; ACTION\n" +
@@ -33,7 +34,8 @@ func newFake(g *globals) *cobra.Command {
 		Example: "  bentoctl fake\n" +
 			"  bentoctl fake --state bento.state\n" +
 			"  bentoctl fake --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +
-			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " your-application",
+			"  BENTO_BASE_URL=http://127.0.0.1:7373" + gen.BasePath + " BENTO_PUBLISHABLE_KEY=any \\\n" +
+			"    BENTO_SECRET_KEY=any BENTO_SITE_UUID=any BENTO_USER_AGENT=AcmeCRM/1.0 \\\n    your-application",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strict && lenient {

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
 )
 
 // every calls visit for each verb, groups included.
@@ -43,6 +47,23 @@ func TestHelpIsWhatItWas(t *testing.T) {
 		}
 		assert.True(t, cmd.HasSubCommands() || cmd.HasExample() || cmd.Name() == "version" || cmd.Name() == "help", "%s shows no example", cmd.CommandPath())
 	})
+}
+
+// What the help of fake sets for an application is all that a client needs.
+func TestTheExampleOfFakeWorksByItself(t *testing.T) {
+	serving(t)
+	address := os.Getenv(bento.EnvBaseURL)
+	for _, name := range []string{bento.EnvBaseURL, bento.EnvPublishableKey, bento.EnvSecretKey, bento.EnvSiteUUID, bento.EnvUserAgent} {
+		t.Setenv(name, "")
+	}
+	help := bentoctl(t.Context(), "", "fake", "--help").out
+	set := regexp.MustCompile(`(BENTO_\w+)=(\S+)`).FindAllStringSubmatch(help, -1)
+	require.NotEmpty(t, set)
+	for _, of := range set {
+		t.Setenv(of[1], strings.Replace(of[2], "http://127.0.0.1:7373"+gen.BasePath, address, 1))
+	}
+	r := bentoctl(t.Context(), "", "get", "tags")
+	assert.Equal(t, exitDone, r.code, r.err)
 }
 
 // Each verb has a manual page, the same whenever it is written.

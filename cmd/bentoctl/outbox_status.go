@@ -54,11 +54,11 @@ func (o *outboxCommand) printStatus(stats outbox.Stats, now time.Time) error {
 	}
 	for _, lane := range outbox.Lanes {
 		if reason := stats.Lanes[lane].Paused; reason != "" {
-			fmt.Fprintf(o.out, "\n%s is paused: %s\n  mend it, then: bentoctl outbox resume %s\n", lane, escaped(reason), lane)
+			fmt.Fprintf(o.out, "\n%s is paused: %s\n  mend it, then: %s\n", lane, escaped(reason), o.store.hint("resume "+string(lane)))
 		}
 	}
 	if n := stats.Parked(); n > 0 {
-		fmt.Fprintf(o.out, "\n%s parked, for you to decide: bentoctl outbox list --state parked\n", entriesWord(n))
+		fmt.Fprintf(o.out, "\n%s parked, for you to decide: %s\n", entriesWord(n), o.store.hint("list --state parked"))
 	}
 	return nil
 }

@@ -49,6 +49,27 @@ func (f *storeFlag) spec() (storeSpec, error) {
 	return storeSpec{}, usage("which outbox? Name it by --store, a directory say, or by %s", envOutbox)
 }
 
+// hint is a command of outbox that finds the same store when it is copied. What is secret in its name is
+// left to the environment.
+func (f *storeFlag) hint(command string) string {
+	command = "bentoctl outbox " + command
+	if f.text == "" {
+		return command // as the environment has it
+	}
+	spec, _ := parseStore(f.text)
+	named := spec.String()
+	if again, err := parseStore(named); err != nil || again != spec {
+		return command + " (with the URL in " + envOutbox + ")"
+	}
+	if !plainWord.MatchString(named) {
+		named = "'" + strings.ReplaceAll(named, "'", `'\''`) + "'"
+	}
+	return command + " --store " + named
+}
+
+// plainWord is one that a shell takes as it is.
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./#-]+$`)
+
 // A storeSpec is where an outbox is.
 type storeSpec struct {
 	kind string // sqlite, nats or postgres

@@ -66,13 +66,15 @@ func (g *globals) record(ctx context.Context, job recordJob) error {
 	transport.DisableCompression = true // a compressed body could not be redacted
 	recorder := conformance.NewRecorder(transport, file)
 	watch := &watch{g: g}
-	var through http.RoundTripper = recorder
+	keys := newKeyWatch(g.err, recorder)
+	keys.fromEnvironment()
+	var through http.RoundTripper = keys
 	if job.check {
 		checker, err := conformance.New(conformance.WithServer(upstream.String()))
 		if err != nil {
 			return err
 		}
-		through = conformance.NewTransport(recorder, checker, conformance.Live{Report: watch.report})
+		through = conformance.NewTransport(keys, checker, conformance.Live{Report: watch.report})
 	}
 	err = g.listen(ctx, job.listen, passOn(upstream, through))
 	err = errors.Join(err, recorder.Close(), file.Close())

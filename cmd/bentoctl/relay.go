@@ -186,7 +186,7 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 	remaining := (*outbox.RemainingError)(nil)
 	switch interrupted := errors.As(flushed, &remaining); {
 	case errors.Is(flushed, errPaused):
-		return d.explainPause(after)
+		return d.explainPause(after, flag)
 	case interrupted && after.Waiting() > 0:
 		return fmt.Errorf("%w; %s", context.Cause(ctx), g.toldWaiting(after.Waiting()))
 	case interrupted: // and what was in flight was the rest
@@ -196,7 +196,7 @@ func (g *globals) drain(ctx context.Context, flag *storeFlag, limits string) err
 		return flushed
 	}
 	if left > 0 {
-		return &exitError{exitFailures, fmt.Errorf("%s parked or failed: bentoctl outbox list", entriesWord(int(left)))}
+		return &exitError{exitFailures, fmt.Errorf("%s parked or failed: %s", entriesWord(int(left)), flag.hint("list"))}
 	}
 	return nil
 }
@@ -259,14 +259,14 @@ func allPaused(stats outbox.Stats) bool {
 
 // explainPause says which lanes are paused, and why. Where it was on account of the keys, that is the
 // program's exit code.
-func (d *delivery) explainPause(now outbox.Stats) error {
+func (d *delivery) explainPause(now outbox.Stats, flag *storeFlag) error {
 	code, told := exitFailures, ""
 	for _, lane := range outbox.Lanes {
 		of := now.Lanes[lane]
 		if of.Depth() == 0 || of.Paused == "" {
 			continue
 		}
-		told += fmt.Sprintf("\n%s: %s; mend it, then: bentoctl outbox resume %s", lane, of.Paused, lane)
+		told += fmt.Sprintf("\n%s: %s; mend it, then: %s", lane, of.Paused, flag.hint("resume "+string(lane)))
 		for _, cause := range []outbox.Cause{"unauthorized", "forbidden"} {
 			if of.Totals[outbox.Queued][cause] > d.before.Lanes[lane].Totals[outbox.Queued][cause] {
 				code = exitRefused
