@@ -97,8 +97,9 @@ func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmle
 	return result, err
 }
 
-// keep renews the lease until the request has ended, and breaks it off if the lane is lost. The channel it
-// returns is closed when it has ended, which it does with the request.
+// keep renews the lease until the request has ended, at once if what came before took long, and breaks it
+// off if the lane is lost. The channel it returns is closed when it has ended, which it does with the
+// request.
 func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -106,13 +107,13 @@ func (l *laneSender) keep(request context.Context, lost context.CancelFunc) <-ch
 		beat := time.NewTicker(l.leaseFor / 3)
 		defer beat.Stop()
 		for {
+			if errors.Is(l.renew(request, time.Now()), ErrLost) {
+				lost()
+			}
 			select {
 			case <-request.Done():
 				return
 			case <-beat.C:
-				if errors.Is(l.renew(request, time.Now()), ErrLost) {
-					lost()
-				}
 			}
 		}
 	}()

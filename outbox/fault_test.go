@@ -150,6 +150,47 @@ func TestASenderThatIsCutOffSendsNothingLater(t *testing.T) {
 	})
 }
 
+// A store takes most of the lease to say what is due, and the turn comes after what is left of it: the
+// lease is extended before that.
+func TestAStoreThatIsSlowToAnswerLosesNoLane(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.client = b.clientAt(bento.PaceOff.With("batch", 5, time.Minute))
+		slow := &slowReader{Store: b.store}
+		b.store = slow
+		s, kill := b.run()
+		_, killOther := b.run() // that takes the lane as soon as it may
+		for n := range 200 {
+			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(n)))
+			require.NoError(t, err)
+			time.Sleep(5 * time.Second)
+		}
+		require.NoError(t, b.flush(s, 10*time.Minute))
+		kill()
+		killOther()
+		assert.Zero(t, slow.late.Load(), "intents that came when the lease was over")
+	})
+}
+
+// A slowReader takes three to six seconds of ten to say what is due.
+type slowReader struct {
+	outbox.Store
+	asked, late atomic.Int32
+}
+
+func (s *slowReader) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	err := s.Store.Begin(ctx, lease, ids, now)
+	if err != nil {
+		s.late.Add(1)
+	}
+	return err
+}
+
+func (s *slowReader) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
+	time.Sleep(3*time.Second + time.Duration(s.asked.Add(1)%16)*200*time.Millisecond)
+	return s.Store.Next(ctx, lease, most, now)
+}
+
 // Who pauses a lane finds nothing of it sent later, though it was taken to be sent and waited for its turn.
 func TestAPauseHoldsWhatWaitsForItsTurn(t *testing.T) {
 	t.Parallel()
