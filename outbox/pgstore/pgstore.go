@@ -82,8 +82,9 @@ func WithSchema(name string) Option { return func(s *settings) { s.schema = name
 // WithCapacity bounds what the entries take to so many bytes, their records and 256 for each; the
 // default is [DefaultCapacity]. Beyond that Put returns [outbox.ErrFull]. The sum is exact for what is
 // committed, and costs one small row for each transaction; transactions that are under way at the same
-// time do not see one another, and may exceed it together. The tables and their indexes take about
-// twice as much of the disk.
+// time do not see one another, and may exceed it together. A serializable transaction of the
+// application's does not look at it ([Store.EnqueueTx]): what it puts counts for whoever puts next. The
+// tables and their indexes take about twice as much of the disk.
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
 
 // WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error is
