@@ -51,7 +51,7 @@ type Store struct {
 	quiet    time.Duration    // until a connection that hears nothing is tried
 	clock    func() time.Time // of this machine
 	closed   atomic.Bool
-	puts     atomic.Int64
+	tidying  *tidying
 	group    *together.Group // calls of Put
 }
 
@@ -159,7 +159,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now, tidying: newTidying()}
 	s.group = together.New(atATime, s.putAll)
 	if err := s.prepare(ctx, set.existing); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
@@ -172,6 +172,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return errors.New("pgstore: closed already")
 	}
+	s.tidying.close()
 	if s.owned {
 		return s.db.Close()
 	}

@@ -18,7 +18,8 @@ import (
 // After any other error, roll it back. An item with a key waits for another transaction that has put the
 // same key and has not ended; other items wait for nobody. The items are as safe as the transaction:
 // leave synchronous_commit on. One that is serializable has to be ready to be tried again, as ever; the
-// capacity is not looked at in it.
+// capacity is not looked at in it. One in 256 makes the store put the sum of the sizes together, by
+// another connection of the pool when one is free; nobody waits for that.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
 	return s.enqueue(ctx, on(tx), items)
 }
@@ -40,6 +41,7 @@ func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]
 	if err != nil {
 		return nil, s.known(err)
 	}
+	s.tidyBeside()
 	receipts := make([]outbox.Receipt, len(results))
 	for i, r := range results {
 		receipts[i] = outbox.Receipt(r)

@@ -56,15 +56,23 @@ func TestSerializableTransactionsGoSideBySide(t *testing.T) {
 
 // signUp writes a row and its item in a serializable transaction.
 func (p *pool) signUp(t *testing.T, n int, item outbox.Item) error {
-	tx, err := p.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSerializable})
+	return p.within(t, sql.LevelSerializable, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), "INSERT INTO "+p.table+" VALUES ($1)", strconv.Itoa(n)); err != nil {
+			return err
+		}
+		_, err := p.store.EnqueueTx(t.Context(), tx, item)
+		return err
+	})
+}
+
+// within does something in a transaction.
+func (p *pool) within(t *testing.T, level sql.IsolationLevel, do func(tx *sql.Tx) error) error {
+	tx, err := p.BeginTx(t.Context(), &sql.TxOptions{Isolation: level})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(t.Context(), "INSERT INTO "+p.table+" VALUES ($1)", strconv.Itoa(n)); err != nil {
-		return err
-	}
-	if _, err := p.store.EnqueueTx(t.Context(), tx, item); err != nil {
+	if err := do(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
