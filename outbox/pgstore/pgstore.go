@@ -64,6 +64,8 @@ const (
 	maxConnections = 16
 	// connectFor bounds an attempt to connect, unless the URL does.
 	connectFor = 10 * time.Second
+	// connectedFor bounds a connection: that of a server which is no longer the URL's choice, but answers.
+	connectedFor = 30 * time.Minute
 )
 
 type settings struct {
@@ -101,7 +103,8 @@ func (none) Error() string {
 func (none) Unwrap() error { return fs.ErrNotExist }
 
 // Open connects to the database of a URL, postgres://… or what else libpq takes, and makes the tables
-// if they are not there. The errors tell where, and never the password.
+// if they are not there. The errors tell where, and never the password. With all hosts in the URL, and
+// target_session_attrs=read-write, it follows a switchover, also if the old primary still answers.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -110,10 +113,12 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectFor
 	}
+	leaveReadOnly(config)
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(connectedFor)
 	s, err := open(ctx, db, placeOf(config), opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -124,7 +129,8 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 
 // New uses a pool that the application has: one of pgx's package stdlib, whose OpenDBFromPool makes it of
 // a pgxpool.Pool. The pool stays the application's to close. A relay uses a connection of it for each
-// lane, at times.
+// lane, at times. That its connections follow a switchover is the application's affair: bound their
+// lifetime.
 func New(ctx context.Context, db *sql.DB, opts ...Option) (*Store, error) {
 	config, err := configOf(ctx, db)
 	if err != nil {
