@@ -13,9 +13,11 @@
 // by ID; what commits later with a smaller ID is sent next, never passed over. So two records are sent
 // in the order they were put if the transaction of the first had committed before the second was put.
 //
-// How much the entries take is bounded, see [WithCapacity]. Times are those of the senders: their
-// clocks have to agree within a fraction of a lease. A relay hears of what others put by LISTEN, for
-// which it keeps a connection of its own; behind a pooler that gives connections to transactions it
+// How much the entries take is bounded, see [WithCapacity]. Times are those of the senders: their clocks
+// have to agree within a fraction of a lease. One that is behind, and differs from the server's by more
+// than a lease, ends nobody's lease; it waits for one that has run out until it says so itself, too. One
+// that is ahead takes lanes early, and sends nothing twice. A relay hears of what others put by LISTEN,
+// for which it keeps a connection of its own; behind a pooler that gives connections to transactions it
 // hears nothing, and asks twice a second. Such a pooler may need default_query_exec_mode=exec in the
 // URL, which pgx takes.
 //
