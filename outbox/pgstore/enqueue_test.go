@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,50 +290,4 @@ func TestAPoolOfAnotherDriverIsRefused(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	_, err := pgstore.New(t.Context(), db)
 	require.ErrorContains(t, err, "pgx/v5/stdlib")
-}
-
-// Serializable transactions that have nothing to do with one another but the outbox do not abort one
-// another.
-func TestSerializableTransactionsGoSideBySide(t *testing.T) {
-	t.Parallel()
-	p := application(t)
-	const workers, each = 8, 25
-	var aborted atomic.Int32
-	var all sync.WaitGroup
-	for w := range workers {
-		all.Go(func() {
-			for n := range each {
-				for {
-					err := p.signUp(t, w*each+n)
-					if err == nil {
-						break
-					}
-					if aborted.Add(1) > workers*each || !strings.Contains(err.Error(), "40001") {
-						t.Error(err)
-						return
-					}
-				}
-			}
-		})
-	}
-	all.Wait()
-	assert.LessOrEqual(t, aborted.Load(), int32(workers*each/10))
-	assert.Equal(t, workers*each, p.users(t))
-	assert.Equal(t, workers*each, waiting(t, p.store))
-}
-
-// signUp writes a row and its event in a serializable transaction.
-func (p *pool) signUp(t *testing.T, n int) error {
-	tx, err := p.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSerializable})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(t.Context(), "INSERT INTO "+p.table+" VALUES ($1)", strconv.Itoa(n)); err != nil {
-		return err
-	}
-	if _, err := p.store.EnqueueTx(t.Context(), tx, signedUp(n)); err != nil {
-		return err
-	}
-	return tx.Commit()
 }

@@ -13,9 +13,11 @@
 // by ID; what commits later with a smaller ID is sent next, never passed over. So two records are sent
 // in the order they were put if the transaction of the first had committed before the second was put.
 //
-// How much the entries take is bounded, see [WithCapacity]. Times are those of the senders: their
-// clocks have to agree within a fraction of a lease. A relay hears of what others put by LISTEN, for
-// which it keeps a connection of its own; behind a pooler that gives connections to transactions it
+// How much the entries take is bounded, see [WithCapacity]. Times are those of the senders: their clocks
+// have to agree within a fraction of a lease. One that is behind, and differs from the server's by more
+// than a lease, ends nobody's lease; it waits for one that has run out until it says so itself, too. One
+// that is ahead takes lanes early, and sends nothing twice. A relay hears of what others put by LISTEN,
+// for which it keeps a connection of its own; behind a pooler that gives connections to transactions it
 // hears nothing, and asks twice a second. Such a pooler may need default_query_exec_mode=exec in the
 // URL, which pgx takes.
 //
@@ -51,7 +53,7 @@ type Store struct {
 	quiet    time.Duration    // until a connection that hears nothing is tried
 	clock    func() time.Time // of this machine
 	closed   atomic.Bool
-	puts     atomic.Int64
+	tidying  *tidying
 	group    *together.Group // calls of Put
 }
 
@@ -64,6 +66,8 @@ const (
 	maxConnections = 16
 	// connectFor bounds an attempt to connect, unless the URL does.
 	connectFor = 10 * time.Second
+	// connectedFor bounds a connection: that of a server which is no longer the URL's choice, but answers.
+	connectedFor = 30 * time.Minute
 )
 
 type settings struct {
@@ -82,8 +86,9 @@ func WithSchema(name string) Option { return func(s *settings) { s.schema = name
 // WithCapacity bounds what the entries take to so many bytes, their records and 256 for each; the
 // default is [DefaultCapacity]. Beyond that Put returns [outbox.ErrFull]. The sum is exact for what is
 // committed, and costs one small row for each transaction; transactions that are under way at the same
-// time do not see one another, and may exceed it together. The tables and their indexes take about
-// twice as much of the disk.
+// time do not see one another, and may exceed it together. A serializable transaction of the
+// application's does not look at it ([Store.EnqueueTx]): what it puts counts for whoever puts next. The
+// tables and their indexes take about twice as much of the disk.
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
 
 // WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error is
@@ -100,7 +105,8 @@ func (none) Error() string {
 func (none) Unwrap() error { return fs.ErrNotExist }
 
 // Open connects to the database of a URL, postgres://… or what else libpq takes, and makes the tables
-// if they are not there. The errors tell where, and never the password.
+// if they are not there. The errors tell where, and never the password. With all hosts in the URL, and
+// target_session_attrs=read-write, it follows a switchover, also if the old primary still answers.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -109,10 +115,12 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectFor
 	}
+	leaveReadOnly(config)
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(connectedFor)
 	s, err := open(ctx, db, placeOf(config), opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -123,7 +131,8 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 
 // New uses a pool that the application has: one of pgx's package stdlib, whose OpenDBFromPool makes it of
 // a pgxpool.Pool. The pool stays the application's to close. A relay uses a connection of it for each
-// lane, at times.
+// lane, at times. That its connections follow a switchover is the application's affair: bound their
+// lifetime.
 func New(ctx context.Context, db *sql.DB, opts ...Option) (*Store, error) {
 	config, err := configOf(ctx, db)
 	if err != nil {
@@ -158,7 +167,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now, tidying: newTidying()}
 	s.group = together.New(atATime, s.putAll)
 	if err := s.prepare(ctx, set.existing); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))
@@ -171,6 +180,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return errors.New("pgstore: closed already")
 	}
+	s.tidying.close()
 	if s.owned {
 		return s.db.Close()
 	}

@@ -18,7 +18,8 @@ import (
 // After any other error, roll it back. An item with a key waits for another transaction that has put the
 // same key and has not ended; other items wait for nobody. The items are as safe as the transaction:
 // leave synchronous_commit on. One that is serializable has to be ready to be tried again, as ever; the
-// capacity is not looked at in it.
+// capacity is not looked at in it. One in 256 makes the store put the sum of the sizes together, by
+// another connection of the pool when one is free; nobody waits for that.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, items ...outbox.Item) ([]outbox.Receipt, error) {
 	return s.enqueue(ctx, on(tx), items)
 }
@@ -40,6 +41,7 @@ func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]
 	if err != nil {
 		return nil, s.known(err)
 	}
+	s.tidyBeside()
 	receipts := make([]outbox.Receipt, len(results))
 	for i, r := range results {
 		receipts[i] = outbox.Receipt(r)
@@ -114,7 +116,7 @@ const insertion = `
 	WITH given AS MATERIALIZED (
 		SELECT g.*, CASE WHEN known IS NULL THEN nextval($10::text::regclass) END AS id
 		FROM (
-			SELECT u.*, CASE WHEN u.key <> '' THEN (SELECT id FROM outbox.entries e WHERE e.lane = u.lane AND e.key = u.key AND e.key <> '') END AS known
+			SELECT u.*, CASE WHEN u.key <> '' AND NOT ` + serializable + ` THEN (SELECT id FROM outbox.entries e WHERE e.lane = u.lane AND e.key = u.key AND e.key <> '') END AS known
 			FROM unnest($1::text[], $2::bytea[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bytea[])
 				WITH ORDINALITY AS u(lane, key, at_most_once, harmless, enqueued, not_before, changed, record, n)
 			ORDER BY n
@@ -138,7 +140,8 @@ const insertion = `
 	SELECT given.n, given.known, given.id, fits.ok, sums.rows, sums.bytes FROM given, fits, sums`
 
 // serializable is a transaction of an application's that must not read what others write: of two that did,
-// PostgreSQL aborts one, though their own rows have nothing to do with one another.
+// PostgreSQL aborts one, though their own rows have nothing to do with one another. To look for a key that
+// is not there is to read, too: the unique index says of it without, and meet asks after those it knows.
 const serializable = "current_setting('transaction_isolation') = 'serializable'"
 
 // size is what an entry takes.
@@ -175,23 +178,33 @@ func (p *putting) insert(ctx context.Context, s *Store, q querier) error {
 // errForgotten is for a transaction to be tried again.
 var errForgotten = errors.New("a key was put, and forgotten, by others at the same time: put it again")
 
-// meet finds what another call has put under the same keys meanwhile.
+// meet finds what is there under the keys that were not new after all: another call has put them
+// meanwhile, or nobody has looked.
 func (p *putting) meet(ctx context.Context, s *Store, q querier) error {
+	var asked []int // entries
+	var lanes []string
+	var keys [][]byte
 	for at, i := range p.rows {
-		if p.known[i] || len(p.keys[at]) == 0 {
-			continue
+		if !p.known[i] && len(p.keys[at]) > 0 {
+			asked, lanes, keys = append(asked, i), append(lanes, p.lanes[at]), append(keys, p.keys[at])
 		}
-		var id int64
-		err := s.one(ctx, q, "SELECT id FROM outbox.entries WHERE lane = $1 AND key = $2 AND key <> ''", []any{p.lanes[at], p.keys[at]}, &id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errForgotten
-		}
-		if err != nil {
+	}
+	const there = `
+		SELECT n, (SELECT id FROM outbox.entries e WHERE e.lane = u.lane AND e.key = u.key AND e.key <> '')
+		FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS u(lane, key, n)`
+	return s.each(ctx, q, func(scan func(...any) error) error {
+		var n int64
+		var id sql.NullInt64
+		if err := scan(&n, &id); err != nil {
 			return err
 		}
-		p.ids[i], p.known[i] = id, id != p.ids[i]
-	}
-	return nil
+		if !id.Valid {
+			return errForgotten
+		}
+		i := asked[n-1]
+		p.ids[i], p.known[i] = id.Int64, id.Int64 != p.ids[i]
+		return nil
+	}, there, lanes, keys)
 }
 
 func (p *putting) results() []outbox.PutResult {

@@ -48,10 +48,20 @@ func codeOf(err error) string {
 	return ""
 }
 
-// mayGoAgain reports whether a transaction failed because of another, or before it began.
+// mayGoAgain reports whether a transaction failed because of another, or before it began, or at a server
+// that takes no changes: the next may be at one that does.
 func mayGoAgain(err error) bool {
 	code := codeOf(err)
-	return code == codeSerialization || code == codeDeadlock || errors.Is(err, errNotBegun) || errors.Is(err, errForgotten)
+	return code == codeSerialization || code == codeDeadlock || code == codeReadOnly || errors.Is(err, errNotBegun) || errors.Is(err, errForgotten)
+}
+
+// leaveReadOnly has connections given up when their server takes no changes, as a primary does that
+// another has replaced: a new one goes where the URL says.
+func leaveReadOnly(config *pgx.ConnConfig) {
+	fine := config.OnPgError
+	config.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) bool {
+		return err.Code != codeReadOnly && fine(conn, err)
+	}
 }
 
 // broken reports whether a connection has ended, rather than the server refused something, or another.

@@ -1,6 +1,53 @@
 package pgstore
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// tidyEvery is after how many transactions whoever puts tidies the sum; whoever relays does, too.
+const tidyEvery = 256
+
+// A tidying is the turns of whoever puts to tidy.
+type tidying struct {
+	ctx    context.Context // until the store is closed
+	end    context.CancelFunc
+	turns  atomic.Uint64
+	beside chan struct{} // full while it is done beside the application, and once the store is closed
+}
+
+func newTidying() *tidying {
+	t := &tidying{beside: make(chan struct{}, 1)}
+	t.ctx, t.end = context.WithCancel(context.Background())
+	t.turns.Store(rand.Uint64N(tidyEvery)) //nolint:gosec // programs that put little, and end, have their turn, too
+	return t
+}
+
+// turn reports whether it is time to tidy.
+func (t *tidying) turn() bool { return t.turns.Add(1)%tidyEvery == 0 }
+
+// close waits until nothing is tidied any more.
+func (t *tidying) close() {
+	t.end()
+	t.beside <- struct{}{}
+}
+
+// tidyBeside tidies, in its turn, while the application goes on: in its own transaction it could be in
+// the way of others, and another connection of its pool may be free only when that has ended.
+func (s *Store) tidyBeside() {
+	if !s.tidying.turn() {
+		return
+	}
+	select {
+	case s.tidying.beside <- struct{}{}:
+		go func() {
+			defer func() { <-s.tidying.beside }()
+			_ = s.tidy(s.tidying.ctx) // there are other turns
+		}()
+	default:
+	}
+}
 
 // take notes that entries take so many bytes more, or less. A row of the sum that another transaction
 // has locked is passed over, so that none waits. In a transaction that sees the tables as they were

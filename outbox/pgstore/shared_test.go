@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"sync"
@@ -221,6 +222,34 @@ func TestTheSumIsTidiedByWhoeverPuts(t *testing.T) {
 	}
 	require.NoError(t, p.QueryRowContext(t.Context(), fmt.Sprintf("SELECT count(*) FROM %s.room", p.store.Schema())).Scan(&rows))
 	assert.Less(t, rows, 10)
+}
+
+// Transactions of the application that see the tables as they were leave a row of the sum each. Where
+// nobody relays or puts, there is still a bound, and the sum stays right: also with one connection, which
+// the application has most of the time.
+func TestTheSumIsTidiedBesideTransactions(t *testing.T) {
+	t.Parallel()
+	const every, left, transactions = 256, 250, 400
+	p := application(t)
+	p.SetMaxOpenConns(1)
+	in, most, sum, size := p.store.Schema(), 0, 0, 0
+	_, err := p.ExecContext(t.Context(), "INSERT INTO "+in+".room (bytes) SELECT 0 FROM generate_series(1, $1)", left)
+	require.NoError(t, err)
+	for n := range transactions {
+		level := []sql.IsolationLevel{sql.LevelRepeatableRead, sql.LevelSerializable}[n%2]
+		require.NoError(t, p.within(t, level, func(tx *sql.Tx) error {
+			_, err := p.store.EnqueueTx(t.Context(), tx, signedUp(n))
+			return err
+		}))
+		var rows int
+		require.NoError(t, p.QueryRowContext(t.Context(), "SELECT count(*), sum(bytes) FROM "+in+".room").Scan(&rows, &sum))
+		most = max(most, rows)
+	}
+	assert.Less(t, most, left+every+50)
+	require.NoError(t, p.QueryRowContext(t.Context(), "SELECT sum(256 + octet_length(record)) FROM "+in+".entries").Scan(&size))
+	assert.Equal(t, size, sum)
+	require.NoError(t, p.store.Close())
+	t.Logf("at most %d rows, of %d and those of %d transactions", most, left, transactions)
 }
 
 // Rows of the sum that many transactions left behind are put together, and say the same.

@@ -48,14 +48,11 @@ func (s *Store) putAlone(ctx context.Context, entries []outbox.Entry) (results [
 	if err != nil {
 		return nil, err
 	}
-	if s.puts.Add(1)%tidyEvery == 0 {
+	if s.tidying.turn() {
 		_ = s.tidy(ctx) // no reason not to have put
 	}
 	return results, nil
 }
-
-// tidyEvery is after how many transactions whoever puts tidies the sum; whoever relays does, too.
-const tidyEvery = 256
 
 // refused reports whether nothing was kept for sure, on account of what was to be.
 func refused(err error) bool {

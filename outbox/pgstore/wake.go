@@ -61,7 +61,8 @@ func (s *Store) hear(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// next is the next lane that is heard of; empty if there is none for a while, and the server answers.
+// next is the next lane that is heard of; empty if there is none for a while, and the server answers, and
+// takes changes: nothing is put at one that another has replaced.
 func next(ctx context.Context, conn *pgx.Conn, quiet time.Duration) (outbox.Lane, error) {
 	listening, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
@@ -74,5 +75,10 @@ func next(ctx context.Context, conn *pgx.Conn, quiet time.Duration) (outbox.Lane
 	}
 	answering, cancel := context.WithTimeout(ctx, answerFor)
 	defer cancel()
-	return "", conn.Ping(answering)
+	var readOnly bool
+	err = conn.QueryRow(answering, "SELECT current_setting('transaction_read_only') = 'on'").Scan(&readOnly)
+	if err == nil && readOnly {
+		err = errReadOnly
+	}
+	return "", err
 }
