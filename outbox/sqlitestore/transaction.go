@@ -13,8 +13,9 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// patience bounds how long the file is waited for.
-const patience = 10 * time.Second
+// patience bounds how long the file is waited for: SQLite has no line, and a process that writes all the
+// time leaves it to another only now and then.
+const patience = 30 * time.Second
 
 // patiently does something again as long as another process has the file: SQLite does not wait by
 // itself while the first opens a file, or the last closes it.
