@@ -252,6 +252,11 @@ func openSpecs(t *testing.T, text string, n int) (stores []outbox.Store) {
 	require.NoError(t, err)
 	for range n {
 		store, err := spec.open(t.Context(), true, slog.New(slog.DiscardHandler))
+		for tries := 0; err != nil && tries < 10; tries++ { // a cluster has no leader yet: again, as a supervisor would
+			t.Log(err)
+			time.Sleep(time.Second)
+			store, err = spec.open(t.Context(), true, slog.New(slog.DiscardHandler))
+		}
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = store.Close() })
 		stores = append(stores, store)
