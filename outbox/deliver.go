@@ -21,6 +21,7 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 		harmless = harmless && batch[i].Harmless
 		batch[i].Attempts++
 	}
+	l.unsent = intent{} // it tells nothing of what is sent now
 	intent := intent{Sender: l.Sender, lease: l.lease, ids: ids}
 	result, sendErr := l.send(ctx, records, harmless, intent.note)
 	if intent.err == nil && !intent.noted { // its turn did not come, or it cannot be sent at all
@@ -50,30 +51,6 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	if j.paused != "" {
 		l.log(ctx, slog.LevelError, "outbox paused", slog.String("reason", j.paused))
 		return l.store.Pause(context.WithoutCancel(ctx), l.lane, j.paused)
-	}
-	return nil
-}
-
-// An intent is that of sending a batch.
-type intent struct {
-	*Sender
-	lease Lease
-	ids   []int64
-	noted bool
-	err   error // of the store, and nothing was sent
-}
-
-// note notes the intent, the first time, and says whether a request of the batch may go out now: not if
-// the lane is another's, or may be by the time that the store has answered.
-func (i *intent) note(ctx context.Context) error {
-	if !i.noted {
-		if i.err = i.store.Begin(ctx, i.lease, i.ids, time.Now()); i.err != nil {
-			return i.err
-		}
-		i.noted = true
-	}
-	if !i.has(i.lease.Lane, i.leaseFor/10) {
-		return ErrLost
 	}
 	return nil
 }
