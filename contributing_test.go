@@ -62,7 +62,7 @@ func TestAnOperationIsAddedAsContributingSays(t *testing.T) {
 	run := func(commands string) string {
 		cmd := exec.CommandContext(t.Context(), shell, "-euc", commands)
 		cmd.Dir = copied
-		cmd.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off", "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath") // what another copy has built need not be built again
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath") // what another copy has built need not be built again
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s\n%s", commands, out)
 		return string(out)
