@@ -25,7 +25,7 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	intent := intent{Sender: l.Sender, lease: l.lease, ids: ids}
 	result, sendErr := l.send(ctx, records, harmless, intent.note)
 	if intent.err == nil && !intent.noted { // its turn did not come, or it cannot be sent at all
-		intent.err = l.store.Begin(ctx, l.lease, ids, time.Now())
+		intent.err = intent.begin(ctx)
 	}
 	if intent.err != nil {
 		l.unsent = intent
@@ -61,9 +61,8 @@ func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmle
 	if harmless {
 		opts = append(opts, bento.WithHarmlessRepeat())
 	}
-	if !l.taken.IsZero() {
-		opts = append(opts, bento.WithTurnTaken(l.taken))
-		l.taken = time.Time{}
+	if taken := l.used.uncounted(l.lane); len(taken) > 0 {
+		opts = append(opts, bento.WithTurnsTaken(taken...))
 	}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()

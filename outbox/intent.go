@@ -18,7 +18,7 @@ type intent struct {
 // the lane is another's, or may be by the time that the store has answered.
 func (i *intent) note(ctx context.Context) error {
 	if !i.noted {
-		if i.err = i.store.Begin(ctx, i.lease, i.ids, time.Now()); i.err != nil {
+		if i.err = i.begin(ctx); i.err != nil {
 			return i.err
 		}
 		i.noted = true
@@ -27,4 +27,10 @@ func (i *intent) note(ctx context.Context) error {
 		return ErrLost
 	}
 	return nil
+}
+
+func (i *intent) begin(ctx context.Context) error {
+	now := time.Now()
+	i.used.note(i.lease.Lane, now)
+	return i.store.Begin(ctx, i.lease, i.ids, now)
 }

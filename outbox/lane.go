@@ -19,9 +19,8 @@ type laneSender struct {
 	lease Lease
 	hold
 	portion
-	portions               int       // entries that are recovered at a time; 0 is maxRecovered
-	taken                  time.Time // when another sender sent last, perhaps; zero once that is taken into account
-	unsent                 intent    // that the store has noted, perhaps, and of which nothing was sent
+	portions               int    // entries that are recovered at a time; 0 is maxRecovered
+	unsent                 intent // that the store has noted, perhaps, and of which nothing was sent
 	forgetAt               time.Time
 	aboutStore, aboutBento nag
 }
@@ -47,7 +46,9 @@ func (l *laneSender) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.follow(lease)
+	if err := l.follow(ctx, lease); err != nil {
+		return err // the next turn has the lease still
+	}
 	l.took(lease)
 	err = l.serve(ctx)
 	l.drop(l.lane)
@@ -55,25 +56,25 @@ func (l *laneSender) turn(ctx context.Context) error {
 	return err
 }
 
-// follow takes in what a new lease says of the sender before.
-func (l *laneSender) follow(lease Lease) {
-	switch {
-	case lease.Token == l.lease.Token: // it was this one
-		return
-	case !lease.Heard.IsZero():
-		l.taken = lease.Heard.Add(l.leaseFor / 3) // or it would have been heard of again
-	case lease.Token > 1:
-		l.taken = time.Now() // it gave the lane up, who knows when
+// follow learns what senders before this one used of the limit.
+func (l *laneSender) follow(ctx context.Context, lease Lease) error {
+	if lease.Token == l.lease.Token || leaderOf(l.lane) != l.lane { // it was this one; or its leader knows
+		return nil
 	}
+	begun, err := l.store.Begun(ctx, led(l.lane)...)
+	if err == nil {
+		l.used.learn(l.lane, begun)
+	}
+	return err
 }
 
 // took notes that the lane is this sender's, and so may those be that it leads.
 func (l *laneSender) took(lease Lease) {
 	l.lease = lease
 	if l.take(l.lane, lease.Expires) {
-		for _, led := range Lanes {
-			if led != l.lane && leaderOf(led) == l.lane {
-				nudge(l.wake[led])
+		for _, lane := range led(l.lane) {
+			if lane != l.lane {
+				nudge(l.wake[lane])
 			}
 		}
 	}
@@ -211,9 +212,7 @@ func (l *laneSender) renew(ctx context.Context, now time.Time) error {
 	case err != nil:
 		return err
 	case lease.Token != l.lease.Token:
-		l.follow(lease)
-		l.took(lease)
-		return ErrLost // it had run out in between: what was in flight is to be recovered
+		return ErrLost // it had run out in between: what was in flight is to be recovered, in a turn of its own
 	}
 	l.took(lease)
 	return nil

@@ -19,6 +19,16 @@ func leaderOf(lane Lane) Lane {
 	return lane
 }
 
+// led are the lanes that a lane leads, itself included.
+func led(leader Lane) (all []Lane) {
+	for _, lane := range Lanes {
+		if leaderOf(lane) == leader {
+			all = append(all, lane)
+		}
+	}
+	return all
+}
+
 // leaders are the lanes that a sender has, and until when.
 type leaders struct {
 	mu   sync.Mutex

@@ -21,6 +21,7 @@ type Sender struct {
 	owner string // names this sender among all that share the store
 
 	leaders
+	used    usage
 	meters  map[Lane]*meter
 	wake    map[Lane]chan struct{} // something was enqueued here
 	settled chan struct{}          // something was settled here, or may be seen anew
@@ -44,6 +45,7 @@ func New(client *bento.Client, store Store, opts ...Option) *Sender {
 			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 10 * time.Second,
 		},
 		leaders: leaders{held: map[Lane]time.Time{}},
+		used:    newUsage(),
 		wake:    map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for _, opt := range opts {

@@ -36,7 +36,7 @@ type Store interface {
 	// Acquire makes owner the only sender of a lane until now+ttl, or extends that. The error is
 	// ErrLeased if another has it. A lease that ends later than its ttl from now was taken before the
 	// clock was set back: it then ends a ttl from now. An owner that comes back to a lane that ran out,
-	// and was nobody's since, has the token it had. A new owner learns when the one before was heard of.
+	// and was nobody's since, has the token it had.
 	Acquire(ctx context.Context, lane Lane, owner string, now time.Time, ttl time.Duration) (Lease, error)
 	// Release gives the lane up.
 	Release(ctx context.Context, lease Lease) error
@@ -49,6 +49,9 @@ type Store interface {
 	// Begin notes that entries are about to be sent: from queued to sending, all or none. The error is
 	// ErrPaused if the lane was paused since they were due.
 	Begin(ctx context.Context, lease Lease, ids []int64, now time.Time) error
+	// Begun returns when entries of the lanes were begun, by whomever: at least the last [MostBegun] times of
+	// each lane, in any order. Who takes over knows so how much of a limit is used.
+	Begun(ctx context.Context, lanes ...Lane) ([]time.Time, error)
 	// Settle notes what became of entries that were being sent, all or none. An accepted entry is
 	// removed, unless it has a key or a history: then only its record is. Parked and failed ones get a
 	// line in their history.
@@ -85,6 +88,10 @@ type Waker interface {
 	Wake(ctx context.Context, wake func(Lane)) error
 }
 
+// MostBegun is how many times a store remembers at least at which entries of a lane were begun: more than
+// Bento takes requests in a minute.
+const MostBegun = 128
+
 // MaxBytes is about how much of records is sent at a time, in bytes: as much as a request holds.
 const MaxBytes = 4 << 20
 
@@ -108,9 +115,6 @@ type Lease struct {
 	Owner   string
 	Token   int64 // grows with each owner
 	Expires time.Time
-	// Heard is when the owner before, whose lease ran out, took or extended it last, if the lane changes
-	// hands by this one; zero if it does not, or was given up.
-	Heard time.Time
 }
 
 // A Verdict is what became of an entry that was sent.

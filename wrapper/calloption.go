@@ -31,7 +31,7 @@ type callSettings struct {
 	retry      *RetryPolicy  // nil: the client's
 	header     http.Header
 	repeatable bool
-	taken      time.Time // the last turn that another client took, perhaps
+	taken      *turns
 	before     func(context.Context) error
 	response   *Response
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,9 +20,9 @@ const (
 	maxPause = 2 * time.Minute
 	// minSpeed bounds how far refusals slow a family down.
 	minSpeed = 1.0 / 64
-	// behind bounds the turns that are made up for: those of a while in which nobody asked, or could
-	// not. In no window does that come to more than the limit.
-	behind = 5
+	// part is that of a window whose turns may be used late, or of a long window ahead of time: those of
+	// a while in which nobody asked, or could not. In no window does that come to more than the limit.
+	part = 4
 	// calm is how many windows without a refusal make the recovery faster.
 	calm = 5
 )
@@ -51,13 +52,14 @@ type gate struct {
 func newGate(family string, limit gen.Rate) *gate {
 	g := &gate{family: family, limit: limit, turn: make(chan struct{}, 1), speed: 1}
 	if limit.Per >= time.Hour { // an interval of minutes is no use to somebody who wants three numbers
-		g.burst = limit.Requests / 4
+		g.burst = limit.Requests / part
 	}
 	return g
 }
 
 // pass waits for the request's turn and takes it.
 func (g *gate) pass(ctx context.Context) error {
+	g.adopt(time.Now(), callStateOf(ctx).taken.take())
 	deadline, bounded := ctx.Deadline()
 	if wait := g.join(time.Now()); bounded && time.Until(deadline) < wait {
 		g.leave()
@@ -74,7 +76,7 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 	defer func() { <-g.turn }()
 	for { // a 429 may put the opening off while somebody waits for it
-		wait := g.next(time.Now(), callStateOf(ctx).taken)
+		wait := g.next(time.Now())
 		if wait <= 0 {
 			return nil
 		}
@@ -105,20 +107,34 @@ func (g *gate) leave() {
 	g.line--
 }
 
-// next takes the turn and returns 0, or returns how long it is until then. Another client took the turn
-// at taken, if that is not zero.
-func (g *gate) next(now, taken time.Time) time.Duration {
+// adopt counts the turns that another client took as if they had been taken here.
+func (g *gate) adopt(now time.Time, taken []time.Time) {
+	if len(taken) == 0 {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	fresh := g.began.IsZero()
-	if fresh {
+	fresh := g.begin(now)
+	g.passed = append(g.passed, taken...)
+	slices.SortFunc(g.passed, time.Time.Compare)
+	if open := slices.MaxFunc(taken, time.Time.Compare).Add(g.interval()); g.burst == 0 && (fresh || open.After(g.open)) {
+		g.open = open
+	}
+}
+
+// begin reports whether the gate had not been used before.
+func (g *gate) begin(now time.Time) (fresh bool) {
+	if fresh = g.began.IsZero(); fresh {
 		g.began, g.stepped, g.open = now, now, now
 	}
-	if !taken.IsZero() && g.burst == 0 {
-		if open := taken.Add(g.interval()); fresh || open.After(g.open) {
-			g.open = open
-		}
-	}
+	return fresh
+}
+
+// next takes the turn and returns 0, or returns how long it is until then.
+func (g *gate) next(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.begin(now)
 	g.recover(now)
 	for len(g.passed) > 0 && now.Sub(g.passed[0]) >= g.window() {
 		g.passed = g.passed[1:]
@@ -148,7 +164,7 @@ func (g *gate) from(now time.Time) time.Time {
 	if g.speed < 1 || g.burst > 0 {
 		return now
 	}
-	if earliest := now.Add(-behind * g.interval()); g.open.Before(earliest) {
+	if earliest := now.Add(-g.limit.Per / part); g.open.Before(earliest) {
 		return earliest
 	}
 	return g.open

@@ -134,7 +134,7 @@ func TestThePaceRecoversStepByStep(t *testing.T) {
 		assert.InDelta(t, at(0.5), s.asks(t, c, 2)[1], hair)
 		for window, speed := range []float64{0.52, 0.54, 0.56, 0.58, 0.60, 0.70, 0.80, 0.90, 1, 1, 1} {
 			time.Sleep(time.Until(refused.Add(time.Duration(window+1) * time.Minute))) // to the nanosecond
-			assert.InDelta(t, at(speed), s.asks(t, c, 8)[7], hair, "window %d; more than a pause makes up for", window+1)
+			assert.InDelta(t, at(speed), s.asks(t, c, 20)[18], hair, "window %d; more than a pause makes up for", window+1)
 		}
 	})
 }

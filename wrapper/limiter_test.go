@@ -212,7 +212,7 @@ func TestThePaceRecovers(t *testing.T) {
 		}))
 		interval := func() time.Duration {
 			var start time.Time
-			for range 8 { // more than a pause makes up for
+			for range 20 { // more than a pause makes up for
 				start = time.Now()
 				_, err := c.ListTags(t.Context())
 				require.NoError(t, err)

@@ -88,8 +88,9 @@ const maxPer = 31 * 24 * time.Hour
 // wait their turn in the order in which they came; one whose turn comes after its deadline fails
 // at once, unsent.
 //
-// Five turns that were not used are made up for, at most, and never more than the limit asked in any
-// window: a client that was held up does not fall behind. A new client has none, but see [WithTurnTaken].
+// Turns that were not used are made up for, those of a quarter of the window at most, and never more than
+// the limit asked in any window: a client that was held up does not fall behind. A new client has none, but
+// see [WithTurnsTaken].
 //
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
@@ -140,18 +141,4 @@ func (t *paceTransport) gate(family string, limit gen.Rate) *gate {
 		t.gates[family] = g
 	}
 	return g
-}
-
-// WithTurnTaken says that another client that shares the limit has sent until at, perhaps, and nothing
-// after that: turns are made up for, or kept, as if its last had been this client's own. A client that
-// takes over from one that was killed catches up so, and one that takes over at once waits for its turn.
-// In a window in which one took over from another, five requests more than the limit asked may go out:
-// who makes up for turns cannot know whether the other did. A time to come is now.
-func WithTurnTaken(at time.Time) CallOption {
-	return callOption(func(s *callSettings) error {
-		if s.taken = time.Now(); at.Before(s.taken) {
-			s.taken = at
-		}
-		return nil
-	})
 }

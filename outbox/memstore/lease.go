@@ -18,20 +18,15 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 	if l.lease.Expires.After(now.Add(l.ttl)) { // the clock was set back
 		l.lease.Expires = now.Add(l.ttl)
 	}
-	held, heard := now.Before(l.lease.Expires), time.Time{}
+	held := now.Before(l.lease.Expires)
 	switch {
 	case held && l.lease.Owner != owner:
 		return outbox.Lease{}, outbox.ErrLeased
 	case l.lease.Owner != owner:
-		if !l.lease.Expires.IsZero() {
-			heard = l.lease.Expires.Add(-l.ttl)
-		}
 		l.lease = outbox.Lease{Lane: name, Owner: owner, Token: l.lease.Token + 1}
 	}
 	l.lease.Expires, l.ttl = now.Add(ttl), ttl
-	lease := l.lease
-	lease.Heard = heard
-	return lease, nil
+	return l.lease, nil
 }
 
 // Release is as [outbox.Store] has it.

@@ -42,6 +42,7 @@ type lane struct {
 	outbox.LaneStats
 	lease outbox.Lease
 	ttl   time.Duration
+	begun []time.Time
 }
 
 // New returns a store for so many bytes of records, and 256 more for each entry.

@@ -15,14 +15,30 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		return s.holds(lease, now) && !paused
 	}, func(e *entry) bool {
 		return e.Lane == lease.Lane && e.State == outbox.Queued
-	}, func(e *entry, _ int) {
+	}, func(e *entry, i int) {
 		e.State, e.Changed = outbox.Sending, now
 		e.Attempts++
+		if l := s.lanes[e.Lane]; i == 0 {
+			l.begun = append(l.begun[max(0, len(l.begun)-outbox.MostBegun+1):], now)
+		}
 	})
 	if paused {
 		return outbox.ErrPaused
 	}
 	return err
+}
+
+// Begun is as [outbox.Store] has it.
+func (s *Store) Begun(ctx context.Context, lanes ...outbox.Lane) (all []time.Time, err error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for _, name := range lanes {
+		all = append(all, s.lanes[name].begun...)
+	}
+	return all, nil
 }
 
 // Settle is as [outbox.Store] has it.

@@ -31,9 +31,6 @@ func (s *Store) Acquire(ctx context.Context, name outbox.Lane, owner string, now
 			held.Token++
 		}
 		lease = outbox.Lease{Lane: name, Owner: owner, Token: held.Token, Expires: now.Add(ttl)}
-		if held.Owner != owner && held.Expires != 0 {
-			lease.Heard = moment(held.Expires - held.TTL)
-		}
 		held.Owner, held.Expires, held.TTL, d.written = owner, nanos(lease.Expires), int64(ttl), true
 		return nil
 	})

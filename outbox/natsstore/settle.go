@@ -37,11 +37,28 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 			flown[id] = &kept
 		}
 		d.sheet.Flights = append(d.sheet.Flights, flight{nanos(now), slices.Clone(ids)})
+		d.sheet.Begun = append(d.sheet.Begun[max(0, len(d.sheet.Begun)-outbox.MostBegun+1):], nanos(now))
 		d.written = true
 		d.advance(flown)
 		d.afterwards = append(d.afterwards, func() { d.launched(flown) })
 		return nil
 	})
+}
+
+// Begun is as [outbox.Store] has it.
+func (s *Store) Begun(ctx context.Context, lanes ...outbox.Lane) (all []time.Time, err error) {
+	for _, name := range lanes {
+		err := s.look(ctx, name, func(d *draft) error {
+			for _, at := range d.sheet.Begun {
+				all = append(all, moment(at))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // advance moves the cursor over what is begun, as long as nothing is left behind it.

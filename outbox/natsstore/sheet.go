@@ -11,13 +11,14 @@ import (
 // is still the one that the change began from: this is what makes a change atomic, and what keeps
 // out a sender that has lost the lane.
 type sheet struct {
-	Op      string `json:"op"` // names the change that wrote it
-	Owner   string `json:"owner,omitempty"`
-	Token   int64  `json:"token,omitempty"`
-	Expires int64  `json:"expires,omitempty"`
-	TTL     int64  `json:"ttl,omitempty"`
-	Paused  string `json:"paused,omitempty"`
-	Stream  int64  `json:"stream,omitempty"` // when the entries' stream was made that it tells of; 0 of old: the one that is found
+	Op      string  `json:"op"` // names the change that wrote it
+	Owner   string  `json:"owner,omitempty"`
+	Token   int64   `json:"token,omitempty"`
+	Expires int64   `json:"expires,omitempty"`
+	TTL     int64   `json:"ttl,omitempty"`
+	Paused  string  `json:"paused,omitempty"`
+	Begun   []int64 `json:"begun,omitempty"`  // when entries were, lately
+	Stream  int64   `json:"stream,omitempty"` // when the entries' stream was made that it tells of; 0 of old: the one that is found
 	// Cursor is the ID up to which fresh entries were begun: one of them that is not in flight, and has
 	// no meta, is delivered.
 	Cursor  int64    `json:"cursor,omitempty"`
@@ -48,7 +49,7 @@ func (d doomed) len() int { return len(d.Fresh) + len(d.Others) }
 // clone is a sheet that may be changed.
 func (s *sheet) clone() sheet {
 	c := *s
-	c.Flights = slices.Clone(s.Flights)
+	c.Flights, c.Begun = slices.Clone(s.Flights), slices.Clone(s.Begun)
 	c.Doomed = doomed{slices.Clone(s.Doomed.Fresh), slices.Clone(s.Doomed.Others)}
 	c.Totals = make(map[outbox.State]map[outbox.Cause]int64, len(s.Totals))
 	for state, by := range s.Totals {

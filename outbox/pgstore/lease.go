@@ -23,11 +23,11 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 		FROM was
 		WHERE l.lane = was.lane AND (was.owner = $2::text OR $3::timestamptz >= was.expires OR was.expires > $3::timestamptz + was.ttl
 			AND $5::timestamptz BETWEEN clock_timestamp() - was.ttl AND clock_timestamp() + was.ttl) -- or this machine's clock is wrong
-		RETURNING l.owner, l.token, CASE WHEN was.owner <> $2::text AND was.expires > ` + never + ` THEN was.expires - was.ttl ELSE ` + never + ` END`
+		RETURNING l.owner, l.token`
 	owner = clean(owner)
 	err = s.change(ctx, func(ctx context.Context, q querier) error {
 		lease = outbox.Lease{Lane: lane}
-		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl, s.clock()}, &lease.Owner, &lease.Token, &lease.Heard)
+		err := s.one(ctx, q, acquire, []any{string(lane), owner, now, ttl, s.clock()}, &lease.Owner, &lease.Token)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // another has it: nothing changed
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +33,26 @@ func TestTablesAreMadeOnce(t *testing.T) {
 	}
 	all.Wait()
 	put(t, open(t, schema), 1)
+}
+
+// Tables that an older version has made are brought up to date, and keep what they have.
+func TestTablesOfAnOlderVersionAreBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	schema := fresh()
+	first, err := os.ReadFile("schema/1.sql")
+	require.NoError(t, err)
+	require.NoError(t, cluster(t).Run(t.Context(), fmt.Sprintf("CREATE SCHEMA %[1]q; SET search_path TO %[1]q; %[2]s; INSERT INTO version VALUES (1); "+
+		"UPDATE lanes SET paused = 'the keys are wrong' WHERE lane = 'emails'", schema, first)))
+	s, now := open(t, schema), time.Now()
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "the keys are wrong", stats.Lanes[outbox.Emails].Paused)
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.Begin(t.Context(), lease, []int64{put(t, s, 1)[0].ID}, now))
+	begun, err := s.Begun(t.Context(), outbox.Events)
+	require.NoError(t, err)
+	assert.Len(t, begun, 1)
 }
 
 // Who only looks makes nothing: neither a schema, nor tables in one that is there.

@@ -15,7 +15,7 @@ import (
 var migrations embed.FS
 
 // version is that of the last migration.
-const version = 1
+const version = 2
 
 // oldest is the oldest server that has all that is used here.
 const oldest = 13_0000
@@ -101,7 +101,7 @@ func (s *Store) version(ctx context.Context, q querier, f facts) (found int, err
 	switch {
 	case found > version:
 		return 0, fmt.Errorf("its tables are of version %d, and this program knows %d: a newer one has made them; update this one, or choose another schema", found, version)
-	case found == version && f.missing != "":
+	case found > 0 && f.missing != "":
 		return 0, fmt.Errorf("%w: it has a table version, and lacks %s: restore them, or choose another schema", outbox.ErrDamaged, f.missing)
 	}
 	return found, nil

@@ -17,10 +17,12 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 			WITH paused AS (SELECT 1 FROM outbox.lanes WHERE lane = $1 AND paused <> ''), begun AS (
 				UPDATE outbox.entries SET state = 'sending', attempts = attempts + 1, changed = $3
 				WHERE id = ANY($2::bigint[]) AND lane = $1 AND state = 'queued' AND NOT EXISTS (SELECT FROM paused) RETURNING 1
+			), noted AS (
+				UPDATE outbox.lanes SET begun = (begun || $3::timestamptz)[greatest(cardinality(begun) + 2 - $4::int, 1):] WHERE lane = $1
 			) SELECT (SELECT count(*) FROM begun), EXISTS (SELECT FROM paused)`
 		var n int
 		var paused bool
-		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now}, &n, &paused); err != nil {
+		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now, outbox.MostBegun}, &n, &paused); err != nil {
 			return err
 		}
 		if paused {
@@ -28,6 +30,30 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		}
 		return all(n, len(ids))
 	})
+}
+
+// Begun is as [outbox.Store] has it.
+func (s *Store) Begun(ctx context.Context, lanes ...outbox.Lane) (all []time.Time, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		all = nil
+		return s.each(ctx, q, func(scan func(...any) error) error {
+			var at time.Time
+			if err := scan(&at); err != nil {
+				return err
+			}
+			all = append(all, at.UTC())
+			return nil
+		}, "SELECT unnest(begun) FROM outbox.lanes WHERE lane = ANY($1::text[])", names(lanes))
+	})
+	return all, err
+}
+
+func names(lanes []outbox.Lane) []string {
+	all := make([]string, len(lanes))
+	for i, lane := range lanes {
+		all[i] = string(lane)
+	}
+	return all
 }
 
 // all is ErrLost unless all were changed that should have been.

@@ -13,7 +13,7 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 	taken := false
 	err = within(ctx, s.db, func(tx *sql.Tx) error {
 		var holder string
-		var token, expires, term, heard int64
+		var token, expires, term int64
 		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires, ttl FROM lanes WHERE lane = ?", numberOf(lane)).Scan(&holder, &token, &expires, &term); err != nil {
 			return err
 		}
@@ -28,11 +28,8 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 			return err
 		case holder != owner:
 			token++
-			if expires != 0 {
-				heard = expires - term
-			}
 		}
-		lease = outbox.Lease{Lane: lane, Owner: owner, Token: token, Expires: now.Add(ttl), Heard: moment(heard)}
+		lease = outbox.Lease{Lane: lane, Owner: owner, Token: token, Expires: now.Add(ttl)}
 		_, err := tx.ExecContext(ctx, "UPDATE lanes SET owner = ?, token = ?, expires = ?, ttl = ? WHERE lane = ?", owner, token, nanos(lease.Expires), int64(ttl), numberOf(lane))
 		return err
 	})

@@ -19,9 +19,11 @@ CREATE TABLE lanes (
 	token   INTEGER NOT NULL,
 	expires INTEGER NOT NULL, -- nanoseconds since 1970; 0 is never
 	ttl     INTEGER NOT NULL,
-	paused  TEXT    NOT NULL
+	paused  TEXT    NOT NULL,
+	begun   TEXT    NOT NULL DEFAULT '[]' -- when entries were, lately: a list, in JSON
 ) STRICT;
-INSERT INTO lanes VALUES (1, 'events', '', 0, 0, 0, ''), (2, 'subscribers', '', 0, 0, 0, ''), (3, 'commands', '', 0, 0, 0, ''), (4, 'emails', '', 0, 0, 0, '');
+INSERT INTO lanes (lane, name, owner, token, expires, ttl, paused)
+VALUES (1, 'events', '', 0, 0, 0, ''), (2, 'subscribers', '', 0, 0, 0, ''), (3, 'commands', '', 0, 0, 0, ''), (4, 'emails', '', 0, 0, 0, '');
 
 CREATE TABLE entries (
 	id         INTEGER PRIMARY KEY,
@@ -78,10 +80,13 @@ CREATE TABLE last (id INTEGER NOT NULL) STRICT; -- that was given to an entry
 INSERT INTO last VALUES (0);
 
 PRAGMA application_id = 0x42454e54; -- BENT
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 `
 
-const version = 2
+const version = 3
+
+// fromTwo is what a file of version 2 lacks.
+const fromTwo = "ALTER TABLE lanes ADD COLUMN begun TEXT NOT NULL DEFAULT '[]'; PRAGMA user_version = 3"
 
 // What an entry is in the file.
 const (
@@ -165,6 +170,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		switch {
 		case found == version:
 			return nil
+		case found == 2:
+			_, err := tx.ExecContext(ctx, fromTwo)
+			return err
 		case found != 0 || tables > 0:
 			return fmt.Errorf("it is of version %d, and this program knows %d: it belongs to another program, or to another version of this one; open it with that, or choose another path", found, version)
 		}

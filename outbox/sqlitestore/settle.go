@@ -63,8 +63,10 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO sending VALUES (?, ?, ?, ?)", numberOf(lease.Lane), nanos(now), fresh, listOf(ids))
-		return err
+		if _, err := tx.ExecContext(ctx, "INSERT INTO sending VALUES (?, ?, ?, ?)", numberOf(lease.Lane), nanos(now), fresh, listOf(ids)); err != nil {
+			return err
+		}
+		return noteBegun(ctx, tx, lease.Lane, now)
 	})
 }
 

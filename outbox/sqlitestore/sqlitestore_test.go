@@ -2,6 +2,7 @@ package sqlitestore_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -47,6 +48,30 @@ func TestStoreIsLikeTheReference(t *testing.T) {
 		require.NoError(t, store.Close())
 		return open(t, path)
 	})
+}
+
+// A file that an older version has made is brought up to date, and keeps what it has.
+func TestAFileOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s, now := open(t, path), time.Now()
+	ids := put(t, s, 2)
+	require.NoError(t, s.Close())
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	_, err = db.Exec("ALTER TABLE lanes DROP COLUMN begun; PRAGMA user_version = 2")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	s = open(t, path)
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	due, _, err := s.Next(t.Context(), lease, 10, now)
+	require.NoError(t, err)
+	assert.Len(t, due, 2)
+	require.NoError(t, s.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
+	begun, err := s.Begun(t.Context(), outbox.Events)
+	require.NoError(t, err)
+	assert.Len(t, begun, 1)
 }
 
 func put(t *testing.T, s outbox.Store, n int) []outbox.PutResult {

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,20 +20,17 @@ func leases(t *testing.T, b *bench) {
 	b.now = b.now.Add(50 * time.Second)
 	again := b.lease(outbox.Events, "me")
 	assert.Equal(t, mine.Token, again.Token, "it goes on")
-	assert.True(t, again.Heard.IsZero())
-	heard := b.now
 	b.now = b.now.Add(50 * time.Second)
 	_, err = b.store.Acquire(t.Context(), outbox.Events, "you", b.now, time.Minute)
 	require.ErrorIs(t, err, outbox.ErrLeased, "it was extended")
 	b.now = b.now.Add(time.Minute)
 	yours := b.lease(outbox.Events, "you")
 	assert.Greater(t, yours.Token, mine.Token)
-	assert.True(t, yours.Heard.Equal(heard), "when the owner before extended it, not %v", yours.Heard)
 	require.NoError(t, b.store.Release(t.Context(), again), "of what is not mine any more is no harm")
 	_, err = b.store.Acquire(t.Context(), outbox.Events, "me", b.now, time.Minute)
 	require.ErrorIs(t, err, outbox.ErrLeased)
 	require.NoError(t, b.store.Release(t.Context(), yours))
-	assert.True(t, b.lease(outbox.Events, "me").Heard.IsZero(), "it was given up")
+	b.lease(outbox.Events, "me") // it was given up
 }
 
 func fencing(t *testing.T, b *bench) {
@@ -49,6 +48,39 @@ func fencing(t *testing.T, b *bench) {
 	assert.Equal(t, outbox.Sending, b.one(ids[0]).State)
 	b.begin(yours, ids[1])
 	require.ErrorIs(t, b.store.Begin(t.Context(), yours, ids[1:], b.now), outbox.ErrLost, "it is being sent already")
+}
+
+// Who takes a lane over learns when its entries were begun, and those of others: as many as fit into a minute.
+func begun(t *testing.T, b *bench) {
+	ids := b.put(entry(outbox.Events, 1), entry(outbox.Events, 2), entry(outbox.Events, 3), entry(outbox.Emails, 4))
+	none, err := b.store.Begun(t.Context(), outbox.Lanes...)
+	require.NoError(t, err)
+	assert.Empty(t, none)
+	events, emails := b.lease(outbox.Events, "me"), b.lease(outbox.Emails, "me")
+	var all []time.Time
+	for n := range 2*outbox.MostBegun + 3 {
+		b.now = b.now.Add(100 * time.Millisecond)
+		b.begin(events, ids[n%3])
+		require.NoError(t, b.store.Settle(t.Context(), events, []outbox.Verdict{{ID: ids[n%3], State: outbox.Queued, NotBefore: b.now}}, b.now))
+		all = append(all, b.now)
+	}
+	b.begin(events, ids[0])
+	require.ErrorIs(t, b.store.Begin(t.Context(), events, ids[:1], b.now.Add(time.Second)), outbox.ErrLost)
+	all = append(all, b.now)
+	b.now = b.now.Add(time.Second)
+	b.begin(emails, ids[3])
+	got, err := b.store.Begun(t.Context(), outbox.Events)
+	require.NoError(t, err)
+	slices.SortFunc(got, time.Time.Compare)
+	assert.GreaterOrEqual(t, len(got), outbox.MostBegun)
+	assert.LessOrEqual(t, len(got), 2*outbox.MostBegun, "not all that ever was")
+	for i, at := range got {
+		require.True(t, at.Equal(all[len(all)-len(got)+i]), "what was begun last, not %v", at)
+	}
+	both, err := b.store.Begun(t.Context(), outbox.Events, outbox.Emails)
+	require.NoError(t, err)
+	assert.Len(t, both, len(got)+1)
+	assert.Contains(t, fmt.Sprint(both), fmt.Sprint(b.now.UTC()))
 }
 
 func notBefore(t *testing.T, b *bench) {

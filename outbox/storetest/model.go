@@ -32,7 +32,7 @@ func Model(t *testing.T, open, reference Open, reopen Reopen) {
 			}
 		}()
 		actions := map[string]func(*rapid.T){
-			"put": m.put, "acquire": m.acquire, "release": m.release, "next": m.next, "begin": m.begin, "settle": m.settle,
+			"put": m.put, "acquire": m.acquire, "release": m.release, "next": m.next, "begin": m.begin, "begun": m.begun, "settle": m.settle,
 			"recover": m.recover, "decide": m.decide, "pause": m.pause, "forget": m.forget, "wait": m.wait, "recall": m.recall, "": m.compare,
 		}
 		if reopen != nil {
@@ -137,7 +137,7 @@ func (m *model) acquire(rt *rapid.T) {
 		if err == nil {
 			held[i] = lease
 		}
-		return fmt.Sprint(lease.Owner, lease.Expires, lease.Heard.UTC(), same), err
+		return fmt.Sprint(lease.Owner, lease.Expires, same), err
 	})
 	m.leases[string(lane)+owner] = held
 }
@@ -172,6 +172,17 @@ func (m *model) begin(rt *rapid.T) {
 	held, numbers := m.leaseOf(rt), m.numbers(rt)
 	m.both("begin", func(i int, store outbox.Store) (any, error) {
 		return nil, store.Begin(m.t.Context(), held[i], m.idsOf(i, numbers), m.now)
+	})
+}
+
+func (m *model) begun(*rapid.T) {
+	m.both("begun", func(_ int, store outbox.Store) (any, error) {
+		all, err := store.Begun(m.t.Context(), lanes...)
+		slices.SortFunc(all, time.Time.Compare)
+		for i := range all {
+			all[i] = all[i].UTC()
+		}
+		return all, err
 	})
 }
 

@@ -23,6 +23,7 @@ func Run(t *testing.T, open Open) {
 		"a full store keeps nothing of a call":        full,
 		"a lane has one sender at a time":             leases,
 		"who lost the lane changes nothing":           fencing,
+		"when entries were begun is known to others":  begun,
 		"what waits is not due":                       notBefore,
 		"all or none":                                 atomic,
 		"what was in flight is recovered":             recovered,
