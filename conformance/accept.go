@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"reflect"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -107,12 +109,28 @@ type shapeCompiler struct {
 
 func (c *shapeCompiler) understood() bool { return !c.strange }
 
-// strangeTo reports whether a schema says something that a shape cannot.
+// strangeTo reports whether a schema says something that a shape cannot: whatever is not named here, such as
+// what the next version of OpenAPI has a word for.
 func strangeTo(s *openapi3.Schema) bool {
-	return len(s.AllOf)+len(s.AnyOf) > 0 || s.Not != nil || s.Pattern != "" || s.UniqueItems || s.MultipleOf != nil ||
-		s.ReadOnly || s.WriteOnly || len(s.Properties) > maxProperties || s.MaxProps != nil ||
-		s.ExclusiveMin.IsSet() || s.ExclusiveMax.IsSet()
+	rest := *s
+	rest.Extensions, rest.Origin, rest.ExternalDocs, rest.XML = nil, nil, nil, nil // these say nothing of values
+	rest.Title, rest.Description, rest.Default, rest.Example, rest.Deprecated = "", "", nil, nil, false
+	switch {
+	case len(s.OneOf) > 0: // beside which nothing else is understood
+		rest.OneOf = nil
+	case len(s.Type.Slice()) == 0:
+		rest.Type, rest.Nullable = nil, false
+	default:
+		rest.Type, rest.Nullable, rest.Format, rest.Enum = nil, false, "", nil
+		rest.Min, rest.Max, rest.MinLength, rest.MaxLength = nil, nil, 0, nil
+		rest.Items, rest.MinItems, rest.MaxItems = nil, 0, nil
+		rest.Properties, rest.Required, rest.MinProps, rest.AdditionalProperties = nil, nil, 0, openapi3.AdditionalProperties{}
+	}
+	return !reflect.ValueOf(rest).IsZero() || len(s.Properties) > maxProperties || isZero(s.MaxLength) || isZero(s.MaxItems)
 }
+
+// isZero reports whether a limit is given and is zero, which a shape takes for none.
+func isZero(limit *uint64) bool { return limit != nil && *limit == 0 }
 
 func (c *shapeCompiler) shape(s *openapi3.Schema) *shape {
 	if known := c.done[s]; known != nil {
@@ -120,7 +138,7 @@ func (c *shapeCompiler) shape(s *openapi3.Schema) *shape {
 	}
 	sh := &shape{}
 	c.done[s] = sh
-	if strangeTo(s) || s.Discriminator != nil {
+	if strangeTo(s) {
 		c.strange = true
 		return sh
 	}
@@ -135,7 +153,7 @@ func (c *shapeCompiler) shape(s *openapi3.Schema) *shape {
 		}[kind]
 	}
 	if sh.kinds == 0 {
-		sh.kinds = kindAny
+		sh.kinds = kindAny // but null
 	}
 	if s.Nullable {
 		sh.kinds |= kindNull
@@ -143,7 +161,7 @@ func (c *shapeCompiler) shape(s *openapi3.Schema) *shape {
 	c.scalars(sh, s)
 	sh.minItems, sh.minMembers = s.MinItems, s.MinProps
 	if s.MaxItems != nil {
-		sh.maxItems = max(*s.MaxItems, 1)
+		sh.maxItems = *s.MaxItems
 	}
 	if s.Items != nil {
 		sh.items = c.shape(s.Items.Value)
@@ -171,14 +189,12 @@ func (c *shapeCompiler) oneOf(sh *shape, s *openapi3.Schema) {
 func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 	sh.minLength, sh.min, sh.max = s.MinLength, s.Min, s.Max
 	if s.MaxLength != nil {
-		if sh.maxLength = *s.MaxLength; sh.maxLength == 0 {
-			c.strange = true
-		}
+		sh.maxLength = *s.MaxLength
 	}
 	switch {
 	case s.Extensions["x-bento-field-name"] == true && c.side == SideRequest:
 		sh.format = formatField
-	case s.Format == "" || s.Format == "double" || s.Format == "float":
+	case slices.Contains([]string{"", "double", "float", "int64"}, s.Format):
 	case s.Format == "email" && c.side == SideRequest:
 		sh.format = formatEmailStrict
 	case s.Format == "email":
@@ -224,7 +240,7 @@ func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 	case s.AdditionalProperties.Schema != nil:
 		sh.extra = c.shape(s.AdditionalProperties.Schema.Value)
 	case free, len(s.Properties) == 0 && s.AdditionalProperties.Has == nil:
-		sh.extra = &shape{kinds: kindAny, custom: sh.custom}
+		sh.extra = &shape{kinds: kindAny | kindNull, custom: sh.custom}
 		sh.custom = sh.custom && free
 	}
 }

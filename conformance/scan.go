@@ -94,7 +94,7 @@ func (s *scan) value(sh *shape, depth int) bool {
 	case 'f':
 		return sh.kinds&(kindBool|kindAny) != 0 && s.word("false")
 	case 'n':
-		return sh.kinds&(kindNull|kindAny) != 0 && s.word("null")
+		return sh.kinds&kindNull != 0 && s.word("null")
 	default:
 		if sh.number != nil {
 			sh = sh.number
@@ -313,6 +313,8 @@ func (s *scan) number(sh *shape) bool {
 		return false
 	}
 	switch {
+	case sh.format == formatOther:
+		return false
 	case sh.kinds&kindAny != 0 || sh.kinds&kindNumber != 0 && sh.min == nil && sh.max == nil:
 		return true
 	case !whole || sh.kinds&kindInteger == 0 || sh.kinds&kindNumber != 0:
