@@ -13,6 +13,7 @@ var (
 
 	// The parts of a name that say it holds a secret; see isSecretName for its spelling.
 	secretName = regexp.MustCompile(`(^|_)(password|passwd|passphrase|pwd|secret|api_?key|(access|auth|refresh|bearer)_?token|private_?key|(card|credit_card)_?number|cvv|cvc|ssn)($|_)`)
+	wordBreaks = strings.NewReplacer("-", "_", " ", "_", ".", "_")
 	wordStart  = regexp.MustCompile(`([\p{Ll}\p{N}])(\p{Lu})`)
 
 	// What keys look like, wherever in a text they stand: Bento's and Stripe's, GitHub's and
@@ -24,8 +25,7 @@ var (
 
 // isSecretName takes secretKey, secret-key and secret_key for the same name.
 func isSecretName(name string) bool {
-	name = wordStart.ReplaceAllString(name, "${1}_$2")
-	name = strings.NewReplacer("-", "_", " ", "_", ".", "_").Replace(name)
+	name = wordBreaks.Replace(wordStart.ReplaceAllString(name, "${1}_$2"))
 	return secretName.MatchString(strings.ToLower(name))
 }
 
@@ -38,7 +38,7 @@ func (w *walker) custom(name string, value any, at string) {
 		w.add(RulePayloadFieldName, at, "")
 	}
 	text, isText := value.(string)
-	if isSecretName(name) && value != nil || isText && secretValue.MatchString(strings.TrimSpace(text)) {
+	if value != nil && isSecretName(name) || isText && secretValue.MatchString(strings.TrimSpace(text)) {
 		w.add(RulePayloadSecret, at, "")
 	}
 	switch value := value.(type) {

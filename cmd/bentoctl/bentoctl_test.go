@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -26,7 +27,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	keyring.MockInit() // in memory
+	_ = flag.Set("test.parallel", "4") // much of a test is waiting
+	keyring.MockInit()                 // in memory
 	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "no-such-configuration"))
 	_ = os.Setenv("XDG_DATA_HOME", filepath.Join(os.TempDir(), "no-such-data"))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {

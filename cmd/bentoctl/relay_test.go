@@ -26,7 +26,7 @@ import (
 	bento "example.com/bento-go/wrapper"
 )
 
-var relayKills = flag.Int("relay-kills", 4, "how often the import and the relay are killed")
+var relayKills = flag.Int("relay-kills", 3, "how often the import and the relay are killed")
 
 // A spool is an outbox, and a fake that its relays speak to.
 type spool struct {

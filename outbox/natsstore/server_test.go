@@ -82,6 +82,7 @@ func open(t testing.TB, name string, opts ...natsstore.Option) *natsstore.Store 
 }
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "4") // much of a test is waiting
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })

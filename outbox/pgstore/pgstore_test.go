@@ -30,11 +30,8 @@ type shared struct {
 var server shared
 
 func TestMain(m *testing.M) {
-	// A step here is several round trips; -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "15"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	_ = flag.Set("rapid.checks", "15") // a step is several round trips
+	_ = flag.Set("test.parallel", "4") // much of a test is waiting
 	code := m.Run()
 	if server.cluster != nil {
 		if err := server.cluster.Stop(); err != nil {

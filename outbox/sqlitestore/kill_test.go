@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	_ = flag.Set("rapid.checks", "40") // each is a few dozen transactions
 	os.Exit(m.Run())
 }
 
