@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -137,5 +138,7 @@ func queryOf(raw string) []harHeader {
 }
 
 func sortHeaders(list []harHeader) {
-	slices.SortFunc(list, func(a, b harHeader) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	slices.SortFunc(list, func(a, b harHeader) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
+	})
 }
