@@ -54,8 +54,6 @@ func manyEvents(n int) string {
 	return `{"events":[` + strings.TrimSuffix(strings.Repeat(`{"type":"x","email":"a@example.com"},`, n), ",") + `]}`
 }
 
-// What is wrong, and the one finding that says so. Most of these kin-openapi lets pass by
-// default.
 // Mistakes that old pages spread are explained as such.
 func TestOldMistakesAreExplained(t *testing.T) {
 	t.Parallel()
@@ -101,6 +99,7 @@ func TestWhatIsAdmittedIsClean(t *testing.T) {
 	}
 }
 
+// What is wrong, and the one finding that says so. Most of these kin-openapi lets pass by default.
 func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 	t.Parallel()
 	tags := `{"data":[{"id":"1","type":"tags","attributes":{"name":"vip"}}]}`
@@ -241,7 +240,20 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"an unknown command":        {commands, body(`{"command":[{"command":"` + canary + `","email":"a@example.com"}]}`), "request.body.schema|/command/0|names no known shape"},
 		"a bad input in the query":  {validation, url("/experimental/validation?site_uuid=x&email="), "request.body.schema|/email|at least 3"},
 		"an unknown input":          {validation, url("/experimental/validation?site_uuid=x&email=a@example.com&mail=x"), "request.query.unknown||mail"},
-		"no input at all":           {validation, url("/experimental/validation?site_uuid=x"), "request.body.schema||empty"},
+		"a byte on a GET":           {get, body("1"), "request.body.schema||takes no body"},
+		"a filter of a byte":        {search, body("1"), "request.body.schema||want an object"},
+		"a type hides no body":      {func() *conformance.Exchange { return good("POST", "/batch/events", `{}`, `{"results":1}`) }, header("Content-Type", "text/xml"), "request.body.schema|/events|required"},
+		"a type, its body unknown": {post, func(x *conformance.Exchange) {
+			x.Request.Body, x.Request.BodyState = nil, conformance.BodyMissing
+			x.Request.Header.Set("Content-Type", "text/xml")
+		}, "request.content-type||text/xml"},
+		"a status of no class":   {get, status(600), "response.status||600"},
+		"the last of the others": {get, status(399), "response.status||399"},
+		"a picture for an error": {get, func(x *conformance.Exchange) {
+			x.Response.Status = 400
+			x.Response.Header.Set("Content-Type", "image/png")
+		}, "response.content-type.drift||image/png"},
+		"no input at all": {validation, url("/experimental/validation?site_uuid=x"), "request.body.schema||empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
