@@ -78,8 +78,12 @@ func TestOldMistakesAreExplained(t *testing.T) {
 // What the contract says works beside its canonical form.
 func TestWhatIsAdmittedIsClean(t *testing.T) {
 	t.Parallel()
+	latin := good("POST", "/data_deletion_requests", "data_deletion_request[email]=a@example.com", `{"status":"queued"}`)
+	latin.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=iso-8859-1")
+	latin.Response.Status = 202
 	found := `{"data":{"id":"1","type":"visitors","attributes":{"uuid":"u","email":"a@example.com"}}}`
 	for name, x := range map[string]*conformance.Exchange{
+		"a form in Latin-1":       latin,
 		"a single command":        good("POST", "/fetch/commands", `{"command":{"command":"add_tag","email":"a@example.com","query":"vip"}}`, `{"results":1}`),
 		"a command without query": good("POST", "/fetch/commands", `{"command":[{"command":"subscribe","email":"a@example.com","query":null}]}`, `{"results":1}`),
 		"inputs in the query":     good("POST", "/experimental/jesses_ruleset?email=a@example.com&block_free_providers=true", "", `{"valid":true}`),
@@ -240,6 +244,12 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"an unknown command":        {commands, body(`{"command":[{"command":"` + canary + `","email":"a@example.com"}]}`), "request.body.schema|/command/0|names no known shape"},
 		"a bad input in the query":  {validation, url("/experimental/validation?site_uuid=x&email="), "request.body.schema|/email|at least 3"},
 		"an unknown input":          {validation, url("/experimental/validation?site_uuid=x&email=a@example.com&mail=x"), "request.query.unknown||mail"},
+		"a picture":                 {post, header("Content-Type", "image/png"), "request.content-type||is image/png"},
+		"parts":                     {post, header("Content-Type", "multipart/form-data; boundary=x"), "request.content-type||is multipart/form-data"},
+		"a type of its own":         {post, header("Content-Type", canary+"/x"), "request.content-type||of a strange type"},
+		"a long type":               {post, header("Content-Type", "text/"+strings.Repeat("x", 55)), "request.content-type||of a strange type"},
+		"a type just so long":       {post, header("Content-Type", "text/"+strings.Repeat("x", 54)), "request.content-type||xxx"},
+		"a form for JSON":           {deletion, header("Content-Type", "application/json"), "request.content-type||not application/x-www-form-urlencoded"},
 		"a byte on a GET":           {get, body("1"), "request.body.schema||takes no body"},
 		"a filter of a byte":        {search, body("1"), "request.body.schema||want an object"},
 		"a type hides no body":      {func() *conformance.Exchange { return good("POST", "/batch/events", `{}`, `{"results":1}`) }, header("Content-Type", "text/xml"), "request.body.schema|/events|required"},
@@ -454,6 +464,20 @@ func TestNothingPanicsTheChecker(t *testing.T) {
 		c.Check(x)
 	}
 	assert.Empty(t, c.CheckResponse("no such operation", nil))
+	assert.Empty(t, c.CheckResponse("no such operation", &conformance.Response{Status: 200}))
+	assert.Empty(t, c.CheckResponse("listTags", nil))
+	answer := conformance.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}
+	require.Len(t, c.CheckResponse("listTags", &answer), 1)
+	unanswered := good("GET", "/fetch/tags", "", "")
+	unanswered.Response.Status = 0
+	assert.Equal(t, "no answer", c.Check(unanswered).Skipped)
+	unanswered.Response = nil
+	assert.Equal(t, "no answer", c.Check(unanswered).Skipped)
+	for path, operation := range map[string]string{"/experimental/validation?email=a@example.com": "validateEmail", "/experimental/jesses_ruleset?email=a@example.com": "jessesRuleset"} {
+		got, findings := c.CheckRequest(&good("POST", path, "", "").Request)
+		assert.Empty(t, findings)
+		assert.NotEmpty(t, got, operation)
+	}
 }
 
 func FuzzCheck(f *testing.F) {
