@@ -121,8 +121,11 @@ func strangeTo(s *openapi3.Schema) bool {
 	case len(s.Type.Slice()) == 0:
 		rest.Type, rest.Nullable = nil, false
 	default:
-		rest.Type, rest.Nullable, rest.Format, rest.Enum = nil, false, "", nil
+		rest.Type, rest.Nullable, rest.Format = nil, false, ""
 		rest.Min, rest.Max, rest.MinLength, rest.MaxLength = nil, nil, 0, nil
+		if s.Type.Is(openapi3.TypeString) { // of others values are not compared
+			rest.Enum = nil
+		}
 		rest.Items, rest.MinItems, rest.MaxItems = nil, 0, nil
 		rest.Properties, rest.Required, rest.MinProps, rest.AdditionalProperties = nil, nil, 0, openapi3.AdditionalProperties{}
 	}

@@ -28,7 +28,7 @@ func TestASchemaThatIsNotUnderstoodIsLeftToTheAuthority(t *testing.T) {
 		`{"type":"integer","maximum":1,"exclusiveMaximum":true}`, `{"type":"integer","exclusiveMinimum":1}`, `{"type":"string","const":"a"}`,
 		`{"type":"array","prefixItems":[{"type":"string"}]}`, `{"type":"array","contains":{"type":"string"}}`, `{"if":{"type":"string"},"then":{"minLength":1}}`,
 		`{"type":"object","propertyNames":{"maxLength":1}}`, `{"type":"object","discriminator":{"propertyName":"type"}}`,
-		`{"type":"string","maxLength":0}`, `{"type":"array","maxItems":0}`, `{"enum":[1]}`, `{"type":"object","required":["unnamed"]}`,
+		`{"type":"string","maxLength":0}`, `{"type":"array","maxItems":0}`, `{"enum":[1]}`, `{"type":["string","integer"],"enum":["a"]}`, `{"type":"integer","enum":["a"]}`, `{"type":"boolean","enum":["a"]}`, `{"type":"object","required":["unnamed"]}`,
 		`{"oneOf":[{"type":"string"},{"type":"string"}]}`, `{"oneOf":[{"type":"integer"},{"type":"number"}]}`, `{"oneOf":[{"type":"string"},{}]}`,
 		`{"oneOf":[{"type":"string","nullable":true},{"type":"object","nullable":true}]}`,
 		`{"oneOf":[{"type":"string"},{"type":"object"}],"nullable":true}`, `{"oneOf":[{"type":"string"},{"type":"object"}],"minProperties":1}`,

@@ -25,7 +25,7 @@ func (l *laneSender) deliver(ctx context.Context, batch []Entry) error {
 	intent := intent{Sender: l.Sender, lease: l.lease, ids: ids}
 	result, sendErr := l.send(ctx, records, harmless, intent.note)
 	if intent.err == nil && !intent.noted { // its turn did not come, or it cannot be sent at all
-		intent.err = intent.begin(ctx)
+		intent.err = l.store.Begin(ctx, l.lease, ids, time.Now())
 	}
 	if intent.err != nil {
 		l.unsent = intent
@@ -60,9 +60,6 @@ func (l *laneSender) send(ctx context.Context, records []json.RawMessage, harmle
 	opts := []bento.BatchOption{bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1}), bento.WithBisection(), bento.WithBeforeSend(before)}
 	if harmless {
 		opts = append(opts, bento.WithHarmlessRepeat())
-	}
-	if taken := l.used.uncounted(l.lane); len(taken) > 0 {
-		opts = append(opts, bento.WithTurnsTaken(taken...))
 	}
 	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()

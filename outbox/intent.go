@@ -14,23 +14,32 @@ type intent struct {
 	err   error // of the store, and nothing was sent
 }
 
-// note notes the intent, the first time, and says whether a request of the batch may go out now: not if
-// the lane is another's, or may be by the time that the store has answered.
+// note notes the intent, the first time, or one more request of the batch, and says whether it may go out
+// now: not if the lane is another's, or the one whose limit it has, or may be by the time that the store has
+// answered.
 func (i *intent) note(ctx context.Context) error {
-	if !i.noted {
-		if i.err = i.begin(ctx); i.err != nil {
+	switch {
+	case !i.holds() && !i.noted:
+		i.err = ErrLost
+		return i.err
+	case !i.noted:
+		if i.err = i.store.Begin(ctx, i.lease, i.ids, time.Now()); i.err != nil {
 			return i.err
 		}
 		i.noted = true
+	default:
+		if err := i.store.Begin(ctx, i.lease, nil, time.Now()); err != nil {
+			return err
+		}
 	}
-	if !i.has(i.lease.Lane, i.leaseFor/10) {
+	if !i.holds() {
 		return ErrLost
 	}
 	return nil
 }
 
-func (i *intent) begin(ctx context.Context) error {
-	now := time.Now()
-	i.used.note(i.lease.Lane, now)
-	return i.store.Begin(ctx, i.lease, i.ids, now)
+// holds reports whether this sender has the lane, and the one whose limit it has, for a while yet.
+func (i *intent) holds() bool {
+	lane, while := i.lease.Lane, i.leaseFor/10
+	return i.has(lane, while) && i.has(leaderOf(lane), while)
 }

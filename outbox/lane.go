@@ -17,6 +17,7 @@ type laneSender struct {
 	lane  Lane
 	op    gen.Operation
 	lease Lease
+	lanes map[Lane]chan struct{} // each is closed when the lane has ended
 	hold
 	portion
 	portions               int    // entries that are recovered at a time; 0 is maxRecovered
@@ -47,25 +48,57 @@ func (l *laneSender) turn(ctx context.Context) error {
 		return err
 	}
 	if err := l.follow(ctx, lease); err != nil {
-		return err // the next turn has the lease still
+		_ = l.store.Release(context.WithoutCancel(ctx), lease)
+		return err
 	}
 	l.took(lease)
-	err = l.serve(ctx)
+	if err = l.serve(ctx); err == nil {
+		l.seeOff(ctx)
+	}
 	l.drop(l.lane)
 	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
 	return err
 }
 
-// follow learns what senders before this one used of the limit.
+// follow tells the client what senders before this one used of the limit. Where the store does not know,
+// the one before sent just now, perhaps.
 func (l *laneSender) follow(ctx context.Context, lease Lease) error {
-	if lease.Token == l.lease.Token || leaderOf(l.lane) != l.lane { // it was this one; or its leader knows
+	if lease.Token == l.lease.Token || leaderOf(l.lane) != l.lane { // it was this one; or its leader does it
 		return nil
 	}
 	begun, err := l.store.Begun(ctx, led(l.lane)...)
-	if err == nil {
-		l.used.learn(l.lane, begun)
+	if errors.Is(err, ErrDamaged) { // which is no reason to send nothing
+		l.log(ctx, slog.LevelWarn, "outbox does not know when its lanes were sent last", slog.String("error", err.Error()))
+		err = nil
 	}
-	return err
+	if len(begun) == 0 && lease.Token > 1 {
+		begun = []time.Time{time.Now()}
+	}
+	if err != nil {
+		return err
+	}
+	return l.client.CountTurns(l.op.ID, begun...)
+}
+
+// seeOff keeps the lane, when this sender ends, until those that it leads have ended, too: what they finish
+// counts into its limit, and another would not know of it.
+func (l *laneSender) seeOff(ctx context.Context) {
+	beat := time.NewTicker(l.leaseFor / 4)
+	defer beat.Stop()
+	for _, lane := range led(l.lane) {
+		for waiting := lane != l.lane; waiting; {
+			select {
+			case <-l.lanes[lane]:
+				waiting = false
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+				if errors.Is(l.renew(ctx, time.Now()), ErrLost) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // took notes that the lane is this sender's, and so may those be that it leads.

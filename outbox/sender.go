@@ -21,7 +21,6 @@ type Sender struct {
 	owner string // names this sender among all that share the store
 
 	leaders
-	used    usage
 	meters  map[Lane]*meter
 	wake    map[Lane]chan struct{} // something was enqueued here
 	settled chan struct{}          // something was settled here, or may be seen anew
@@ -45,7 +44,6 @@ func New(client *bento.Client, store Store, opts ...Option) *Sender {
 			linger: 100 * time.Millisecond, poll: 500 * time.Millisecond, retention: 7 * 24 * time.Hour, leaseFor: 10 * time.Second,
 		},
 		leaders: leaders{held: map[Lane]time.Time{}},
-		used:    newUsage(),
 		wake:    map[Lane]chan struct{}{}, settled: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	for _, opt := range opts {
@@ -80,9 +78,16 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	defer s.running.Done()
 	var parts sync.WaitGroup
+	ended := map[Lane]chan struct{}{}
 	for _, lane := range Lanes {
-		l := &laneSender{Sender: s, lane: lane, op: lane.operation()}
-		parts.Go(func() { l.run(ctx) })
+		ended[lane] = make(chan struct{})
+	}
+	for _, lane := range Lanes {
+		l := &laneSender{Sender: s, lane: lane, op: lane.operation(), lanes: ended}
+		parts.Go(func() {
+			defer close(ended[lane])
+			l.run(ctx)
+		})
 	}
 	parts.Go(func() { s.report(ctx) })
 	if waker, hears := s.store.(Waker); hears {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,22 @@ type bench struct {
 	clientAt func(bento.Pace) *bento.Client
 
 	poisonous atomic.Int32 // status that answers a body with poison in it; 0 for none
+
+	mu   sync.Mutex
+	sent []time.Time // when each request went out
+}
+
+// asked is how many requests went out, and the most of any minute.
+func (b *bench) asked() (all, most int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for first, last := 0, 0; last < len(b.sent); last++ {
+		for b.sent[last].Sub(b.sent[first]) >= time.Minute {
+			first++
+		}
+		most = max(most, last-first+1)
+	}
+	return len(b.sent), most
 }
 
 // poison makes Bento answer so to every request that holds the word.
@@ -41,6 +58,9 @@ func (b *bench) poison(status int) { b.poisonous.Store(int32(status)) }
 // through is the way to Bento, with poison in mind.
 func (b *bench) through(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		b.mu.Lock()
+		b.sent = append(b.sent, time.Now())
+		b.mu.Unlock()
 		if status := int(b.poisonous.Load()); status != 0 && req.Body != nil {
 			body, err := io.ReadAll(req.Body)
 			if err != nil {

@@ -47,10 +47,12 @@ type Store interface {
 	// the clock was set back since, waits no more. A paused lane has none.
 	Next(ctx context.Context, lease Lease, max int, now time.Time) (due []Entry, later time.Time, err error)
 	// Begin notes that entries are about to be sent: from queued to sending, all or none. The error is
-	// ErrPaused if the lane was paused since they were due.
+	// ErrPaused if the lane was paused since they were due. Without ids it notes one more request of those
+	// that are being sent.
 	Begin(ctx context.Context, lease Lease, ids []int64, now time.Time) error
 	// Begun returns when entries of the lanes were begun, by whomever: at least the last [MostBegun] times of
-	// each lane, in any order. Who takes over knows so how much of a limit is used.
+	// each lane, in any order. Who takes over knows so how much of a limit is used. An error that is
+	// [ErrDamaged] keeps nobody from sending.
 	Begun(ctx context.Context, lanes ...Lane) ([]time.Time, error)
 	// Settle notes what became of entries that were being sent, all or none. An accepted entry is
 	// removed, unless it has a key or a history: then only its record is. Parked and failed ones get a
@@ -89,7 +91,8 @@ type Waker interface {
 }
 
 // MostBegun is how many times a store remembers at least at which entries of a lane were begun: more than
-// Bento takes requests in a minute.
+// Bento takes requests in a minute. Who is allowed more, and makes up for turns, may ask a little more than
+// that in a minute in which the lane changes hands.
 const MostBegun = 128
 
 // MaxBytes is about how much of records is sent at a time, in bytes: as much as a request holds.

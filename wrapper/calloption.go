@@ -31,7 +31,6 @@ type callSettings struct {
 	retry      *RetryPolicy  // nil: the client's
 	header     http.Header
 	repeatable bool
-	taken      *turns
 	before     func(context.Context) error
 	response   *Response
 }

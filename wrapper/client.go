@@ -18,7 +18,8 @@ type Client struct {
 	api   *gen.Client
 	http  *http.Client
 	scrub scrubber
-	limit int64         // bytes of an answer
+	limit int64 // bytes of an answer
+	pace  *paceTransport
 	site  func() string // a closure, where no formatting verb reaches it
 }
 
@@ -38,12 +39,13 @@ func New(cfg Config, opts ...Option) (*Client, error) {
 			return nil, &configError{[]error{err}}
 		}
 	}
-	s.http.Transport = s.chain()
+	transport, paced := s.chain()
+	s.http.Transport = transport
 	// A followed redirect would turn a POST into an empty GET, or carry the body to another
 	// host. It is returned instead, and becomes an Error.
 	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-	c := &Client{http: &s.http, scrub: newScrubber(cfg), limit: s.answer, site: func() string { return cfg.SiteUUID }}
+	c := &Client{http: &s.http, scrub: newScrubber(cfg), limit: s.answer, pace: paced, site: func() string { return cfg.SiteUUID }}
 	c.api, err = gen.NewClient(base.String(),
 		gen.WithHTTPClient(c.http),
 		gen.WithRequestEditorFn(BasicAuth(cfg.PublishableKey, cfg.SecretKey)),

@@ -23,6 +23,9 @@ const (
 	// part is that of a window whose turns may be used late, or of a long window ahead of time: those of
 	// a while in which nobody asked, or could not. In no window does that come to more than the limit.
 	part = 4
+	// noted is how long after a turn somebody may have noted it; rounded is how much before, since stores
+	// round.
+	noted, rounded = 250 * time.Millisecond, time.Millisecond
 	// calm is how many windows without a refusal make the recovery faster.
 	calm = 5
 )
@@ -59,7 +62,6 @@ func newGate(family string, limit gen.Rate) *gate {
 
 // pass waits for the request's turn and takes it.
 func (g *gate) pass(ctx context.Context) error {
-	g.adopt(time.Now(), callStateOf(ctx).taken.take())
 	deadline, bounded := ctx.Deadline()
 	if wait := g.join(time.Now()); bounded && time.Until(deadline) < wait {
 		g.leave()
@@ -107,19 +109,43 @@ func (g *gate) leave() {
 	g.line--
 }
 
-// adopt counts the turns that another client took as if they had been taken here.
-func (g *gate) adopt(now time.Time, taken []time.Time) {
-	if len(taken) == 0 {
-		return
-	}
+// count takes turns of others, or of this gate, into account.
+func (g *gate) count(now time.Time, taken []time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	fresh := g.begin(now)
-	g.passed = append(g.passed, taken...)
+	var last time.Time
+	var others []time.Time
+	at := 0
+	for _, t := range g.sound(now, taken) {
+		for at < len(g.passed) && t.Sub(g.passed[at]) > noted {
+			at++
+		}
+		if at < len(g.passed) && g.passed[at].Sub(t) < rounded { // it is known
+			at++
+			continue
+		}
+		if last = t; now.Sub(t) < g.window() {
+			others = append(others, t)
+		}
+	}
+	g.passed = append(g.passed, others...)
 	slices.SortFunc(g.passed, time.Time.Compare)
-	if open := slices.MaxFunc(taken, time.Time.Compare).Add(g.interval()); g.burst == 0 && (fresh || open.After(g.open)) {
+	if open := last.Add(g.interval()); !last.IsZero() && g.burst == 0 && (fresh || open.After(g.open)) {
 		g.open = open
 	}
+}
+
+// sound are times, in order, as this machine's clock has them that cannot be set, but for those that it has
+// not seen by far.
+func (g *gate) sound(now time.Time, taken []time.Time) (all []time.Time) {
+	for _, t := range taken {
+		if ahead := t.Sub(now); ahead < g.limit.Per/part {
+			all = append(all, now.Add(min(ahead, 0)))
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
 }
 
 // begin reports whether the gate had not been used before.

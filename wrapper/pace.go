@@ -90,12 +90,16 @@ const maxPer = 31 * 24 * time.Hour
 //
 // Turns that were not used are made up for, those of a quarter of the window at most, and never more than
 // the limit asked in any window: a client that was held up does not fall behind. A new client has none, but
-// see [WithTurnsTaken].
+// see [Client.CountTurns].
 //
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
 // the hour or the day, the first requests, a quarter of the limit, need not wait.
 func NewPaceTransport(next http.RoundTripper, p Pace) http.RoundTripper {
+	return newPaceTransport(next, p)
+}
+
+func newPaceTransport(next http.RoundTripper, p Pace) *paceTransport {
 	if next == nil {
 		next = http.DefaultTransport
 	}

@@ -3,6 +3,7 @@ package bento_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -109,7 +111,7 @@ func TestAClientGoesOnWhereAnotherWas(t *testing.T) {
 		atOnce int // of those after the wait
 	}{
 		"an hour ago": {time.Hour, 0, 15}, "three turns ago": {3500 * time.Millisecond, 0, 3}, "a turn ago": {1100 * time.Millisecond, 0, 1},
-		"half a turn ago": {515 * time.Millisecond, 515 * time.Millisecond, 1}, "just now": {0, 1030 * time.Millisecond, 1}, "in time to come": {-time.Hour, 1030 * time.Millisecond, 1},
+		"half a turn ago": {515 * time.Millisecond, 515 * time.Millisecond, 1}, "just now": {0, 1030 * time.Millisecond, 1}, "a second to come": {-time.Second, 1030 * time.Millisecond, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,11 +123,10 @@ func TestAClientGoesOnWhereAnotherWas(t *testing.T) {
 				time.Sleep(time.Hour)
 				for _, c := range []*bento.Client{fresh, used} {
 					start := time.Now()
-					taken := []bento.CallOption{bento.WithTurnsTaken(start.Add(-tc.ago-time.Second), start.Add(-tc.ago))}
+					require.NoError(t, c.CountTurns(gen.OpListTags, start.Add(-tc.ago-time.Second), start.Add(-tc.ago)))
 					for range 20 {
-						_, err := c.ListTags(t.Context(), taken...)
+						_, err := c.ListTags(t.Context())
 						require.NoError(t, err)
-						taken = nil
 					}
 					if c == fresh {
 						assert.InDelta(t, tc.wait, server.at[0].Sub(start), float64(10*time.Millisecond))
@@ -151,16 +152,47 @@ func TestAClientThatTakesOverAsksNoMoreThanTheLimit(t *testing.T) {
 		for n := range 40 {
 			c := paced(t, server)
 			time.Sleep(time.Duration(n%4) * 3 * time.Second) // until it is missed
-			taken := []bento.CallOption{bento.WithTurnsTaken(server.at...)}
+			require.NoError(t, c.CountTurns(gen.OpListTags, server.at...))
 			for range 10 + n%25 {
-				_, err := c.ListTags(t.Context(), taken...)
+				_, err := c.ListTags(t.Context())
 				require.NoError(t, err)
-				taken = nil
 			}
 		}
 		neverMore(t, server, 60, time.Minute)
 		assert.Less(t, time.Since(start), time.Duration(len(server.at))*time.Second*105/100, "and hardly a turn is lost")
 	})
+}
+
+// What the client took itself is told to it as well, a moment late and rounded, and what others took again and
+// again: each turn counts once. Times that are far ahead are another clock's mistake.
+func TestATurnCountsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server)
+		start := time.Now()
+		others := []time.Time{start.Add(-20 * time.Second), start.Add(-20 * time.Second), start.Add(-12 * time.Second), start.Add(time.Hour)}
+		for range 50 {
+			told := slices.Clone(others)
+			for _, at := range server.at {
+				told = append(told, at.Add(3*time.Millisecond).Round(0)) // without a reading of the monotonic clock
+			}
+			require.NoError(t, c.CountTurns(gen.OpListTags, told...))
+			_, err := c.ListTags(t.Context())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, start, server.at[10], "what was missed since the last of the others")
+		assert.InDelta(t, 50*time.Second-12*time.Second, time.Since(start), float64(3*time.Second))
+	})
+}
+
+func TestTurnsAreOfAnOperation(t *testing.T) {
+	t.Parallel()
+	c := paced(t, &clock{}, bento.WithPace(bento.PaceOff))
+	require.NoError(t, c.CountTurns(gen.OpListTags, time.Now()))
+	require.ErrorContains(t, c.CountTurns("listTag"), `no operation "listTag"`)
+	require.Error(t, (&bento.Client{}).CountTurns(gen.OpListTags))
+	require.Error(t, (*bento.Client)(nil).CountTurns(gen.OpListTags))
 }
 
 // Of an hour, the turns of another count as well.
@@ -169,14 +201,13 @@ func TestOfAnHourTheTurnsOfAnotherCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := paced(t, &clock{})
 		start := time.Now()
-		_, err := c.SiteStats(t.Context(), bento.WithTurnsTaken(start.Add(-time.Minute), start.Add(-2*time.Minute), start))
-		require.NoError(t, err)
-		for range 3 {
+		require.NoError(t, c.CountTurns(gen.OpGetSiteStats, start.Add(-time.Minute), start.Add(-2*time.Minute), start))
+		for range 4 {
 			_, err := c.SiteStats(t.Context())
 			require.NoError(t, err)
 		}
 		assert.Equal(t, start, time.Now(), "the first quarter, less what another took")
-		_, err = c.SiteStats(t.Context())
+		_, err := c.SiteStats(t.Context())
 		require.NoError(t, err)
 		assert.Greater(t, time.Since(start), 2*time.Minute)
 	})

@@ -20,7 +20,7 @@ const maxHeaderBytes = 256 << 10
 //
 // Credentials are no link of it: editors add them once, before the chain, so that no layer
 // sends them anywhere the request was not built for.
-func (s *settings) chain() http.RoundTripper {
+func (s *settings) chain() (http.RoundTripper, *paceTransport) {
 	base := s.http.Transport
 	if base == nil {
 		base = newBaseTransport()
@@ -29,12 +29,12 @@ func (s *settings) chain() http.RoundTripper {
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelDebug, message: "bento attempt", shapes: true}
 	}
-	rt = NewPaceTransport(rt, s.pace)
-	rt = newRetryTransport(rt, s.retry)
+	paced := newPaceTransport(rt, s.pace)
+	rt = newRetryTransport(paced, s.retry)
 	if s.logger != nil {
 		rt = &logTransport{next: rt, logger: s.logger, level: slog.LevelInfo, message: "bento call"}
 	}
-	return redirectTransport{rt, base}
+	return redirectTransport{rt, base}, paced
 }
 
 // A redirectTransport drops a Location that cannot be read: net/http reads it before it asks

@@ -45,6 +45,10 @@ type lane struct {
 	begun []time.Time
 }
 
+func (l *lane) noteBegun(now time.Time) {
+	l.begun = append(l.begun[max(0, len(l.begun)-outbox.MostBegun+1):], now)
+}
+
 // New returns a store for so many bytes of records, and 256 more for each entry.
 func New(bytes int) *Store {
 	s := &Store{room: bytes, byID: map[int64]*entry{}, keys: map[key]int64{}, lanes: map[outbox.Lane]*lane{}}

@@ -9,17 +9,26 @@ import (
 
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
+	if len(ids) == 0 {
+		return s.change(ctx, nil, func() bool {
+			if !s.holds(lease, now) {
+				return false
+			}
+			s.lanes[lease.Lane].noteBegun(now)
+			return true
+		}, nil, nil)
+	}
 	paused := false
 	err := s.change(ctx, ids, func() bool {
-		paused = s.holds(lease, now) && len(ids) > 0 && s.lanes[lease.Lane].Paused != ""
+		paused = s.holds(lease, now) && s.lanes[lease.Lane].Paused != ""
 		return s.holds(lease, now) && !paused
 	}, func(e *entry) bool {
 		return e.Lane == lease.Lane && e.State == outbox.Queued
 	}, func(e *entry, i int) {
 		e.State, e.Changed = outbox.Sending, now
 		e.Attempts++
-		if l := s.lanes[e.Lane]; i == 0 {
-			l.begun = append(l.begun[max(0, len(l.begun)-outbox.MostBegun+1):], now)
+		if i == 0 {
+			s.lanes[e.Lane].noteBegun(now)
 		}
 	})
 	if paused {

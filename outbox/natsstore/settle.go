@@ -11,8 +11,12 @@ import (
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
 	return s.change(ctx, lease.Lane, func(d *draft) error {
-		if err := d.holds(lease, now); err != nil || len(ids) == 0 {
+		if err := d.holds(lease, now); err != nil {
 			return err
+		}
+		d.sheet.Begun = append(d.sheet.Begun[max(0, len(d.sheet.Begun)-outbox.MostBegun+1):], nanos(now))
+		if d.written = true; len(ids) == 0 {
+			return nil
 		}
 		if d.sheet.Paused != "" {
 			return outbox.ErrPaused
@@ -37,8 +41,6 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 			flown[id] = &kept
 		}
 		d.sheet.Flights = append(d.sheet.Flights, flight{nanos(now), slices.Clone(ids)})
-		d.sheet.Begun = append(d.sheet.Begun[max(0, len(d.sheet.Begun)-outbox.MostBegun+1):], nanos(now))
-		d.written = true
 		d.advance(flown)
 		d.afterwards = append(d.afterwards, func() { d.launched(flown) })
 		return nil

@@ -10,19 +10,21 @@ import (
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
 	return s.change(ctx, func(ctx context.Context, q querier) error {
-		if err := s.hold(ctx, q, lease, now); err != nil || len(ids) == 0 {
+		if err := s.hold(ctx, q, lease, now); err != nil {
+			return err
+		}
+		const noted = "UPDATE outbox.lanes SET begun = (begun || $2::timestamptz)[greatest(cardinality(begun) + 2 - $3::int, 1):] WHERE lane = $1"
+		if err := s.run(ctx, q, noted, string(lease.Lane), now, outbox.MostBegun); err != nil || len(ids) == 0 {
 			return err
 		}
 		const begin = `
 			WITH paused AS (SELECT 1 FROM outbox.lanes WHERE lane = $1 AND paused <> ''), begun AS (
 				UPDATE outbox.entries SET state = 'sending', attempts = attempts + 1, changed = $3
 				WHERE id = ANY($2::bigint[]) AND lane = $1 AND state = 'queued' AND NOT EXISTS (SELECT FROM paused) RETURNING 1
-			), noted AS (
-				UPDATE outbox.lanes SET begun = (begun || $3::timestamptz)[greatest(cardinality(begun) + 2 - $4::int, 1):] WHERE lane = $1
 			) SELECT (SELECT count(*) FROM begun), EXISTS (SELECT FROM paused)`
 		var n int
 		var paused bool
-		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now, outbox.MostBegun}, &n, &paused); err != nil {
+		if err := s.one(ctx, q, begin, []any{string(lease.Lane), ids, now}, &n, &paused); err != nil {
 			return err
 		}
 		if paused {

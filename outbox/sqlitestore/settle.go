@@ -40,8 +40,11 @@ func flights(ctx context.Context, from querier, lane outbox.Lane) (all []flight,
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := holds(ctx, tx, lease, now); err != nil || len(ids) == 0 {
+		if err := holds(ctx, tx, lease, now); err != nil {
 			return err
+		}
+		if len(ids) == 0 {
+			return noteBegun(ctx, tx, lease.Lane, now)
 		}
 		var paused string
 		if err := tx.QueryRowContext(ctx, "SELECT paused FROM lanes WHERE lane = ?", numberOf(lease.Lane)).Scan(&paused); err != nil {

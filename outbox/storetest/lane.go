@@ -68,6 +68,12 @@ func begun(t *testing.T, b *bench) {
 	require.ErrorIs(t, b.store.Begin(t.Context(), events, ids[:1], b.now.Add(time.Second)), outbox.ErrLost)
 	all = append(all, b.now)
 	b.now = b.now.Add(time.Second)
+	require.NoError(t, b.store.Begin(t.Context(), events, nil, b.now), "one more request")
+	all = append(all, b.now)
+	lost := events
+	lost.Token = 99
+	require.ErrorIs(t, b.store.Begin(t.Context(), lost, nil, b.now), outbox.ErrLost)
+	b.now = b.now.Add(time.Second)
 	b.begin(emails, ids[3])
 	got, err := b.store.Begun(t.Context(), outbox.Events)
 	require.NoError(t, err)
