@@ -61,32 +61,45 @@ func newGate(family string, limit gen.Rate) *gate {
 }
 
 // pass waits for the request's turn and takes it.
-func (g *gate) pass(ctx context.Context) error {
+func (g *gate) pass(ctx context.Context) (at time.Time, err error) {
 	deadline, bounded := ctx.Deadline()
 	if wait := g.join(time.Now()); bounded && time.Until(deadline) < wait {
 		g.leave()
-		return &paceError{g.family, g.limit, wait}
+		return at, &paceError{g.family, g.limit, wait}
 	}
 	defer g.leave()
 	select {
 	case g.turn <- struct{}{}:
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return &paceError{g.family, g.limit, 0}
+			return at, &paceError{g.family, g.limit, 0}
 		}
-		return ctx.Err()
+		return at, ctx.Err()
 	}
 	defer func() { <-g.turn }()
 	for { // a 429 may put the opening off while somebody waits for it
-		wait := g.next(time.Now())
+		at = time.Now()
+		wait := g.next(at)
 		if wait <= 0 {
-			return nil
+			return at, nil
 		}
 		if bounded && time.Until(deadline) < wait {
-			return &paceError{g.family, g.limit, wait}
+			return at, &paceError{g.family, g.limit, wait}
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return err
+			return at, err
+		}
+	}
+}
+
+// giveBack is for a turn that was not used: nothing was sent.
+func (g *gate) giveBack(at time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i, found := slices.BinarySearchFunc(g.passed, at, time.Time.Compare); found {
+		g.passed = slices.Delete(g.passed, i, i+1)
+		if g.burst == 0 && g.speed == 1 {
+			g.open = g.open.Add(-g.interval())
 		}
 	}
 }

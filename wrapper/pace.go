@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -120,14 +121,18 @@ func (t *paceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(req)
 	}
 	g := t.gate(op.Limit.Name, limit)
-	if err := g.pass(req.Context()); err != nil {
+	at, err := g.pass(req.Context())
+	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
 		return nil, &attemptError{cause: err, final: true}
 	}
 	resp, err := t.next.RoundTrip(req)
+	var withheld *withheldError
 	switch {
+	case errors.As(err, &withheld):
+		g.giveBack(at)
 	case err == nil && resp.StatusCode == http.StatusTooManyRequests:
 		g.refused(retryAfter(resp.Header, time.Now()))
 	case err == nil:

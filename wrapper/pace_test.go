@@ -2,6 +2,7 @@ package bento_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -183,6 +184,38 @@ func TestATurnCountsOnce(t *testing.T) {
 		}
 		assert.Equal(t, start, server.at[10], "what was missed since the last of the others")
 		assert.InDelta(t, 50*time.Second-12*time.Second, time.Since(start), float64(3*time.Second))
+	})
+}
+
+// A request that its caller holds back uses no turn.
+func TestATurnThatIsHeldBackIsNotUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server)
+		_, err := c.ListTags(t.Context())
+		require.NoError(t, err)
+		no := errors.New("not now")
+		for range 10 {
+			_, err := c.ListTags(t.Context(), bento.WithBeforeSend(func(context.Context) error { return no }))
+			require.ErrorIs(t, err, no)
+		}
+		assert.InDelta(t, 1030*time.Millisecond, time.Since(server.at[0]), float64(10*time.Millisecond), "each waited for its turn, which is one")
+		time.Sleep(9 * time.Second)
+		for range 80 {
+			_, err := c.ListTags(t.Context())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, server.at[1], server.at[9], "what was held back is made up for")
+		neverMore(t, server, 60, time.Minute)
+		for range 30 { // of an hour
+			_, err := c.SiteStats(t.Context(), bento.WithBeforeSend(func(context.Context) error { return no }))
+			require.ErrorIs(t, err, no)
+		}
+		asked := time.Now()
+		_, err = c.SiteStats(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, asked, time.Now())
 	})
 }
 
