@@ -126,10 +126,8 @@ func (g *gate) leave() {
 func (g *gate) count(now time.Time, taken []time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	fresh := g.begin(now)
-	var last time.Time
-	var others []time.Time
-	at := 0
+	fresh, at, others := g.begin(now), 0, 0
+	all := slices.Clone(g.passed)
 	for _, t := range g.sound(now, taken) {
 		for at < len(g.passed) && t.Sub(g.passed[at]) > noted {
 			at++
@@ -138,15 +136,40 @@ func (g *gate) count(now time.Time, taken []time.Time) {
 			at++
 			continue
 		}
-		if last = t; now.Sub(t) < g.window() {
-			others = append(others, t)
-		}
+		all = append(all, t)
+		others++
 	}
-	g.passed = append(g.passed, others...)
-	slices.SortFunc(g.passed, time.Time.Compare)
-	if open := last.Add(g.interval()); !last.IsZero() && g.burst == 0 && (fresh || open.After(g.open)) {
+	if others == 0 {
+		return
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	if open := g.after(all, now); g.burst == 0 && (fresh || g.speed == 1 || open.After(g.open)) {
 		g.open = open
 	}
+	g.passed = all
+}
+
+// after is when the gate opens that has let these turns through: as if it had seen those of the last window
+// one after the other, and nothing before.
+func (g *gate) after(all []time.Time, now time.Time) (open time.Time) {
+	for len(all) > 1 && now.Sub(all[0]) >= g.window() {
+		all = all[1:]
+	}
+	open = all[0]
+	for _, t := range all {
+		if open = later(open, t.Add(-g.limit.Per/part)); open.After(t) { // it was open then
+			open = t
+		}
+		open = open.Add(g.interval())
+	}
+	return open
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // sound are times, in order, as this machine's clock has them that cannot be set, but for those that it has
@@ -203,10 +226,7 @@ func (g *gate) from(now time.Time) time.Time {
 	if g.speed < 1 || g.burst > 0 {
 		return now
 	}
-	if earliest := now.Add(-g.limit.Per / part); g.open.Before(earliest) {
-		return earliest
-	}
-	return g.open
+	return later(g.open, now.Add(-g.limit.Per/part))
 }
 
 // window is the span in which the limit counts, and a little more.

@@ -124,7 +124,7 @@ func TestAClientGoesOnWhereAnotherWas(t *testing.T) {
 				time.Sleep(time.Hour)
 				for _, c := range []*bento.Client{fresh, used} {
 					start := time.Now()
-					require.NoError(t, c.CountTurns(gen.OpListTags, start.Add(-tc.ago-time.Second), start.Add(-tc.ago)))
+					require.NoError(t, c.CountTurns(gen.OpListTags, start.Add(-tc.ago-1030*time.Millisecond), start.Add(-tc.ago)))
 					for range 20 {
 						_, err := c.ListTags(t.Context())
 						require.NoError(t, err)
@@ -414,4 +414,21 @@ func TestThereIsNoOtherPace(t *testing.T) {
 		_, err := bento.New(testConfig(), bento.WithPace(pace))
 		require.ErrorIs(t, err, bento.ErrInvalid)
 	}
+}
+
+// A turn that somebody noted while it was held up, and did not use, does not take the turns before it along.
+func TestATurnOfAPauseLeavesThoseBeforeItToBeMadeUpFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &clock{}
+		c := paced(t, server)
+		start := time.Now()
+		require.NoError(t, c.CountTurns(gen.OpListTags, start.Add(-11*time.Second), start.Add(-10*time.Second), start.Add(-time.Second)))
+		for range 20 {
+			_, err := c.ListTags(t.Context())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, start, server.at[7])
+		assert.Greater(t, server.at[9], start)
+	})
 }
