@@ -125,3 +125,25 @@ func TestAShapeIsSureOfNothingThatIsNotJSON(t *testing.T) {
 		assert.False(t, a.accepts([]byte(body), nil), "%q", body)
 	}
 }
+
+// Of a request more is looked at: addresses, and the names that its sender chose.
+func TestWhatAShapeIsSureOfInARequest(t *testing.T) {
+	t.Parallel()
+	for schema, of := range map[string]struct{ sure, left []string }{
+		`{"type":"string","format":"email"}`: {[]string{`"ari@example.com"`, `"a.b+c@mail.example.co"`}, []string{`"ari"`, `""`, `"ari@"`, `"@example.com"`, `"a b@example.com"`, `"ari@example.com\u0020"`}},
+		`{"type":"object","additionalProperties":true}`: {
+			[]string{`{}`, `{"first_name":"Ari","seats":3}`},
+			[]string{`{"firstName":1}`, `{"":1}`, `{"a":1,"a":2}`, `{"api_key":"x"}`, `{"note":"sk_live_0123456789"}`},
+		},
+	} {
+		a, by := acceptorOf(t, SideRequest, schema)
+		require.NotNil(t, a, schema)
+		for _, body := range of.sure {
+			assert.True(t, a.accepts([]byte(body), nil), "%s: %s", schema, body)
+			assert.Empty(t, slowly(by, []byte(body)), "%s: %s", schema, body)
+		}
+		for _, body := range of.left {
+			assert.False(t, a.accepts([]byte(body), nil), "%s: %s", schema, body)
+		}
+	}
+}
