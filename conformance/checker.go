@@ -3,6 +3,8 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -73,8 +75,24 @@ func WithServer(baseURL string) Option {
 // it. Such findings hold data of the traffic; without the option they never do.
 func WithValues() Option { return func(c *Checker) error { c.values = true; return nil } }
 
-// New returns a checker of the contract.
+// New returns a checker of the contract. The first takes some 30 ms, in which it reads the contract for all.
 func New(opts ...Option) (*Checker, error) {
+	of, err := ofContract()
+	if err != nil {
+		return nil, err
+	}
+	c := *of
+	c.servers = slices.Clone(of.servers)
+	for _, opt := range opts {
+		if err := opt(&c); err != nil {
+			return nil, err
+		}
+	}
+	return &c, nil
+}
+
+// ofContract is a checker without options, of which the others are copies: what it holds is only read.
+var ofContract = sync.OnceValues(func() (*Checker, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("conformance: the contract: %w", err)
@@ -93,13 +111,8 @@ func New(opts ...Option) (*Checker, error) {
 		}
 		c.servers = append(c.servers, known)
 	}
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
-	}
 	return c, nil
-}
+})
 
 // Check judges an exchange. It never panics: should the checker fail, that is a finding.
 func (c *Checker) Check(x *Exchange) Verdict { return c.judge(x, nil) }
