@@ -432,3 +432,59 @@ func TestATurnOfAPauseLeavesThoseBeforeItToBeMadeUpFor(t *testing.T) {
 		assert.Greater(t, server.at[9], start)
 	})
 }
+
+// What is told may be in any order; of a time ahead, what is little is now, and what is much is nothing; and a
+// turn that is long ago leaves a quarter of a minute to be made up for.
+func TestWhatIsToldOfTurns(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		told   []time.Duration // before now
+		wait   time.Duration
+		atOnce int // of those after the wait
+	}{
+		"two, one long ago":     {[]time.Duration{time.Second, 50 * time.Second}, 0, 15},
+		"the other way round":   {[]time.Duration{50 * time.Second, time.Second}, 0, 15},
+		"somewhat ahead":        {[]time.Duration{-14 * time.Second}, 1030 * time.Millisecond, 1},
+		"far ahead":             {[]time.Duration{-16 * time.Second}, 0, 1},
+		"one of each, shuffled": {[]time.Duration{-16 * time.Second, 3 * time.Second, 8 * time.Second, 5 * time.Second}, 0, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server, start := &clock{}, time.Now()
+				c := paced(t, server)
+				var told []time.Time
+				for _, ago := range tc.told {
+					told = append(told, start.Add(-ago))
+				}
+				require.NoError(t, c.CountTurns(gen.OpListTags, told...))
+				for range 20 {
+					_, err := c.ListTags(t.Context())
+					require.NoError(t, err)
+				}
+				assert.InDelta(t, tc.wait, server.at[0].Sub(start), float64(10*time.Millisecond))
+				atOnce := 1
+				for server.at[atOnce].Equal(server.at[0]) {
+					atOnce++
+				}
+				assert.Equal(t, tc.atOnce, atOnce)
+			})
+		})
+	}
+}
+
+// A pause that Bento asked for is kept, whatever others did, and so is the slower pace after it.
+func TestTurnsOfOthersOpenNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(429, ``, "Retry-After", "30"), answerJSON(200, `{"data":[]}`))
+		c := paced(t, s, once)
+		start := time.Now()
+		_, err := c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrRateLimited)
+		require.NoError(t, c.CountTurns(gen.OpListTags, start.Add(-20*time.Second), start.Add(-30*time.Second)))
+		_, err = c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 30*time.Second, time.Since(start))
+	})
+}
