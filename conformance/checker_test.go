@@ -464,19 +464,28 @@ func TestNothingPanicsTheChecker(t *testing.T) {
 		c.Check(x)
 	}
 	assert.Empty(t, c.CheckResponse("no such operation", nil))
-	assert.Empty(t, c.CheckResponse("no such operation", &conformance.Response{Status: 200}))
-	assert.Empty(t, c.CheckResponse("listTags", nil))
+}
+
+// A request, and an answer, can be judged without the other.
+func TestEachHalfIsJudgedAlone(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
 	answer := conformance.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}
-	require.Len(t, c.CheckResponse("listTags", &answer), 1)
-	unanswered := good("GET", "/fetch/tags", "", "")
-	unanswered.Response.Status = 0
-	assert.Equal(t, "no answer", c.Check(unanswered).Skipped)
-	unanswered.Response = nil
-	assert.Equal(t, "no answer", c.Check(unanswered).Skipped)
-	for path, operation := range map[string]string{"/experimental/validation?email=a@example.com": "validateEmail", "/experimental/jesses_ruleset?email=a@example.com": "jessesRuleset"} {
-		got, findings := c.CheckRequest(&good("POST", path, "", "").Request)
-		assert.Empty(t, findings)
-		assert.NotEmpty(t, got, operation)
+	require.Len(t, c.CheckResponse("listTags", &answer), 1, "it lacks its data")
+	assert.Empty(t, c.CheckResponse("listTags", nil))
+	assert.Empty(t, c.CheckResponse("no such operation", &answer))
+	for path, want := range map[string]string{"/experimental/validation?email=a@example.com": "validateEmail", "/batch/events": "trackEvents", "/batch/nothing": ""} {
+		operation, _ := c.CheckRequest(&good("POST", path, "", "").Request)
+		assert.Equal(t, want, operation, path)
+	}
+}
+
+func TestWhatWasNotAnsweredIsNotJudged(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]*conformance.Response{"none": nil, "no status": {}} {
+		x := good("GET", "/fetch/tags", "", "")
+		x.Response = answer
+		assert.Equal(t, "no answer", newChecker(t).Check(x).Skipped, name)
 	}
 }
 

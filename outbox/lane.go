@@ -14,10 +14,10 @@ import (
 // A laneSender sends one lane.
 type laneSender struct {
 	*Sender
-	lane  Lane
-	op    gen.Operation
-	lease Lease
-	lanes map[Lane]chan struct{} // each is closed when the lane has ended
+	lane       Lane
+	op         gen.Operation
+	lease      Lease
+	lanesEnded map[Lane]chan struct{} // each is closed when its lane has ended
 	hold
 	portion
 	portions               int    // entries that are recovered at a time; 0 is maxRecovered
@@ -67,15 +67,14 @@ func (l *laneSender) follow(ctx context.Context, lease Lease) error {
 		return nil
 	}
 	begun, err := l.store.Begun(ctx, led(l.lane)...)
-	if errors.Is(err, ErrDamaged) { // which is no reason to send nothing
-		l.log(ctx, slog.LevelWarn, "outbox does not know when its lanes were sent last", slog.String("error", err.Error()))
-		err = nil
+	switch {
+	case errors.Is(err, ErrDamaged): // which is no reason to send nothing
+		l.log(ctx, slog.LevelWarn, "outbox does not know when its lanes were sent last, and keeps the interval", slog.String("error", err.Error()))
+	case err != nil:
+		return err
 	}
 	if len(begun) == 0 && lease.Token > 1 {
 		begun = []time.Time{time.Now()}
-	}
-	if err != nil {
-		return err
 	}
 	return l.client.CountTurns(l.op.ID, begun...)
 }
@@ -88,7 +87,7 @@ func (l *laneSender) seeOff(ctx context.Context) {
 	for _, lane := range led(l.lane) {
 		for waiting := lane != l.lane; waiting; {
 			select {
-			case <-l.lanes[lane]:
+			case <-l.lanesEnded[lane]:
 				waiting = false
 			case <-ctx.Done():
 				return

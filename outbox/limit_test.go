@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +139,23 @@ func TestALimitIsKeptByOneAfterTheOther(t *testing.T) {
 			killSecond()
 			time.Sleep(90 * time.Second)
 		},
+		"one that is suspended, and wakes with a batch": func(b *bench) {
+			shared := b.store
+			frozen := &frozenStore{Store: shared}
+			b.store = frozen
+			_, kill := b.another()
+			defer kill()
+			time.Sleep(22 * time.Second)
+			frozen.off.Store(true)
+			b.store = shared
+			second, killSecond := b.another()
+			time.Sleep(25 * time.Second)
+			frozen.off.Store(false)
+			time.Sleep(2 * time.Second)
+			second.Stop(b.t.Context())
+			killSecond()
+			time.Sleep(90 * time.Second)
+		},
 		"one that sends batches by halves, and ends": func(b *bench) {
 			b.poison(http.StatusUnprocessableEntity)
 			defer b.poison(0)
@@ -228,4 +246,26 @@ func (s ignorantStore) Begun(ctx context.Context, lanes ...outbox.Lane) ([]time.
 		return nil, s.err
 	}
 	return s.Store.Begun(ctx, lanes...)
+}
+
+// A frozenStore is that of a process that stands still while it is off, whatever it was about to do.
+type frozenStore struct {
+	outbox.Store
+	off atomic.Bool
+}
+
+func (s *frozenStore) thaw() {
+	for s.off.Load() {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (s *frozenStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
+	s.thaw()
+	return s.Store.Acquire(ctx, lane, owner, time.Now(), ttl)
+}
+
+func (s *frozenStore) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
+	defer s.thaw()
+	return s.Store.Next(ctx, lease, most, now)
 }

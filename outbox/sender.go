@@ -78,14 +78,14 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	defer s.running.Done()
 	var parts sync.WaitGroup
-	ended := map[Lane]chan struct{}{}
+	lanesEnded := map[Lane]chan struct{}{}
 	for _, lane := range Lanes {
-		ended[lane] = make(chan struct{})
+		lanesEnded[lane] = make(chan struct{})
 	}
 	for _, lane := range Lanes {
-		l := &laneSender{Sender: s, lane: lane, op: lane.operation(), lanes: ended}
+		l := &laneSender{Sender: s, lane: lane, op: lane.operation(), lanesEnded: lanesEnded}
 		parts.Go(func() {
-			defer close(ended[lane])
+			defer close(lanesEnded[lane])
 			l.run(ctx)
 		})
 	}

@@ -20,12 +20,9 @@ const (
 	maxPause = 2 * time.Minute
 	// minSpeed bounds how far refusals slow a family down.
 	minSpeed = 1.0 / 64
-	// part is that of a window whose turns may be used late, or of a long window ahead of time: those of
-	// a while in which nobody asked, or could not. In no window does that come to more than the limit.
-	part = 4
-	// noted is how long after a turn somebody may have noted it; rounded is how much before, since stores
-	// round.
-	noted, rounded = 250 * time.Millisecond, time.Millisecond
+	// slackPart is the part of a window whose turns may be used late, those of a while in which nobody asked
+	// or could, or in a long window ahead of time. In no window does that come to more than the limit.
+	slackPart = 4
 	// calm is how many windows without a refusal make the recovery faster.
 	calm = 5
 )
@@ -55,7 +52,7 @@ type gate struct {
 func newGate(family string, limit gen.Rate) *gate {
 	g := &gate{family: family, limit: limit, turn: make(chan struct{}, 1), speed: 1}
 	if limit.Per >= time.Hour { // an interval of minutes is no use to somebody who wants three numbers
-		g.burst = limit.Requests / part
+		g.burst = limit.Requests / slackPart
 	}
 	return g
 }
@@ -122,74 +119,11 @@ func (g *gate) leave() {
 	g.line--
 }
 
-// count takes turns of others, or of this gate, into account.
-func (g *gate) count(now time.Time, taken []time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	fresh, at, others := g.begin(now), 0, 0
-	all := slices.Clone(g.passed)
-	for _, t := range g.sound(now, taken) {
-		for at < len(g.passed) && t.Sub(g.passed[at]) > noted {
-			at++
-		}
-		if at < len(g.passed) && g.passed[at].Sub(t) < rounded { // it is known
-			at++
-			continue
-		}
-		all = append(all, t)
-		others++
-	}
-	if others == 0 {
-		return
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	if open := g.after(all, now); g.burst == 0 && (fresh || g.speed == 1 || open.After(g.open)) {
-		g.open = open
-	}
-	g.passed = all
-}
-
-// after is when the gate opens that has let these turns through: as if it had seen those of the last window
-// one after the other, and nothing before.
-func (g *gate) after(all []time.Time, now time.Time) (open time.Time) {
-	for len(all) > 1 && now.Sub(all[0]) >= g.window() {
-		all = all[1:]
-	}
-	open = all[0]
-	for _, t := range all {
-		if open = later(open, t.Add(-g.limit.Per/part)); open.After(t) { // it was open then
-			open = t
-		}
-		open = open.Add(g.interval())
-	}
-	return open
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// sound are times, in order, as this machine's clock has them that cannot be set, but for those that it has
-// not seen by far.
-func (g *gate) sound(now time.Time, taken []time.Time) (all []time.Time) {
-	for _, t := range taken {
-		if ahead := t.Sub(now); ahead < g.limit.Per/part {
-			all = append(all, now.Add(min(ahead, 0)))
-		}
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	return all
-}
-
-// begin reports whether the gate had not been used before.
-func (g *gate) begin(now time.Time) (fresh bool) {
-	if fresh = g.began.IsZero(); fresh {
+// begin is for a gate that had not been used before.
+func (g *gate) begin(now time.Time) {
+	if g.began.IsZero() {
 		g.began, g.stepped, g.open = now, now, now
 	}
-	return fresh
 }
 
 // next takes the turn and returns 0, or returns how long it is until then.
@@ -226,8 +160,11 @@ func (g *gate) from(now time.Time) time.Time {
 	if g.speed < 1 || g.burst > 0 {
 		return now
 	}
-	return later(g.open, now.Add(-g.limit.Per/part))
+	return later(g.open, now.Add(-g.slack()))
 }
+
+// slack is how late a turn may be used.
+func (g *gate) slack() time.Duration { return g.limit.Per / slackPart }
 
 // window is the span in which the limit counts, and a little more.
 func (g *gate) window() time.Duration { return g.limit.Per + g.limit.Per/100 }

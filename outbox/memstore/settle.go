@@ -10,13 +10,7 @@ import (
 // Begin is as [outbox.Store] has it.
 func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) error {
 	if len(ids) == 0 {
-		return s.change(ctx, nil, func() bool {
-			if !s.holds(lease, now) {
-				return false
-			}
-			s.lanes[lease.Lane].noteBegun(now)
-			return true
-		}, nil, nil)
+		return s.beginMore(ctx, lease, now)
 	}
 	paused := false
 	err := s.change(ctx, ids, func() bool {
@@ -35,6 +29,20 @@ func (s *Store) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now 
 		return outbox.ErrPaused
 	}
 	return err
+}
+
+// beginMore notes one more request of what is being sent.
+func (s *Store) beginMore(ctx context.Context, lease outbox.Lease, now time.Time) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !s.holds(lease, now) {
+		return outbox.ErrLost
+	}
+	s.lanes[lease.Lane].noteBegun(now)
+	return nil
 }
 
 // Begun is as [outbox.Store] has it.
