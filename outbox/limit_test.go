@@ -36,6 +36,38 @@ func (b *bench) letters(n int) {
 	require.NoError(b.t, err)
 }
 
+// halves enqueues people of whom every eighth is refused, and takes the batch along: some 60 requests.
+func (b *bench) halves() {
+	b.poison(http.StatusUnprocessableEntity)
+	var all []outbox.Item
+	for n := range 200 {
+		name := "Ari"
+		if n%8 == 0 {
+			name = "poison"
+		}
+		all = append(all, outbox.Subscriber(bento.SubscriberRecord{Email: fmt.Sprintf("person%d@example.com", n), FirstName: &name}))
+	}
+	_, err := outbox.New(nil, b.store).Enqueue(b.t.Context(), all...)
+	require.NoError(b.t, err)
+}
+
+// What a sender is at when it ends it finishes, by the limit of a lane that has nothing to do.
+func TestASenderThatEndsFinishesWhatItIsAt(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.halves()
+		s, kill := b.another()
+		time.Sleep(2 * time.Second)
+		s.Stop(t.Context())
+		kill()
+		asked, most := b.asked()
+		assert.Greater(t, asked, 40)
+		assert.LessOrEqual(t, most, limit)
+		assert.Greater(t, b.total(outbox.Subscribers, outbox.Accepted), 30)
+		assert.Zero(t, b.states(outbox.Subscribers)[outbox.Sending])
+	})
+}
+
 // A sender that takes over from one that was killed makes up for the turns that nobody used until its
 // lease was over; one that takes over from a sender that gave up its lanes keeps the interval, though it
 // have that one's client.
@@ -157,24 +189,29 @@ func TestALimitIsKeptByOneAfterTheOther(t *testing.T) {
 			time.Sleep(90 * time.Second)
 		},
 		"one that sends batches by halves, and ends": func(b *bench) {
-			b.poison(http.StatusUnprocessableEntity)
+			b.halves()
 			defer b.poison(0)
-			var items []outbox.Item
-			for n := range 200 {
-				name := "Ari"
-				if n%8 == 0 {
-					name = "poison"
-				}
-				items = append(items, outbox.Subscriber(bento.SubscriberRecord{Email: fmt.Sprintf("person%d@example.com", n), FirstName: &name}))
-			}
 			s, kill := b.another()
-			_, err := s.Enqueue(b.t.Context(), items...)
-			require.NoError(b.t, err)
 			time.Sleep(2 * time.Second)
 			_, killNext := b.another()
 			s.Stop(b.t.Context())
 			kill()
 			time.Sleep(time.Minute)
+			killNext()
+		},
+		"one that sends by halves, and loses the lane that leads": func(b *bench) {
+			b.halves()
+			defer b.poison(0)
+			shared := b.store
+			deaf := &deafStore{Store: shared}
+			b.store = deaf
+			_, kill := b.another()
+			defer kill()
+			time.Sleep(2 * time.Second)
+			deaf.off.Store(true)
+			b.store = shared
+			_, killNext := b.another()
+			time.Sleep(80 * time.Second)
 			killNext()
 		},
 	} {
@@ -268,4 +305,17 @@ func (s *frozenStore) Acquire(ctx context.Context, lane outbox.Lane, owner strin
 func (s *frozenStore) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
 	defer s.thaw()
 	return s.Store.Next(ctx, lease, most, now)
+}
+
+// A deafStore extends no lease of the lane that leads while it is off.
+type deafStore struct {
+	outbox.Store
+	off atomic.Bool
+}
+
+func (s *deafStore) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (outbox.Lease, error) {
+	if lane == outbox.Events && s.off.Load() {
+		return outbox.Lease{}, errors.New("no answer")
+	}
+	return s.Store.Acquire(ctx, lane, owner, now, ttl)
 }
