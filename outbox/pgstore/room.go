@@ -51,13 +51,15 @@ func (s *Store) tidyBeside() {
 
 // take notes that entries take so many bytes more, or less. A row of the sum that another transaction
 // has locked is passed over, so that none waits. In a transaction that sees the tables as they were
-// when it began, a row of its own is the only one that it may surely write.
+// when it began, a row of its own is the only one that it may surely write; it must not even look, which the
+// first condition sees to: where statistics have it that the table is small, all of it would be read.
 func (s *Store) take(ctx context.Context, q querier, bytes int64) error {
 	if bytes == 0 {
 		return nil
 	}
 	const add = `
-		UPDATE outbox.room SET bytes = bytes + $1 WHERE n = (
+		UPDATE outbox.room SET bytes = bytes + $1
+		WHERE current_setting('transaction_isolation') = 'read committed' AND n = (
 			SELECT n FROM outbox.room WHERE current_setting('transaction_isolation') = 'read committed' LIMIT 1 FOR UPDATE SKIP LOCKED
 		) RETURNING 1`
 	found := false

@@ -28,6 +28,8 @@ func TestSerializableTransactionsGoSideBySide(t *testing.T) {
 			t.Parallel()
 			p := application(t)
 			const workers, each = 8, 25
+			require.NoError(t, p.signUp(t, -1, item(-1)))
+			require.NoError(t, cluster(t).Run(t.Context(), "ANALYZE"), "as autovacuum does: small tables are read as a whole then")
 			var aborted atomic.Int32
 			var all sync.WaitGroup
 			for w := range workers {
@@ -48,8 +50,8 @@ func TestSerializableTransactionsGoSideBySide(t *testing.T) {
 			}
 			all.Wait()
 			assert.LessOrEqual(t, aborted.Load(), int32(workers*each/40))
-			assert.Equal(t, workers*each, p.users(t))
-			assert.Equal(t, workers*each, waiting(t, p.store))
+			assert.Equal(t, workers*each+1, p.users(t))
+			assert.Equal(t, workers*each+1, waiting(t, p.store))
 		})
 	}
 }
