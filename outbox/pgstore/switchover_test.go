@@ -65,8 +65,13 @@ func TestASwitchoverIsFollowed(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("it listens to a server at which nothing is put")
 	}
-	put(t, s, 1)
+	puts := 1
+	for waiting(t, replacing) == 0 && puts < 100 { // each connection is told by its server in its own time
+		put(t, s, 1)
+		puts++
+	}
 	assert.Equal(t, 1, waiting(t, replacing), "it went where changes are taken")
+	assert.Equal(t, puts-1, waiting(t, old), "what was put before is there")
 	_, err = s.Acquire(t.Context(), outbox.Events, "me", time.Now(), time.Minute)
 	require.NoError(t, err)
 	again := listenTo(t, s)
