@@ -13,8 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/internal/needed"
+	"example.com/bento-go/internal/scratch"
 	"example.com/bento-go/internal/treecopy"
 )
+
+func TestMain(m *testing.M) {
+	end := scratch.Begin()
+	code := m.Run()
+	end()
+	os.Exit(code)
+}
 
 // A step is what CONTRIBUTING.md asks of its reader: a text for a file, or commands.
 type step struct{ file, before, text, commands string }

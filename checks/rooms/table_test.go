@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"internal/needed":      {},
 	"internal/pgcluster":   {"github.com/jackc/pgx/v5"},
 	"internal/rename":      {},
+	"internal/scratch":     {},
 	"internal/treecopy":    {},
 
 	"internal/natscluster/node": {"internal/natscluster", "github.com/nats-io/nats-server/v2"},

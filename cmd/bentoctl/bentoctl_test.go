@@ -23,16 +23,19 @@ import (
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
+	"example.com/bento-go/internal/scratch"
 	bento "example.com/bento-go/wrapper"
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "4") // much of a test is waiting
+	_ = flag.Set("test.parallel", "6") // much of a test is waiting
 	keyring.MockInit()                 // in memory
+	end := scratch.Begin()
 	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "no-such-configuration"))
 	_ = os.Setenv("XDG_DATA_HOME", filepath.Join(os.TempDir(), "no-such-data"))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		end()
 		os.Exit(code)
 	}))
 }

@@ -71,20 +71,21 @@ func TestGetOneThing(t *testing.T) {
 }
 
 func TestGetPages(t *testing.T) {
-	serving(t, fake.WithBroadcasts(30))
-	count := func(args ...string) (lines int, said string) {
-		r := bentoctl(t.Context(), "", append([]string{"get", "broadcasts"}, args...)...)
-		require.Equal(t, 0, r.code, r.err)
-		return strings.Count(r.out, "\n"), r.err
-	}
-	lines, said := count()
-	assert.Equal(t, 26, lines, "a header, and a page")
-	assert.Equal(t, "page 1; --page 2 for the next, --all for every one\n", said)
-	lines, said = count("--page", "9")
-	assert.Zero(t, lines)
-	assert.Equal(t, "nothing on page 9\n", said)
-	lines, _ = count("--all", "--format", "csv", "-q")
-	assert.Equal(t, 31, lines)
+	inNoTime(t, func(t *testing.T, _ *fake.Server) {
+		count := func(args ...string) (lines int, said string) {
+			r := bentoctl(t.Context(), "", append([]string{"get", "broadcasts"}, args...)...)
+			require.Equal(t, 0, r.code, r.err)
+			return strings.Count(r.out, "\n"), r.err
+		}
+		lines, said := count()
+		assert.Equal(t, 26, lines, "a header, and a page")
+		assert.Equal(t, "page 1; --page 2 for the next, --all for every one\n", said)
+		lines, said = count("--page", "9")
+		assert.Zero(t, lines)
+		assert.Equal(t, "nothing on page 9\n", said)
+		lines, _ = count("--all", "--format", "csv", "-q")
+		assert.Equal(t, 31, lines)
+	}, fake.WithBroadcasts(30))
 }
 
 func TestRunOneCommand(t *testing.T) {
@@ -133,31 +134,37 @@ func TestRunAFile(t *testing.T) {
 	}
 }
 
+// refusing is a way to Bento that refuses whatever names odd@example.com.
+type refusing struct{ http.RoundTripper }
+
+func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := readAllOf(req.Body)
+	if strings.Contains(body, "odd@example.com") {
+		return &http.Response{
+			StatusCode: http.StatusUnprocessableEntity, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(`{"error":"visitor is odd"}`)), Request: req,
+		}, nil
+	}
+	req = req.Clone(req.Context())
+	req.Body = io.NopCloser(strings.NewReader(body))
+	return r.RoundTripper.RoundTrip(req)
+}
+
 // A command that Bento refuses is named by its line, and the others are run.
 func TestACommandThatBentoRefusesIsFound(t *testing.T) {
-	server, err := fake.New()
-	require.NoError(t, err)
-	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		body := readAllOf(req.Body)
-		if strings.Contains(body, "odd@example.com") {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			_, _ = io.WriteString(w, `{"error":"visitor is odd"}`)
-			return
+	inNoTime(t, func(t *testing.T, server *fake.Server) {
+		http.DefaultTransport = refusing{http.DefaultTransport}
+		var lines strings.Builder
+		for _, name := range []string{"ari", "bo", "odd", "cy"} {
+			lines.WriteString(`{"command":"add_tag","email":"` + name + `@example.com","query":"vip"}` + "\n")
 		}
-		req.Body = io.NopCloser(strings.NewReader(body))
-		server.ServeHTTP(w, req)
-	}))
-	var lines strings.Builder
-	for _, name := range []string{"ari", "bo", "odd", "cy"} {
-		lines.WriteString(`{"command":"add_tag","email":"` + name + `@example.com","query":"vip"}` + "\n")
-	}
-	r := bentoctl(t.Context(), lines.String(), "run", "--file", "-", "--yes")
-	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.out, "3 of 4 commands accepted")
-	assert.Contains(t, r.out, "line 3: ")
-	assert.Contains(t, r.out, "visitor is odd")
-	assert.Equal(t, 3, server.Counts().People)
+		r := bentoctl(t.Context(), lines.String(), "run", "--file", "-", "--yes")
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.out, "3 of 4 commands accepted")
+		assert.Contains(t, r.out, "line 3: ")
+		assert.Contains(t, r.out, "visitor is odd")
+		assert.Equal(t, 3, server.Counts().People)
+	})
 }
 
 // A list of verbs says what each is for.

@@ -35,7 +35,7 @@ func TestAReleaseSaysItsVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(config), "-X main.release={{ .Version }}")
 	program := filepath.Join(t.TempDir(), "bentoctl")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=1.2.3", "-o", program, ".").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w -X main.release=1.2.3", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(out))
 	out, err = exec.CommandContext(t.Context(), program, "version", "--json").Output()
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ type settings struct {
 	document string
 	workers  int
 	within   time.Duration
+	patience time.Duration // with a mutant that does not end
 	list     bool
 	killed   bool
 	out, log io.Writer
@@ -36,7 +37,7 @@ type settings struct {
 
 func main() {
 	only := flag.String("only", ".", "only the mutants whose `key` (file, function, change) matches")
-	s := settings{out: os.Stdout, log: os.Stderr}
+	s := settings{patience: 10 * time.Second, out: os.Stdout, log: os.Stderr}
 	flag.StringVar(&s.document, "explained", "docs/mutation.md", "the `document` that explains survivors")
 	flag.IntVar(&s.workers, "workers", runtime.NumCPU(), "how many mutants are tried at a time")
 	flag.DurationVar(&s.within, "within", time.Hour, "leave out the tests that alone take longer than this `time`")
@@ -83,7 +84,7 @@ func (s settings) try(ctx context.Context, pattern string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	b := bench{within: s.within, dir: p.dir, work: work, took: map[string]time.Duration{}, reached: map[int][]string{}}
+	b := bench{within: s.within, patience: s.patience, dir: p.dir, work: work, took: map[string]time.Duration{}, reached: map[int][]string{}}
 	if b.binary, err = p.build(ctx, work); err != nil {
 		return false, err
 	}

@@ -14,7 +14,7 @@ import (
 func TestMutantsSurviveWhereNoTestLooks(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	s := settings{only: regexp.MustCompile("."), document: "testdata/explained.md", workers: 2, within: time.Minute, out: &out, log: &strings.Builder{}}
+	s := settings{only: regexp.MustCompile("."), document: "testdata/explained.md", workers: 2, within: time.Minute, patience: 3 * time.Second, out: &out, log: &strings.Builder{}}
 	clean, err := s.try(t.Context(), "./testdata/tiny")
 	require.NoError(t, err)
 	assert.False(t, clean)
@@ -37,7 +37,7 @@ func TestMutantsSurviveWhereNoTestLooks(t *testing.T) {
 func TestAPackageWhoseSurvivorsAreExplainedIsClean(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	s := settings{only: regexp.MustCompile("Untested ok.*left"), document: "testdata/explained.md", workers: 1, within: time.Minute, out: &out, log: &strings.Builder{}}
+	s := settings{only: regexp.MustCompile("Untested ok.*left"), document: "testdata/explained.md", workers: 1, within: time.Minute, patience: 3 * time.Second, out: &out, log: &strings.Builder{}}
 	clean, err := s.try(t.Context(), "./testdata/tiny")
 	require.NoError(t, err)
 	assert.True(t, clean, out.String())

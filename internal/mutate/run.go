@@ -22,14 +22,14 @@ import (
 type bench struct {
 	binary, dir, work string
 	within            time.Duration            // no test that takes longer is run
+	patience          time.Duration            // beyond what the tests may take by what they took alone
 	took              map[string]time.Duration // by test
 	reached           map[int][]string         // by mutant, the quickest test first
 }
 
 const (
-	patience = 10 * time.Second // beyond what the tests may take by what they took alone
-	memory   = 6 << 20          // KiB of data: a mutant may fill it
-	quick    = 200 * time.Millisecond
+	memory = 6 << 20 // KiB of data: a mutant may fill it
+	quick  = 200 * time.Millisecond
 )
 
 // reach runs each test alone, to learn which mutants it reaches and how long it takes.
@@ -135,7 +135,7 @@ func (b *bench) fails(ctx context.Context, id int, tests []string) string {
 	if len(tests) == 0 {
 		return ""
 	}
-	limit := patience
+	limit := b.patience
 	for _, name := range tests { // most of them run side by side, and much of it was starting up
 		limit += b.took[name] / 4
 	}

@@ -63,7 +63,7 @@ func Start(ctx context.Context, n int) (*Cluster, error) {
 // build builds the program of a node. It is not the test's own, since that may be built to look for
 // races: such a node is so slow that a cluster of them loses its leaders by itself.
 func (c *Cluster) build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", c.bin, "example.com/bento-go/internal/natscluster/node") //nolint:gosec // of this module
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", c.bin, "example.com/bento-go/internal/natscluster/node") //nolint:gosec // of this module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build a node: %w\n%s", err, out)
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -52,7 +53,8 @@ func Programs() string {
 	return ""
 }
 
-// Start makes a cluster and starts its server. Stop it.
+// Start makes a cluster and starts its server. Stop it. What all clusters of a process are copied from stays
+// in the temporary directory: have that removed, as package scratch does.
 func Start() (*Cluster, error) {
 	dir, err := os.MkdirTemp("", "pg") // short: a socket's path has room for a hundred bytes
 	if err != nil {
@@ -68,17 +70,42 @@ func Start() (*Cluster, error) {
 	return c, nil
 }
 
+// pristine is the data of a new cluster, which initdb takes a second to make.
+var pristine = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return "", err
+	}
+	if err := own(dir); err != nil {
+		return "", err
+	}
+	data := filepath.Join(dir, "data")
+	// Its files are not forced to the disk, which takes a while; what the server writes is.
+	return data, as(dir, filepath.Join(Programs(), "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", data)
+})
+
 func (c *Cluster) make() error {
+	data, err := pristine()
+	if err != nil {
+		return err
+	}
 	if err := own(c.dir); err != nil {
 		return err
 	}
-	// The files of a new cluster are not forced to the disk, which takes a while; what the server writes is.
-	initdb := exec.Command(filepath.Join(c.bin, "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", c.data()) //nolint:noctx // it ends by itself
-	initdb.Dir, initdb.SysProcAttr = c.dir, asUser()
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, out)
+	if err := as(c.dir, "cp", "-Rp", data, c.data()); err != nil {
+		return err
 	}
 	return os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(whoMay), 0o600)
+}
+
+// as runs a program in a directory, as whom the server runs as.
+func as(dir, program string, args ...string) error {
+	cmd := exec.Command(program, args...) //nolint:noctx // it ends by itself
+	cmd.Dir, cmd.SysProcAttr = dir, asUser()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(program), err, out)
+	}
+	return nil
 }
 
 // Stranger is a user whom the server asks for a password, once the user is made; others are let in.

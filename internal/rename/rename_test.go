@@ -13,8 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/internal/needed"
+	"example.com/bento-go/internal/scratch"
 	"example.com/bento-go/internal/treecopy"
 )
+
+func TestMain(m *testing.M) {
+	end := scratch.Begin()
+	code := m.Run()
+	end()
+	os.Exit(code)
+}
 
 // A host that sorts after those of the dependencies, so that imports change their order too;
 // in two parts, or moving back from there would change this line too.

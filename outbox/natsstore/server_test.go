@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
+	"example.com/bento-go/internal/scratch"
 	"example.com/bento-go/outbox/natsstore"
 )
 
@@ -23,11 +23,8 @@ var shared = sync.OnceValues(func() (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	temporary = dir
 	return start(&server.Options{StoreDir: dir})
 })
-
-var temporary string // of shared
 
 // start starts a server in this process.
 func start(opts *server.Options) (*server.Server, error) {
@@ -89,13 +86,12 @@ func TestMain(m *testing.M) {
 	if !given {
 		_ = flag.Set("rapid.checks", "20") // a step is some fifty requests
 	}
+	end := scratch.Begin()
 	code := m.Run()
 	if s, err := shared(); err == nil {
 		s.Shutdown()
 		s.WaitForShutdown()
 	}
-	if strings.HasPrefix(temporary, os.TempDir()) {
-		_ = os.RemoveAll(temporary)
-	}
+	end()
 	os.Exit(code)
 }

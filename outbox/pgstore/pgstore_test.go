@@ -13,6 +13,7 @@ import (
 
 	"example.com/bento-go/internal/needed"
 	"example.com/bento-go/internal/pgcluster"
+	"example.com/bento-go/internal/scratch"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/memstore"
 	"example.com/bento-go/outbox/pgstore"
@@ -32,6 +33,7 @@ var server shared
 func TestMain(m *testing.M) {
 	_ = flag.Set("rapid.checks", "15") // a step is several round trips
 	_ = flag.Set("test.parallel", "4") // much of a test is waiting
+	end := scratch.Begin()
 	code := m.Run()
 	if server.cluster != nil {
 		if err := server.cluster.Stop(); err != nil {
@@ -39,6 +41,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
+	end()
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1

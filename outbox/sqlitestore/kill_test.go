@@ -21,6 +21,7 @@ import (
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
 	"example.com/bento-go/internal/arrivals"
+	"example.com/bento-go/internal/scratch"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/sqlitestore"
 	bento "example.com/bento-go/wrapper"
@@ -42,7 +43,10 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	_ = flag.Set("rapid.checks", "40") // each is a few dozen transactions
-	os.Exit(m.Run())
+	end := scratch.Begin()
+	code := m.Run()
+	end()
+	os.Exit(code)
 }
 
 // application hands over events and emails, says which of them it was promised, and sends them; until
