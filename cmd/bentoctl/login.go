@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/zalando/go-keyring"
@@ -166,8 +167,17 @@ func typed(ctx context.Context, terminal *os.File, hidden bool) (string, error) 
 	case l := <-read:
 		return l.text, l.err
 	case <-ctx.Done():
+		for n := 0; hidden && n < 100 && stands(fd, *before); n++ {
+			time.Sleep(time.Millisecond)
+		}
 		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
+}
+
+// stands reports whether the terminal is still as it was: who has just begun to read will turn its echo off.
+func stands(fd int, before term.State) bool {
+	now, err := term.GetState(fd)
+	return err == nil && *now == before
 }
 
 // tryKeys makes one read with the keys.
