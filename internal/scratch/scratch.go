@@ -15,7 +15,7 @@ func Begin() (end func()) {
 		dir, err = os.MkdirTemp("", prefix)
 	}
 	if err == nil {
-		err = os.Chmod(dir, 0o711) // servers of other users have directories in it
+		err = os.Chmod(dir, 0o711) //nolint:gosec // servers of other users have directories in it
 	}
 	if err == nil {
 		err = os.Setenv("TMPDIR", dir)
