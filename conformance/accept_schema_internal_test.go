@@ -37,7 +37,8 @@ func TestASchemaThatIsNotUnderstoodIsLeftToTheAuthority(t *testing.T) {
 		`{"type":"integer","maximum":1,"exclusiveMaximum":true}`, `{"type":"integer","exclusiveMinimum":1}`, `{"type":"string","const":"a"}`,
 		`{"type":"array","prefixItems":[{"type":"string"}]}`, `{"type":"array","contains":{"type":"string"}}`, `{"if":{"type":"string"},"then":{"minLength":1}}`,
 		`{"type":"object","propertyNames":{"maxLength":1}}`, `{"type":"object","discriminator":{"propertyName":"type"}}`,
-		`{"type":"string","maxLength":0}`, `{"type":"array","maxItems":0}`, `{"enum":[1]}`, `{"type":["string","integer"],"enum":["a"]}`, `{"type":"integer","enum":["a"]}`, `{"type":"boolean","enum":["a"]}`, `{"type":"object","required":["unnamed"]}`,
+		`{"type":"string","maxLength":0}`, `{"type":"array","maxItems":0}`, `{"enum":[1]}`, `{"type":"string","enum":["a",1]}`, `{"type":"string","enum":[1,"a"]}`, `{"type":"string","nullable":true,"enum":["a",null]}`,
+		`{"type":["string","integer"],"enum":["a"]}`, `{"type":"integer","enum":["a"]}`, `{"type":"boolean","enum":["a"]}`, `{"type":"object","required":["unnamed"]}`,
 		`{"oneOf":[{"type":"string"},{"type":"string"}]}`, `{"oneOf":[{"type":"integer"},{"type":"number"}]}`, `{"oneOf":[{"type":"string"},{}]}`,
 		`{"oneOf":[{"type":"string","nullable":true},{"type":"object","nullable":true}]}`,
 		`{"oneOf":[{"type":"string"},{"type":"object"}],"nullable":true}`, `{"oneOf":[{"type":"string"},{"type":"object"}],"minProperties":1}`,
@@ -100,9 +101,12 @@ func TestWhatAShapeIsSureOf(t *testing.T) {
 		`{"oneOf":[{"type":"string","minLength":2},{"type":"integer","minimum":1},{"type":"array","items":{},"maxItems":1},{"type":"object","minProperties":1}]}`: {
 			[]string{`"ab"`, `1`, `[1]`, `{"a":1}`}, []string{`"a"`, `0`, `[1,2]`, `{}`, `null`, `true`}, nil,
 		},
+		`{"type":"object","additionalProperties":false}`:                   {[]string{`{}`}, []string{`{"a":1}`}, nil},
+		`{"type":"string","x-bento-field-name":true}`:                      {[]string{`"Not in style"`, `""`}, []string{`1`}, nil}, // its sender is Bento
+		`{"oneOf":[{"type":"string"}]}`:                                    {[]string{`"a"`}, []string{`1`, `null`}, nil},
 		`{"oneOf":[{"type":"string","nullable":true},{"type":"boolean"}]}`: {[]string{`"a"`, `null`, `true`}, []string{`1`}, nil},
-		`{"type":"string","format":"date-time"}`:                           {[]string{`"2026-02-28T01:02:03Z"`, `"2024-02-29T23:59:59.123+02:00"`}, []string{`"2026-02-30T00:00:00Z"`, `"yesterday"`, `""`}, nil},
-		`{"type":"string","format":"email"}`:                               {[]string{`"ari@example.com"`}, nil, nil},
+		`{"type":"string","format":"date-time"}`:                           {[]string{`"2026-02-28T01:02:03Z"`}, []string{`"yesterday"`, `""`}, []string{`"2026\u002d02-28T01:02:03Z"`}},
+		`{"type":"string","format":"email"}`:                               {[]string{`"ari@example.com"`, `"no address"`}, nil, nil},
 		`{"type":"string","format":"of-another"}`:                          {nil, nil, []string{`"a"`}},
 	} {
 		a, by := acceptorOf(t, SideResponse, schema)

@@ -181,12 +181,13 @@ func maybeSecret(text []byte) bool {
 	if len(text) < shortestSecret {
 		return false
 	}
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return true // an escape hides what it stands for
+	}
 	for i, b := range text {
 		before, after := text[:i], text[i+1:]
 		suspect := false
 		switch b {
-		case '\\':
-			return true
 		case '_':
 			suspect = bytes.HasPrefix(after, []byte("live_")) || bytes.HasPrefix(after, []byte("test_")) ||
 				bytes.HasSuffix(before, []byte("whsec")) || i > 2 && text[i-3] == 'g' && text[i-2] == 'h'
