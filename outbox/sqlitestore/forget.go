@@ -34,5 +34,6 @@ func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, 
 		}
 		return nil
 	})
+	s.remains.removed(gone > 0, err)
 	return gone, err
 }

@@ -10,7 +10,15 @@ import (
 )
 
 // Next is as [outbox.Store] has it. A record that is damaged is not due but failed.
-func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) (due []outbox.Entry, later time.Time, err error) {
+func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
+	due, later, err := s.next(ctx, lease, most, now)
+	if err == nil && len(due) == 0 {
+		s.remains.tidy(now)
+	}
+	return due, later, err
+}
+
+func (s *Store) next(ctx context.Context, lease outbox.Lease, most int, now time.Time) (due []outbox.Entry, later time.Time, err error) {
 	seen, err := s.seen(ctx)
 	if err != nil {
 		return nil, later, known(err)

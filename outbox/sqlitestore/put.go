@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/internal/together"
@@ -27,18 +26,6 @@ func (s *Store) putAll(calls []*together.Call) {
 			s.commit([]*together.Call{c})
 		}
 	}
-}
-
-// compact brings what was written home into the file, so that the log beside it takes no room of the
-// disk. It reports whether it did.
-func (s *Store) compact() bool {
-	info, err := os.Stat(s.path + "-wal")
-	if err != nil || info.Size() == 0 {
-		return false
-	}
-	var busy, pages, moved int
-	err = s.db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved) //nolint:noctx // as commit
-	return err == nil && busy == 0
 }
 
 // commit puts all of the calls in one transaction; each of them all or none.

@@ -100,7 +100,7 @@ func areQueued(ctx context.Context, tx *sql.Tx, lane outbox.Lane, ids []int64) (
 
 // Settle is as [outbox.Store] has it.
 func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbox.Verdict, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
 		if err := holds(ctx, tx, lease, time.Time{}); err != nil || len(verdicts) == 0 {
 			return err
 		}
@@ -122,6 +122,8 @@ func (s *Store) Settle(ctx context.Context, lease outbox.Lease, verdicts []outbo
 		}
 		return nil
 	})
+	s.remains.removed(slices.ContainsFunc(verdicts, func(v outbox.Verdict) bool { return v.State == outbox.Accepted }), err)
+	return err
 }
 
 // land ends the flight of entries, and is ErrLost if one of them is in none. whole says that they are
@@ -199,7 +201,7 @@ const emptied = ", record = CASE WHEN ?1 IN ('accepted', 'discarded') THEN x'' E
 
 // Decide is as [outbox.Store] has it.
 func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
 		list := listOf(ids)
 		result, err := tx.ExecContext(ctx, "UPDATE entries SET state = ?1, reason = ?2, not_before = 0, changed = ?3"+emptied+
 			" WHERE state <> 'queued' AND state IN ('parked', 'failed') AND id IN (SELECT value FROM json_each(?4))", d.To, d.Reason, nanos(now), list)
@@ -211,6 +213,10 @@ func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now 
 		}
 		return tell(ctx, tx, outbox.Change{At: now, By: d.By, State: d.To, Reason: d.Reason}, outbox.CauseDecided, list)
 	})
+	if err == nil && d.To != outbox.Queued {
+		s.remains.atOnce()
+	}
+	return err
 }
 
 // tell adds a line to the history of entries, and counts them.

@@ -8,7 +8,9 @@
 //
 // The file is bounded, and so is what it takes of the disk: [outbox.ErrFull] comes while there is still
 // room to note what becomes of what is there. Records are checked when they are read: one that the disk
-// has changed is not sent, but failed. What is removed is overwritten.
+// has changed is not sent, but failed. What is removed is overwritten in the file. The log beside it
+// (FILE-wal) is cut off when a person has decided, at most every ten seconds while there is nothing to
+// send, and when the last process closes its store.
 package sqlitestore
 
 import (
@@ -39,6 +41,7 @@ type Store struct {
 	changes atomic.Int64    // to entries, by this Store
 	quiet   sync.Map        // lanes that had nothing due: a quiet by outbox.Lane
 	group   *together.Group // calls of Put
+	remains remains
 }
 
 const (
@@ -81,6 +84,7 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	db.SetMaxOpenConns(1)
 	s := &Store{db: db, path: path, reserve: set.reserve}
 	s.group = together.New(atATime, s.putAll)
+	s.remains = remains{there: s.logged(), cut: s.cut} // of a process that was killed
 	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
