@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -53,6 +54,22 @@ func TestEveryStatusHasItsKindAndItsHint(t *testing.T) {
 		} {
 			assert.Equal(t, errors.Is(tc.kind, kind), e.Is(kind), "%d is %v", status, kind)
 		}
+	}
+}
+
+// The commonest slip beside a fake: http://127.0.0.1:7373 for http://127.0.0.1:7373/api/v1.
+func TestAnAddressWithoutItsPathIsNamed(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	for path, named := range map[string]bool{"": true, "/": true, "/api/v1": false, "/some/prefix/api/v1/": false} {
+		cfg := testConfig()
+		cfg.BaseURL = server.URL + path
+		c, err := bento.New(cfg, once)
+		require.NoError(t, err)
+		_, err = c.ListTags(t.Context())
+		require.ErrorIs(t, err, bento.ErrNotFound)
+		assert.Equal(t, named, strings.Contains(err.Error(), "Bento's own address ends with /api/v1, and this one does not: check BaseURL (BENTO_BASE_URL)."), "%q: %v", path, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"example.com/bento-go/gen"
@@ -112,6 +113,9 @@ func (f failure) refused() *Error {
 	}
 	if status < 300 {
 		e.Hint = "Bento answers with 200, 201 or 202 and a body. Check BaseURL and any proxy; its status says that the request was accepted."
+	}
+	if status == http.StatusNotFound && !strings.Contains(f.resp.Request.URL.Path, gen.BasePath+"/") {
+		e.Hint += " Bento's own address ends with " + gen.BasePath + ", and this one does not: check BaseURL (" + EnvBaseURL + ")."
 	}
 	if plan := f.state.operation.Plan; plan != "" && status == http.StatusForbidden {
 		e.Hint += " It needs the " + plan + " plan."

@@ -59,6 +59,9 @@ func newGate(family string, limit gen.Rate) *gate {
 
 // pass waits for the request's turn and takes it.
 func (g *gate) pass(ctx context.Context) (at time.Time, err error) {
+	if err := ctx.Err(); err != nil { // which is nobody else's doing
+		return at, err
+	}
 	deadline, bounded := ctx.Deadline()
 	if wait := g.join(time.Now()); bounded && time.Until(deadline) < wait {
 		g.leave()

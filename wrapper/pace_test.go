@@ -222,6 +222,20 @@ func TestATurnThatComesTooLateIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// A deadline that is over has nothing to do with others, nor with the pace.
+func TestACallThatComesTooLateDidNotWait(t *testing.T) {
+	t.Parallel()
+	server := &clock{}
+	c := paced(t, server)
+	over, cancel := context.WithTimeout(t.Context(), -time.Second)
+	defer cancel()
+	_, err := c.SiteStats(over)
+	require.ErrorIs(t, err, bento.ErrTimeout)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, bento.ErrPaced)
+	assert.Empty(t, server.at)
+}
+
 // Whoever waits behind others is held back, or canceled, and never takes the blame for its input.
 func TestAWaitBehindOthersEndsAsWhatItIs(t *testing.T) {
 	t.Parallel()
