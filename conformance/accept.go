@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"unicode/utf8"
@@ -80,8 +81,7 @@ type format uint8
 
 const (
 	formatNone format = iota
-	formatEmail
-	formatEmailStrict // a malformed one is a finding
+	formatEmail // of a request
 	formatDateTime
 	formatField
 	formatOther // never sure
@@ -197,11 +197,9 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 	switch {
 	case s.Extensions["x-bento-field-name"] == true && c.side == SideRequest:
 		sh.format = formatField
-	case slices.Contains([]string{"", "double", "float", "int64"}, s.Format):
 	case s.Format == "email" && c.side == SideRequest:
-		sh.format = formatEmailStrict
-	case s.Format == "email":
 		sh.format = formatEmail
+	case slices.Contains([]string{"", "double", "float", "int64", "email"}, s.Format):
 	case s.Format == "date-time":
 		sh.format = formatDateTime
 	default:
@@ -215,8 +213,8 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 }
 
 func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
-	for name, ref := range s.Properties {
-		sh.properties = append(sh.properties, property{name, c.shape(ref.Value), c.known.index(c.side, s, name)})
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		sh.properties = append(sh.properties, property{name, c.shape(s.Properties[name].Value), c.known.index(c.side, s, name)})
 	}
 	sh.event, sh.details = isEvent(c.side, s), isDetails(c.side, s)
 	for i, p := range sh.properties {
@@ -238,12 +236,11 @@ func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 		sh.required |= 1 << at
 	}
 	free := s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has
-	sh.custom = c.side == SideRequest
+	sh.custom = c.side == SideRequest && (free || s.AdditionalProperties.Schema != nil)
 	switch {
 	case s.AdditionalProperties.Schema != nil:
 		sh.extra = c.shape(s.AdditionalProperties.Schema.Value)
 	case free, len(s.Properties) == 0 && s.AdditionalProperties.Has == nil:
 		sh.extra = &shape{kinds: kindAny | kindNull, custom: sh.custom}
-		sh.custom = sh.custom && free
 	}
 }

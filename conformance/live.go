@@ -14,7 +14,7 @@ import (
 // Live says what a transport of [NewTransport] does with its verdicts.
 type Live struct {
 	// Report is called with the verdict on each exchange, when its answer has been read; from the
-	// goroutine that read it, so that it has to be safe for concurrent use.
+	// goroutine that read it, so that it has to be safe for concurrent use. Nil tells nobody.
 	Report func(Verdict)
 	// Enforce keeps a request that breaks the contract from being sent, and an answer that does
 	// from being handed out: both become a [*ViolationError]. Answers are then read whole, up to

@@ -110,7 +110,7 @@ func (s *scan) once(name []byte, from int) bool {
 		return false
 	}
 	for _, other := range s.names[from:s.open] {
-		if len(other) == len(name) && bytes.Equal(other, name) {
+		if bytes.Equal(other, name) {
 			return false
 		}
 	}
@@ -122,7 +122,7 @@ func (s *scan) once(name []byte, from int) bool {
 // find returns the index of the property, -1 if there is none.
 func (sh *shape) find(name []byte) int {
 	for i := range sh.properties {
-		if p := &sh.properties[i]; len(p.name) == len(name) && p.name == string(name) {
+		if sh.properties[i].name == string(name) {
 			return i
 		}
 	}
@@ -286,7 +286,7 @@ func (s *scan) escape() bool {
 	return false
 }
 
-// number takes integers of at most 18 digits, and decimals without an exponent.
+// number takes integers of at most 18 digits, and decimals. An exponent is left, and so nothing that may follow.
 func (s *scan) number(sh *shape) bool {
 	from := s.at
 	s.take('-')
@@ -308,9 +308,6 @@ func (s *scan) number(sh *shape) bool {
 		if s.at == fraction || s.at-fraction > 18 {
 			return false
 		}
-	}
-	if s.at < len(s.body) && (s.body[s.at] == 'e' || s.body[s.at] == 'E') {
-		return false
 	}
 	switch {
 	case sh.format == formatOther:

@@ -17,7 +17,7 @@ func (sh *shape) takesText(text []byte, plain bool) bool {
 	}
 	n := uint64(len(text))
 	if !plain { // its length and its letters are others to tell, but something it is
-		return sh.minLength <= 1 && n > 0 && sh.maxLength == 0 && sh.format == formatNone && sh.enum == nil
+		return sh.minLength <= 1 && sh.maxLength == 0 && sh.format == formatNone && sh.enum == nil
 	}
 	switch {
 	case sh.minLength == 1 && n == 0, sh.minLength > 1 && (n < sh.minLength || !isASCII(text)):
@@ -28,7 +28,7 @@ func (sh *shape) takesText(text []byte, plain bool) bool {
 		return false
 	}
 	switch sh.format {
-	case formatEmailStrict:
+	case formatEmail:
 		return plainAddress(text)
 	case formatDateTime:
 		return plainTime(text)
@@ -36,7 +36,7 @@ func (sh *shape) takesText(text []byte, plain bool) bool {
 		return plainField(text)
 	case formatOther:
 		return false
-	case formatNone, formatEmail:
+	case formatNone:
 	}
 	return true
 }
@@ -93,7 +93,7 @@ var addressBytes = func() (table [256]byte) {
 // plainTime takes RFC 3339 as most programs write it.
 func plainTime(text []byte) bool {
 	const pattern = "dddd-dd-ddTdd:dd:dd"
-	if len(text) < len(pattern)+1 || len(text) > 40 {
+	if len(text) < len(pattern)+1 {
 		return false
 	}
 	for i, want := range []byte(pattern) {
@@ -142,15 +142,15 @@ func plainDetails(kind, unique, worth []byte) bool {
 	if len(unique) <= len(key) || string(unique[:len(key)]) != key || unique[len(key)] == '"' {
 		return false
 	}
-	_, digits, has := bytes.Cut(worth, []byte(amount))
-	if !has || worth[0] != '{' || bytes.IndexByte(worth[1:], '{') >= 0 {
+	_, digits, _ := bytes.Cut(worth, []byte(amount))
+	if bytes.IndexByte(worth[1:], '{') >= 0 { // the amount may be of something else
 		return false
 	}
 	n := 0
 	for n < len(digits) && digits[n]-'0' <= 9 {
 		n++
 	}
-	return n > 0 && n < len(digits) && (digits[n] == ',' || digits[n] == '}')
+	return n < len(digits) && (digits[n] == ',' || digits[n] == '}')
 }
 
 // suspects are parts of names that may name a secret; see secretName for those that do.

@@ -9,7 +9,7 @@ import (
 	"example.com/bento-go/outbox"
 )
 
-// Next is as [outbox.Store] has it. It returns fewer than max if their records are large. An entry whose
+// Next is as [outbox.Store] has it. It returns fewer than most if their records are large. An entry whose
 // record is gone from the stream is not due but failed.
 func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) (due []outbox.Entry, later time.Time, err error) {
 	err = s.look(ctx, lease.Lane, func(d *draft) error {
