@@ -16,8 +16,9 @@ import (
 )
 
 var (
-	interactionsLine = regexp.MustCompile(`(?m)^interactions:[ \t]*\r?$`)
+	interactionsLine = regexp.MustCompile(`(?m)^interactions:[ \t]*(\[\][ \t]*)?\r?$`) // [] says that there are none
 	itemLine         = regexp.MustCompile(`^([ \t]*)- `)
+	idleLine         = regexp.MustCompile(`^[ \t]*(#.*)?\r?\n?$`)
 )
 
 // ReadCassette reads a cassette of go-vcr, versions 3 and 4. It cuts the file at its
@@ -25,6 +26,7 @@ var (
 func ReadCassette(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		c := cassette{in: bufio.NewReaderSize(r, 64<<10), file: file}
+		c.offset = skipBOM(c.in)
 		if err := c.read(yield); err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
 		}
@@ -60,44 +62,47 @@ func (c *cassette) line() ([]byte, error) {
 func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	var item []byte // the interaction at hand
 	var at int64
-	indent := ""
-	inside := false
+	indent, inside := "", false
 	for {
 		before := c.offset
 		line, err := c.line()
 		if errors.Is(err, io.EOF) {
-			if len(item) == 0 {
-				return nil
-			}
-			return c.yield(item, at, yield)
+			break
 		}
 		if err != nil {
-			return c.broken(err)
+			return brokenAt(c.file, before, err)
 		}
 		if !inside {
 			inside = interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
 			continue
 		}
+		if len(item) == 0 && idleLine.Match(line) {
+			continue
+		}
 		dash := itemLine.FindSubmatch(line)
-		if dash != nil && (len(item) == 0 || string(dash[1]) == indent) {
-			if len(item) > 0 {
-				if err := c.yield(item, at, yield); err != nil {
-					return err
-				}
+		if len(item) > 0 && dash != nil && string(dash[1]) == indent {
+			if err := c.yield(item, at, yield); err != nil {
+				return err
 			}
-			item, at, indent = item[:0], before, string(dash[1])
+			item = item[:0]
+		}
+		if len(item) == 0 {
+			at = before
+			if dash != nil {
+				indent = string(dash[1])
+			}
 		}
 		if item = append(item, line...); len(item) > maxEntry {
-			return c.broken(errTooLarge)
+			return brokenAt(c.file, at, errTooLarge)
 		}
 	}
-}
-
-func (c *cassette) broken(err error) error {
-	if errors.Is(err, errTooLarge) {
-		return fmt.Errorf("%s: an interaction around byte %d is larger than 64 MiB: record with smaller bodies", c.file, c.offset)
+	switch {
+	case !inside:
+		return fmt.Errorf("%s: not a cassette of go-vcr: it holds no interactions", c.file)
+	case len(item) == 0:
+		return nil
 	}
-	return fmt.Errorf("%s: at byte %d: %w", c.file, c.offset, err)
+	return c.yield(item, at, yield)
 }
 
 func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) bool) error {
@@ -143,7 +148,7 @@ func parseInteraction(item []byte) (*Exchange, error) {
 		Method: strings.ToUpper(i.Request.Method), URL: i.Request.URL, Header: canonical(i.Request.Headers), Body: []byte(i.Request.Body),
 	}}
 	x.Duration, _ = time.ParseDuration(i.Response.Duration)
-	if i.Response.Code != 0 {
+	if i.Response.Code > 0 {
 		x.Response = &Response{Status: i.Response.Code, Header: canonical(i.Response.Headers), Body: []byte(i.Response.Body)}
 	}
 	return x, nil

@@ -121,7 +121,6 @@ func decodeForm(body []byte) (any, error) {
 
 // classifyJSON names a decoder's error without its text, which quotes the input.
 func classifyJSON(err error) error {
-	var syntactic *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, errTooDeep):
 		return errTooDeep
@@ -129,9 +128,9 @@ func classifyJSON(err error) error {
 		return errTruncated
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return errDuplicate
-	case errors.As(err, &syntactic) && strings.Contains(syntactic.Error(), "invalid UTF-8"):
+	case strings.Contains(err.Error(), "invalid UTF-8"):
 		return errUTF8
-	case errors.As(err, &syntactic) && strings.Contains(syntactic.Error(), "invalid surrogate pair"):
+	case strings.Contains(err.Error(), "invalid surrogate pair"):
 		return errHalf
 	default:
 		return errNotJSON

@@ -109,7 +109,7 @@ func (rec recording) entry(sent *capture, resp *http.Response, answer *capture) 
 // content records a body; nil is one that is left out.
 func (rec recording) content(body []byte, size int64, h http.Header) harContent {
 	c := harContent{Size: size, MimeType: rec.redactor.text(h.Get("Content-Type"))}
-	if body == nil || len(body) > 0 && compressed(h) {
+	if body == nil || compressed(h) {
 		return c
 	}
 	body = rec.redactor.body(body)

@@ -98,57 +98,6 @@ func (o *oneByte) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-func TestABrokenEntryOfAnyFormatIsOneError(t *testing.T) {
-	t.Parallel()
-	line := `{"request":{"method":"GET","url":"https://app.bentonow.com/api/v1/fetch/tags?site_uuid=x"},"response":{"status":200,"body":"{}"}}`
-	interaction := "    - id: 0\n      request:\n        method: GET\n        url: https://app.bentonow.com/\n      response:\n        code: 200\n"
-	for name, tc := range map[string]struct {
-		content string
-		good    int
-		want    string // part of the one error
-	}{
-		"a line that is no exchange":    {line + "\n{\"request\":7}\n" + line, 2, "entry 1 at byte 130: request is a JSON number"},
-		"a line that breaks off":        {line + "\n" + line[:40], 1, "breaks off at byte 130"},
-		"a line without a URL":          {`{"request":{"method":"GET"}}`, 0, "no request.method and request.url"},
-		"two lines and a bracket":       {line + "\n]", 1, "not JSON at byte 130"},
-		"a body that is no base64":      {`{"request":{"method":"GET","url":"/x","body_base64":"!"}}`, 0, "request.body_base64 is not base64"},
-		"an interaction that is none":   {"---\nversion: 2\ninteractions:\n" + interaction + "    - id: [\n" + interaction, 2, "not an interaction of a cassette"},
-		"an interaction without URL":    {"---\nversion: 2\ninteractions:\n    - id: 0\n", 0, "no request.method"},
-		"a cassette without any":        {"---\nversion: 2\ninteractions:\n", 0, ""},
-		"gzip that breaks off":          {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", 0, "file"},
-		"gzip that is none":             {"\x1f\x8b\x00", 0, "begins like a gzip file"},
-		"neither":                       {"GET / HTTP/1.1\r\n", 0, "not JSON at byte 0"},
-		"UTF-16":                        {"\xff\xfe{\x00", 0, "not JSON at byte 0"},
-		"100,000 levels":                {`{"request":` + strings.Repeat("[", 100_000), 0, "breaks off"},
-		"100,000 levels, closed":        {`{"request":{"method":"GET","url":"/x","y":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, 1, ""},
-		"a response that is half of it": {`{"request":{"method":"GET","url":"/x"},"response":{"status":"200","headers":{"A":["b",1]}}}`, 0, "response.headers is a JSON number"},
-	} {
-		exchanges, errs := readFrom(strings.NewReader(tc.content), "file")
-		assert.Len(t, exchanges, tc.good, name)
-		if tc.want == "" {
-			assert.Empty(t, errs, name)
-			continue
-		}
-		require.Len(t, errs, 1, name)
-		require.ErrorContains(t, errs[0], tc.want, name)
-	}
-}
-
-// A gzip bomb of one value is read no further than a value may be long.
-func TestABombIsNotReadForEver(t *testing.T) {
-	t.Parallel()
-	var bomb bytes.Buffer
-	z := gzip.NewWriter(&bomb)
-	_, _ = io.WriteString(z, `{"log":{"entries":[{"request":"`)
-	for range 100 {
-		_, _ = z.Write(bytes.Repeat([]byte("x"), 1<<20))
-	}
-	require.NoError(t, z.Close())
-	_, errs := readFrom(&bomb, "bomb.har.gz")
-	require.Len(t, errs, 1)
-	require.ErrorContains(t, errs[0], "larger than 64 MiB")
-}
-
 // broken is a report with a finding of each severity.
 func broken(t testing.TB, opts ...conformance.Option) *conformance.Report {
 	t.Helper()

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"example.com/bento-go/internal/jsonscan"
 )
 
 // ReadHAR reads a HAR 1.2 recording as a stream, one entry in memory at a time. It is lenient:
@@ -24,11 +22,9 @@ import (
 func ReadHAR(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		in := bufio.NewReader(r)
-		if bom, _ := in.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
-			_, _ = in.Discard(3)
-		}
+		base := skipBOM(in)
 		bounded := &boundedReader{r: in, left: maxEntry}
-		h := harReader{dec: newLenientDecoder(bounded), in: bounded, file: file}
+		h := harReader{dec: newLenientDecoder(bounded), in: bounded, file: file, base: base}
 		if err := h.read(yield); err != nil {
 			yield(nil, err)
 		}
@@ -91,7 +87,7 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 	case errors.Is(err, errStop):
 		return nil
 	case err != nil:
-		return h.broken(err, entries)
+		return h.broken(err)
 	case !entries:
 		return fmt.Errorf("%s: not a HAR recording: it holds no log.entries", h.file)
 	}
@@ -100,31 +96,30 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 
 // creator finds out who made the recording.
 func (h *harReader) creator() error {
-	value, err := h.dec.ReadValue()
-	if err != nil {
-		return err
+	if h.dec.PeekKind() != '{' {
+		return h.dec.SkipValue()
 	}
-	c := jsonscan.Cursor{Body: value}
-	if c.Kind() != "object" {
-		return nil
-	}
-	return c.Members("creator", func(name []byte) error {
-		if string(name) != "name" || c.Next() != '"' {
-			return c.Skip()
+	return h.members(func(name string) error {
+		if name != "name" || h.dec.PeekKind() != '"' {
+			return h.dec.SkipValue()
 		}
-		text, err := c.Quoted()
-		h.sanitized = string(text) == "WebInspector" // Chrome's, and that of its kin
+		text, err := h.dec.ReadToken()
+		h.sanitized = err == nil && text.String() == "WebInspector" // Chrome's, and that of its kin
 		return err
 	})
 }
 
 // end makes sure that nothing follows the recording: two files in one are not one file.
 func (h *harReader) end() error {
-	h.in.left = maxEntry
-	if _, err := h.dec.ReadToken(); errors.Is(err, io.EOF) {
+	_, err := h.dec.ReadToken()
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF):
 		return nil
+	case err == nil, errors.As(err, &syntactic):
+		return errMore
 	}
-	return errMore
+	return err // of the file, such as a checksum that is not right
 }
 
 var (
@@ -210,22 +205,18 @@ func (h *harReader) position() int64 {
 }
 
 // broken says where the file ends to be readable, and never what stands there.
-func (h *harReader) broken(err error, entries bool) error {
+func (h *harReader) broken(err error) error {
 	at := h.position()
-	switch {
-	case errors.Is(err, errNotObject) && !entries:
-		return fmt.Errorf("%s: not a HAR recording: want a JSON object with log.entries", h.file)
-	case errors.Is(err, io.EOF) && at == 0:
-		return fmt.Errorf("%s: the file is empty", h.file)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%s: the recording breaks off at byte %d: what came before was read; export it again", h.file, at)
-	}
-	if errors.Is(err, errTooLarge) {
-		return fmt.Errorf("%s: an entry around byte %d is larger than 64 MiB: record with smaller bodies", h.file, at)
-	}
 	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	switch {
+	case errors.Is(err, errNotObject):
+		return fmt.Errorf("%s: not a HAR recording: want a JSON object with log.entries", h.file)
+	case errors.Is(err, io.EOF) && h.dec != nil && h.dec.InputOffset() == 0:
+		return fmt.Errorf("%s: the file is empty", h.file)
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	case errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s: not JSON at byte %d: want a HAR recording", h.file, h.base+syntactic.ByteOffset)
 	}
-	return fmt.Errorf("%s: at byte %d: %w", h.file, at, err)
+	return brokenAt(h.file, at, err)
 }

@@ -2,8 +2,6 @@ package conformance_test
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -24,55 +22,6 @@ func readAll(text string) (exchanges []*conformance.Exchange, errs []error) {
 		}
 	}
 	return exchanges, errs
-}
-
-func TestAFileThatIsNoRecordingIsNamed(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                                      "file.har: the file is empty",
-		"PK\x03\x04 binary":                     "file.har: not JSON at byte 0",
-		"[1,2]":                                 "file.har: not a HAR recording",
-		`"text"`:                                "file.har: not a HAR recording",
-		`{"openapi":"3.0.3"}`:                   "file.har: not a HAR recording: it holds no log.entries",
-		`{"log":{"entries":null}}`:              "file.har: not a HAR recording: it holds no log.entries",
-		`{"log":{"entries":[`:                   "file.har: the recording breaks off at byte 19",
-		`{"log":{"entries":[{"requ`:             "file.har: the recording breaks off at byte",
-		`{"log":{"entries":[]`:                  "file.har: the recording breaks off at byte 20",
-		`{"log":{"entries":[}]}}`:               "file.har: not JSON at byte 19",
-		`{"log":` + strings.Repeat(`[`, 20_000): "file.har:",
-	} {
-		exchanges, errs := readAll(text)
-		assert.Empty(t, exchanges, text)
-		require.Len(t, errs, 1, text)
-		require.ErrorContains(t, errs[0], want)
-	}
-}
-
-func TestWhatComesBeforeTheCutIsRead(t *testing.T) {
-	t.Parallel()
-	whole, err := os.ReadFile("testdata/conventions.har")
-	require.NoError(t, err)
-	exchanges, errs := readAll(string(whole[:len(whole)/2]))
-	assert.NotEmpty(t, exchanges)
-	assert.Less(t, len(exchanges), 16)
-	require.Len(t, errs, 1)
-	require.ErrorContains(t, errs[0], "breaks off at byte")
-	require.ErrorContains(t, errs[0], "what came before was read")
-}
-
-func TestABrokenEntryIsOneErrorAndTheRestGoesOn(t *testing.T) {
-	t.Parallel()
-	exchanges, errs := readAll(`{"log":{"entries":[
-		{"request":{"method":"GET","url":"https://a.example/"},"response":{"status":200}},
-		{"request":{"method":7,"url":"https://canary.example/"}},
-		{"request":null}, 42,
-		{"request":{"method":"GET","url":"https://b.example/"},"response":{"status":200}}]}}`)
-	require.Len(t, exchanges, 2)
-	assert.Equal(t, 4, exchanges[1].Source.Entry)
-	require.Len(t, errs, 3)
-	require.ErrorContains(t, errs[0], "file.har: entry 1 at byte ")
-	require.ErrorContains(t, errs[0], "request.method is a JSON number")
-	assert.NotContains(t, errors.Join(errs...).Error(), "canary")
 }
 
 func TestWhatBrowsersWrite(t *testing.T) {
@@ -105,37 +54,6 @@ func TestWhatBrowsersWrite(t *testing.T) {
 	assert.Equal(t, "text/html", exchanges[2].Response.Header.Get("Content-Type"))
 	assert.Nil(t, exchanges[3].Response)
 	assert.Nil(t, exchanges[4].Response)
-}
-
-// An endless file, of which nothing is kept.
-type endless struct{ read int }
-
-func (e *endless) Read(p []byte) (int, error) {
-	n := copy(p, bytes.Repeat([]byte("x"), len(p)))
-	e.read += n
-	return n, nil
-}
-
-func TestAnEndlessEntryIsNotReadForEver(t *testing.T) {
-	t.Parallel()
-	source := &endless{}
-	in := io.MultiReader(strings.NewReader(`{"log":{"entries":[{"comment":"`), source)
-	var last error
-	for _, err := range conformance.ReadHAR(in, "file.har") {
-		last = err
-	}
-	require.ErrorContains(t, last, "larger than 64 MiB")
-	assert.Less(t, source.read, 80<<20)
-}
-
-func TestNobodyIsReadFurtherThanWanted(t *testing.T) {
-	t.Parallel()
-	n := 0
-	for range conformance.ReadHAR(strings.NewReader(`{"log":{"entries":[{"request":{"url":"a"}},{"request":{"url":"b"}},}`), "file.har") {
-		n++
-		break
-	}
-	assert.Equal(t, 1, n)
 }
 
 func FuzzReadHAR(f *testing.F) {

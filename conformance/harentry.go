@@ -17,7 +17,6 @@ type harHeader struct {
 
 // A harBody is a body as a recording holds it.
 type harBody struct {
-	given    bool // the member that holds it is there
 	mimeType string
 	text     []byte // in memory of its own
 	hasText  bool
@@ -28,12 +27,11 @@ type harBody struct {
 // A harEntry is what matters of an entry.
 type harEntry struct {
 	jsonscan.Cursor
-	x        Exchange
-	request  bool
-	post     harBody
-	content  harBody
-	status   float64
-	response bool
+	x       Exchange
+	posted  bool // request.postData is there
+	post    harBody
+	content harBody
+	status  float64
 }
 
 // parseEntry reads an entry. Its errors quote no value.
@@ -45,11 +43,11 @@ func parseEntry(raw []byte) (*Exchange, error) {
 	if err := e.Members("entry", e.member); err != nil {
 		return nil, err
 	}
-	if !e.request || e.x.Request.URL == "" {
+	if e.x.Request.URL == "" {
 		return nil, errNoURL
 	}
 	e.finishRequest()
-	if e.response && e.status > 0 {
+	if e.status > 0 {
 		e.finishResponse()
 	} else {
 		e.x.Response = nil
@@ -68,10 +66,8 @@ func (e *harEntry) member(name []byte) error {
 		e.x.Duration = time.Duration(n * float64(time.Millisecond))
 		return err
 	case "request":
-		e.request = e.Next() == '{'
 		return e.Members("request", e.requestMember)
 	case "response":
-		e.response = e.Next() == '{'
 		e.x.Response = &Response{}
 		return e.Members("response", e.responseMember)
 	}
@@ -96,7 +92,7 @@ func (e *harEntry) requestMember(name []byte) error {
 			e.post.size = -1
 		}
 	case "postData":
-		e.post.given = e.Next() == '{'
+		e.posted = e.Next() == '{'
 		err = e.Members("request.postData", func(name []byte) error { return e.bodyMember(&e.post, "request.postData", name) })
 	default:
 		err = e.Skip()
@@ -112,7 +108,6 @@ func (e *harEntry) responseMember(name []byte) error {
 	case "headers":
 		e.x.Response.Header, err = e.headers("response.headers")
 	case "content":
-		e.content.given = e.Next() == '{'
 		err = e.Members("response.content", func(name []byte) error { return e.bodyMember(&e.content, "response.content", name) })
 	default:
 		err = e.Skip()
@@ -129,7 +124,7 @@ func (e *harEntry) bodyMember(b *harBody, path string, name []byte) error {
 		b.mimeType = string(text)
 	case "text":
 		b.text, b.hasText, err = e.Text(path + ".text")
-		if b.hasText && !e.Own {
+		if !e.Own {
 			b.text = bytes.Clone(b.text)
 		}
 	case "encoding":
@@ -176,7 +171,7 @@ func (e *harEntry) headers(path string) (http.Header, error) {
 func (e *harEntry) finishRequest() {
 	r := &e.x.Request
 	switch {
-	case e.post.given:
+	case e.posted:
 		// A form may be recorded as params only, which each browser escapes in its own way.
 		r.Body, r.BodyState = e.post.read()
 		declareType(r.Header, e.post.mimeType)
@@ -208,8 +203,6 @@ func (b *harBody) read() ([]byte, BodyState) {
 	switch {
 	case !b.hasText && b.size != 0:
 		return nil, BodyMissing
-	case !b.hasText:
-		return nil, BodyKnown
 	case b.base64:
 		decoded := make([]byte, base64.StdEncoding.DecodedLen(len(b.text)))
 		if n, err := base64.StdEncoding.Decode(decoded, b.text); err == nil {

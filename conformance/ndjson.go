@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bufio"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -21,18 +22,23 @@ import (
 //
 // Only request.method and request.url have to be there. A header is a text, or a list of them;
 // without headers they are not judged. A body is a text, or base64 in body_base64; null says
-// that there was one, which nobody kept. Without a response, none came. Errors are as with
-// [ReadHAR].
+// that there was one, which nobody kept. Without a response, or its status, none came. Errors
+// are as with [ReadHAR].
 func ReadNDJSON(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		lines := newSplitter(r, 0)
+		in := bufio.NewReader(r)
+		lines := newSplitter(in, skipBOM(in))
 		for number := 0; ; number++ {
 			raw, at, err := lines.next()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if err != nil || raw == nil {
-				yield(nil, brokenLines(file, at, err))
+			if err != nil {
+				yield(nil, brokenAt(file, at, err))
+				return
+			}
+			if raw == nil {
+				yield(nil, fmt.Errorf("%s: not JSON at byte %d: want one object a line", file, at))
 				return
 			}
 			x, err := parseLine(raw)
@@ -46,18 +52,6 @@ func ReadNDJSON(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 			}
 		}
 	}
-}
-
-func brokenLines(file string, at int64, err error) error {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%s: the recording breaks off at byte %d: what came before was read; export it again", file, at)
-	case errors.Is(err, errTooLarge):
-		return fmt.Errorf("%s: an entry around byte %d is larger than 64 MiB: record with smaller bodies", file, at)
-	case err != nil:
-		return fmt.Errorf("%s: at byte %d: %w", file, at, err)
-	}
-	return fmt.Errorf("%s: not JSON at byte %d: want one object a line", file, at)
 }
 
 // parseLine reads an exchange. Its errors quote no value.
@@ -88,6 +82,9 @@ func parseLine(raw []byte) (*Exchange, error) {
 		}
 		return c.Skip()
 	})
+	if x.Response != nil && x.Response.Status <= 0 {
+		x.Response = nil
+	}
 	if err == nil && (x.Request.URL == "" || x.Request.Method == "") {
 		err = errors.New("no request.method and request.url")
 	}

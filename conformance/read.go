@@ -3,6 +3,7 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -39,10 +40,33 @@ type gzipErrors struct{ *gzip.Reader }
 
 func (g *gzipErrors) Read(p []byte) (int, error) {
 	n, err := g.Reader.Read(p)
-	if err != nil && (errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader)) {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &corrupt) {
 		err = fmt.Errorf("the gzip file is damaged: %w", err)
 	}
 	return n, err
+}
+
+var bom = []byte("\xef\xbb\xbf")
+
+// skipBOM passes over the mark that some editors put before UTF-8, and returns how long it is.
+func skipBOM(in *bufio.Reader) int64 {
+	if head, _ := in.Peek(len(bom)); !bytes.Equal(head, bom) {
+		return 0
+	}
+	n, _ := in.Discard(len(bom))
+	return int64(n)
+}
+
+// brokenAt says where a file ends to be readable, and never what stands there.
+func brokenAt(file string, at int64, err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: the recording breaks off at byte %d: what came before was read; export it again", file, at)
+	case errors.Is(err, errTooLarge):
+		return fmt.Errorf("%s: an entry around byte %d is larger than 64 MiB: record with smaller bodies", file, at)
+	}
+	return fmt.Errorf("%s: at byte %d: %w", file, at, err)
 }
 
 type reader func(r io.Reader, file string) iter.Seq2[*Exchange, error]
@@ -51,7 +75,7 @@ type reader func(r io.Reader, file string) iter.Seq2[*Exchange, error]
 // says best what is wrong.
 func formatOf(in *bufio.Reader) reader {
 	head, _ := in.Peek(32 << 10)
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n")
 	switch {
 	case len(head) == 0:
 		return ReadHAR

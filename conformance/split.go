@@ -143,7 +143,7 @@ func (s *splitter) bracketed() ([]byte, error) {
 func (s *splitter) scalar() ([]byte, error) {
 	for i := 1; ; i++ {
 		if s.at+i >= len(s.buf) {
-			if err := s.fill(); err != nil && (!errors.Is(err, io.EOF) || s.at+i > len(s.buf)) {
+			if err := s.fill(); err != nil && !errors.Is(err, io.EOF) {
 				return nil, err
 			}
 		}
