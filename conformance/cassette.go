@@ -27,7 +27,7 @@ func ReadCassette(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		c := cassette{in: bufio.NewReaderSize(r, 64<<10), file: file}
 		c.offset = skipBOM(c.in)
-		if err := c.read(yield); err != nil && !errors.Is(err, errStop) {
+		if err := c.read(yield); err != nil {
 			yield(nil, err)
 		}
 	}
@@ -59,6 +59,8 @@ func (c *cassette) line() ([]byte, error) {
 	}
 }
 
+// read yields what is in the file. A nil error means that it was read to its end, or that nobody
+// wanted more.
 func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	var item []byte // the interaction at hand
 	var at int64
@@ -81,8 +83,8 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 		}
 		dash := itemLine.FindSubmatch(line)
 		if len(item) > 0 && dash != nil && string(dash[1]) == indent {
-			if err := c.yield(item, at, yield); err != nil {
-				return err
+			if !c.yield(item, at, yield) {
+				return nil
 			}
 			item = item[:0]
 		}
@@ -96,16 +98,17 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 			return brokenAt(c.file, at, errTooLarge)
 		}
 	}
-	switch {
-	case !inside:
+	if !inside {
 		return fmt.Errorf("%s: not a cassette of go-vcr: it holds no interactions", c.file)
-	case len(item) == 0:
-		return nil
 	}
-	return c.yield(item, at, yield)
+	if len(item) > 0 {
+		c.yield(item, at, yield)
+	}
+	return nil
 }
 
-func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) bool) error {
+// yield hands on an interaction, and reports whether more is wanted.
+func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) bool) bool {
 	x, err := parseInteraction(item)
 	if err != nil {
 		err = fmt.Errorf("%s: entry %d at byte %d: %w", c.file, c.number, at, err)
@@ -113,10 +116,7 @@ func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) boo
 	}
 	x.Source = Source{File: c.file, Entry: c.number, Offset: at}
 	c.number++
-	if !yield(x, err) {
-		return errStop
-	}
-	return nil
+	return yield(x, err)
 }
 
 // An interaction is what matters of one.

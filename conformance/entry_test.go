@@ -185,12 +185,12 @@ func TestWhatIsTakenOverOfAnInteraction(t *testing.T) {
 				"    - id: 0\n      request:\n        host: a.example\n        body: '{\"a\":\"é\"}'\n        form: {}\n" +
 					"        headers:\n            x:\n                - \"1\"\n                - \"2\"\n            User-Agent: [AcmeCRM/1.0]\n" +
 					"        url: https://a.example/?q=1\n        method: post\n" +
-					"      response:\n        body: |-\n            - a\n            - b\n        headers:\n            content-type:\n                - text/plain\n" +
+					"      response:\n        body: |-\n            - a\n\n            # b\n        headers:\n            content-type:\n                - text/plain\n" +
 					"        status: 200 OK\n        code: 200\n        duration: 41.5ms\n",
 				conformance.Exchange{
 					Duration: 41500 * time.Microsecond,
 					Request:  conformance.Request{Method: "POST", URL: "https://a.example/?q=1", Body: []byte(`{"a":"é"}`), Header: http.Header{"X": {"1", "2"}, "User-Agent": {"AcmeCRM/1.0"}}},
-					Response: &conformance.Response{Status: 200, Body: []byte("- a\n- b"), Header: http.Header{"Content-Type": {"text/plain"}}},
+					Response: &conformance.Response{Status: 200, Body: []byte("- a\n\n# b"), Header: http.Header{"Content-Type": {"text/plain"}}},
 				},
 			},
 			{"bytes that are no text", "    - request: {method: GET, url: /a, body: !!binary AP8=, headers: {}}\n      response: {code: 200, body: \"\\0\", duration: ages}\n", get(func(x *conformance.Exchange) {
