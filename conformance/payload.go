@@ -37,8 +37,8 @@ func (w *walker) custom(name string, value any, at string) {
 	if !snakeCase.MatchString(name) {
 		w.add(RulePayloadFieldName, at, "")
 	}
-	text, isText := value.(string)
-	if value != nil && isSecretName(name) || isText && secretValue.MatchString(strings.TrimSpace(text)) {
+	text, _ := value.(string)
+	if value != nil && isSecretName(name) || secretValue.MatchString(strings.TrimSpace(text)) {
 		w.add(RulePayloadSecret, at, "")
 	}
 	switch value := value.(type) {

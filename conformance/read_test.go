@@ -144,8 +144,9 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 			"f: entry 5 at byte 194: no request.method and request.url",
 			"entry 6 at byte 223: GET /a",
 		}},
-		"cassette: no list":          {vcrStart + "  canary: x\n" + vcrEntry, []string{"f: entry 0 at byte 29: " + noVCR}},
-		"cassette: a list of dashes": {vcrStart + "  -\n    id: 0\n  -\n    id: 1\n", []string{"f: entry 0 at byte 29: " + noVCR}},
+		"cassette: a code of letters": {vcrStart + "- request: {method: GET, url: /a}\n  response: {code: canary}\n", []string{"f: entry 0 at byte 29: " + noVCR}},
+		"cassette: no list":           {vcrStart + "  canary: x\n" + vcrEntry, []string{"f: entry 0 at byte 29: " + noVCR}},
+		"cassette: a list of dashes":  {vcrStart + "  -\n    id: 0\n  -\n    id: 1\n", []string{"f: entry 0 at byte 29: " + noVCR}},
 
 		"lines":                {line + "\r\n,\t" + line, []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 70: GET /a"}},
 		"lines behind a mark":  {utf8Mark + line + line, []string{"entry 0 at byte 3: GET /a", "entry 1 at byte 69: GET /a"}},
