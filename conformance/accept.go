@@ -80,8 +80,8 @@ type property struct {
 type format uint8
 
 const (
-	formatNone format = iota
-	formatEmail // of a request
+	formatNone  format = iota
+	formatEmail        // of a request
 	formatDateTime
 	formatField
 	formatOther // never sure

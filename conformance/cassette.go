@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -25,8 +24,7 @@ var (
 // interactions, so that one of them is in memory at a time. Errors are as with [ReadHAR].
 func ReadCassette(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		c := cassette{in: bufio.NewReaderSize(r, 64<<10), file: file}
-		c.offset = skipBOM(c.in)
+		c := cassette{lineReader: newLineReader(r), file: file}
 		if err := c.read(yield); err != nil {
 			yield(nil, err)
 		}
@@ -34,40 +32,20 @@ func ReadCassette(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 }
 
 type cassette struct {
-	in     *bufio.Reader
-	file   string
-	offset int64 // of the next line
-	number int
-}
-
-// line returns the next line with its end, or io.EOF.
-func (c *cassette) line() ([]byte, error) {
-	var line []byte
-	for {
-		part, err := c.in.ReadSlice('\n')
-		line = append(line, part...)
-		c.offset += int64(len(part))
-		switch {
-		case len(line) > maxEntry:
-			return nil, errTooLarge
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && len(line) > 0:
-			return line, nil
-		}
-		return line, err
-	}
+	*lineReader
+	file    string
+	entries int // that were yielded
 }
 
 // read yields what is in the file. A nil error means that it was read to its end, or that nobody
 // wanted more.
 func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	var item []byte // the interaction at hand
-	var at int64
+	var at Source
 	indent, inside := "", false
 	for {
 		before := c.offset
-		line, err := c.line()
+		line, err := c.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -89,13 +67,13 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 			item = item[:0]
 		}
 		if len(item) == 0 {
-			at = before
+			at = Source{File: c.file, Entry: c.entries, Offset: before, Line: c.number}
 			if dash != nil {
 				indent = string(dash[1])
 			}
 		}
 		if item = append(item, line...); len(item) > maxEntry {
-			return brokenAt(c.file, at, errTooLarge)
+			return brokenAt(c.file, at.Offset, errTooLarge)
 		}
 	}
 	if !inside {
@@ -108,14 +86,14 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 }
 
 // yield hands on an interaction, and reports whether more is wanted.
-func (c *cassette) yield(item []byte, at int64, yield func(*Exchange, error) bool) bool {
+func (c *cassette) yield(item []byte, at Source, yield func(*Exchange, error) bool) bool {
+	c.entries++
 	x, err := parseInteraction(item)
 	if err != nil {
-		err = fmt.Errorf("%s: entry %d at byte %d: %w", c.file, c.number, at, err)
 		x = &Exchange{}
+		err = at.error(err)
 	}
-	x.Source = Source{File: c.file, Entry: c.number, Offset: at}
-	c.number++
+	x.Source = at
 	return yield(x, err)
 }
 

@@ -129,7 +129,8 @@ func (c *Checker) judge(x *Exchange, cover *coverage) (verdict Verdict) {
 		}
 		for i := range verdict.Findings {
 			f := &verdict.Findings[i]
-			f.Operation, f.File, f.Entry, f.offset = verdict.Operation, x.Source.File, x.Source.Entry, x.Source.Offset
+			f.Operation = verdict.Operation
+			f.stands(x.Source)
 			f.Hint = hintFor(*f, at.path)
 			if c.values {
 				f.Value = valueAt(x, *f)

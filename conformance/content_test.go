@@ -85,9 +85,9 @@ func TestWhatAFormSays(t *testing.T) {
 func TestNamesAreJudgedHoweverDeepTheyStand(t *testing.T) {
 	t.Parallel()
 	for details, want := range map[string]string{
-		`{"a":{"b":{"api_key":"canary"}}}`:            "payload.secret /events/0/details/a/b/api_key",
+		`{"a":{"b":{"api_key":"canary"}}}`:          "payload.secret /events/0/details/a/b/api_key",
 		`{"a":[7,{"b":1},{"c":[{"apiKey":true}]}]}`: "payload.field-name /events/0/details/a/2/c/0/apiKey\npayload.secret /events/0/details/a/2/c/0/apiKey",
-		`{"a":{"b/c":{}}}`:                            "payload.field-name /events/0/details/a/b~1c",
+		`{"a":{"b/c":{}}}`:                          "payload.field-name /events/0/details/a/b~1c",
 	} {
 		x := good("POST", "/batch/events", eventBody(`"details":`+details), `{"results":1}`)
 		var places []string

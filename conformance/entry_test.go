@@ -29,7 +29,7 @@ func takesOver(t *testing.T, before, between, after string, rows []taken) {
 		if i > 0 {
 			file.WriteString(between)
 		}
-		rows[i].want.Source = conformance.Source{File: "f", Entry: i, Offset: int64(file.Len())}
+		rows[i].want.Source = conformance.Source{File: "f", Entry: i, Offset: int64(file.Len()), Line: 1 + strings.Count(file.String(), "\n")}
 		file.WriteString(row.entry)
 	}
 	file.WriteString(after)
@@ -155,9 +155,9 @@ func TestWhatIsTakenOverOfALine(t *testing.T) {
 	takesOver(t, utf8Mark, "\n", "", []taken{
 		{
 			"all there is",
-			`{"started":"2026-06-10T11:30:00.123+02:00","duration_ms":12.5,"note":[1],
-				"request":{"method":"post","url":"/a?b","proto":"h2","headers":{"x":["1","2"],"X":"3","user-agent":"AcmeCRM/1.0","none":[]},"body":"ab"},
-				"response":{"status":201,"headers":{"A":""},"trailer":{},"body_base64":"AP8="}}`,
+			`{"started":"2026-06-10T11:30:00.123+02:00","duration_ms":12.5,"note":[1],` +
+				`"request":{"method":"post","url":"/a?b","proto":"h2","headers":{"x":["1","2"],"X":"3","user-agent":"AcmeCRM/1.0","none":[]},"body":"ab"},` +
+				`"response":{"status":201,"headers":{"A":""},"trailer":{},"body_base64":"AP8="}}`,
 			conformance.Exchange{
 				Started: time.Date(2026, 6, 10, 9, 30, 0, 123e6, time.UTC), Duration: 12500 * time.Microsecond,
 				Request:  conformance.Request{Method: "POST", URL: "/a?b", Body: []byte("ab"), Header: http.Header{"X": {"1", "2", "3"}, "User-Agent": {"AcmeCRM/1.0"}}},

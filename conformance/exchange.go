@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -20,6 +21,12 @@ type Source struct {
 	File   string
 	Entry  int   // counts from 0 within the file
 	Offset int64 // of the entry's first byte in the file
+	Line   int   // of that byte, from 1; 0 if nobody counted
+}
+
+// error says of an entry that it cannot be read.
+func (s Source) error(err error) error {
+	return fmt.Errorf("%s: entry %d at byte %d: %w", s.File, s.Entry, s.Offset, err)
 }
 
 // A Request is what was asked.

@@ -31,7 +31,8 @@ type Finding struct {
 	Severity  Severity `json:"severity"`
 	Operation string   `json:"operation"` // operationId; empty if the request matches none
 	File      string   `json:"file"`
-	Entry     int      `json:"entry"` // counts from 0 within the file
+	Entry     int      `json:"entry"`          // counts from 0 within the file
+	Line      int      `json:"line,omitempty"` // of the entry in the file, from 1; 0 if nobody counted
 	Side      Side     `json:"side"`
 	Pointer   string   `json:"pointer"` // RFC 6901, into the body; empty for the whole
 	Message   string   `json:"message"` // what is wrong
@@ -41,6 +42,11 @@ type Finding struct {
 	Value string `json:"value,omitempty"`
 
 	offset int64 // of the entry in its file
+}
+
+// stands says where the finding's entry is.
+func (f *Finding) stands(at Source) {
+	f.File, f.Entry, f.Line, f.offset = at.File, at.Entry, at.Line, at.Offset
 }
 
 // An Outcome is a verdict in one word.

@@ -106,7 +106,7 @@ func broken(t testing.TB, opts ...conformance.Option) *conformance.Report {
 	report := conformance.NewReport(checker)
 	for i := range 3 {
 		x := good("POST", "/batch/events", `{"events":[{"type":"$purchase","email":"a@example.com","details":{"password":"canary"}},{"type":"canary"}]}`, `{"results":1,"news":1}`)
-		x.Source = conformance.Source{File: "rec,1.har", Entry: i, Offset: int64(100 * i)}
+		x.Source = conformance.Source{File: "rec,1.har", Entry: i, Offset: int64(100 * i), Line: 1 + 10*i}
 		x.Started, x.Duration = time.Date(2026, 6, 10, 9, 30, i, 0, time.UTC), time.Duration(1+i)*7*time.Millisecond
 		report.Add(x)
 	}
@@ -149,6 +149,7 @@ func TestReportsForMachinesSayTheSame(t *testing.T) {
 				Locations           []struct {
 					PhysicalLocation struct {
 						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
 					}
 				}
 			}
@@ -160,10 +161,11 @@ func TestReportsForMachinesSayTheSame(t *testing.T) {
 	assert.Equal(t, "error", sarif.Runs[0].Results[0].Level)
 	assert.Equal(t, 3, sarif.Runs[0].Results[0].OccurrenceCount)
 	assert.Equal(t, "rec,1.har", sarif.Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI)
+	assert.Equal(t, 1, sarif.Runs[0].Results[0].Locations[0].PhysicalLocation.Region.StartLine)
 	assert.Len(t, sarif.Runs[0].Results[0].PartialFingerprints["group/v1"], 16)
 
 	annotations := written(report.WriteGitHub)
-	assert.Contains(t, annotations, "::error file=rec%2C1.har,title=request.body.schema::trackEvents request /events/*/email: is required (3 times")
+	assert.Contains(t, annotations, "::error file=rec%2C1.har,line=1,title=request.body.schema::trackEvents request /events/*/email: is required (3 times")
 	assert.Contains(t, annotations, "::notice ")
 	assert.Equal(t, 5, strings.Count(annotations, "\n"))
 

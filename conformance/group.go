@@ -10,6 +10,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 )
 
 // maxExamples is how many entries a group of alike findings names.
@@ -68,6 +69,14 @@ func (r *Report) Groups() []Group {
 		groups[i] = *g
 	}
 	return groups
+}
+
+// often says how often the finding was made, and in which entry first.
+func (g *Group) often() string {
+	if g.Count == 1 {
+		return "in entry " + strconv.Itoa(g.Entry)
+	}
+	return fmt.Sprintf("%d times, first in entry %d", g.Count, g.Entry)
 }
 
 var weight = map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityDrift: 2}

@@ -48,8 +48,9 @@ func newLenientDecoder(r io.Reader) *jsontext.Decoder {
 
 // A boundedReader reads at most left bytes, so that no entry fills the memory.
 type boundedReader struct {
-	r    io.Reader
-	left int
+	r     io.Reader
+	left  int
+	lines int // that were ended
 }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
@@ -58,6 +59,7 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	b.lines += bytes.Count(p[:n], newline)
 	return n, err
 }
 
@@ -159,9 +161,11 @@ func (h *harReader) entries(yield func(*Exchange, error) bool) error {
 		return err
 	}
 	h.in.left = math.MaxInt
-	entries := newSplitter(io.MultiReader(bytes.NewReader(h.dec.UnreadBuffer()), h.in), h.position())
+	unread := h.dec.UnreadBuffer()
+	line := 1 + h.in.lines - bytes.Count(unread, newline)
+	entries := newSplitter(io.MultiReader(bytes.NewReader(unread), h.in), h.position(), line)
 	for number := 0; ; number++ {
-		raw, at, err := entries.next()
+		raw, at, line, err := entries.next()
 		h.base, h.dec = at, nil
 		if err != nil {
 			return err
@@ -169,11 +173,10 @@ func (h *harReader) entries(yield func(*Exchange, error) bool) error {
 		if raw == nil {
 			return h.resume(entries)
 		}
-		source := Source{File: h.file, Entry: number, Offset: at}
+		source := Source{File: h.file, Entry: number, Offset: at, Line: line}
 		exchange, err := parseEntry(raw)
 		if err != nil {
-			err = fmt.Errorf("%s: entry %d at byte %d: %w", h.file, number, at, err)
-			exchange = &Exchange{}
+			exchange, err = &Exchange{}, source.error(err)
 		}
 		exchange.Source, exchange.Request.Sanitized = source, h.sanitized
 		if !yield(exchange, err) {

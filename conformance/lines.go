@@ -15,8 +15,8 @@ func (r *Report) WriteGitHub(w io.Writer) error {
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	for _, g := range r.Groups() {
 		where := strings.TrimSpace(g.Operation + " " + string(g.Side) + " " + g.Pointer)
-		text := fmt.Sprintf("%s: %s (%d times, first in entry %d). %s", where, g.Message, g.Count, g.Entry, g.Hint)
-		if _, err := fmt.Fprintf(w, "::%s file=%s,title=%s::%s\n", levels[g.Severity], property.Replace(g.File), property.Replace(g.Rule), data.Replace(text)); err != nil {
+		text := fmt.Sprintf("%s: %s (%s). %s", where, g.Message, g.often(), g.Hint)
+		if _, err := fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", levels[g.Severity], property.Replace(g.File), max(g.Line, 1), property.Replace(g.Rule), data.Replace(text)); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package conformance
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,7 +14,7 @@ import (
 	"example.com/bento-go/internal/jsonscan"
 )
 
-// ReadNDJSON reads exchanges, one JSON object a line:
+// ReadNDJSON reads exchanges, one JSON object a line, here in three for reading:
 //
 //	{"started":"2026-06-10T09:30:00Z","duration_ms":12.5,
 //	 "request":{"method":"POST","url":"https://app.bentonow.com/api/v1/…","headers":{"User-Agent":"AcmeCRM/1.0"},"body":"{…}"},
@@ -23,43 +23,51 @@ import (
 // Only request.method and request.url have to be there. A header is a text, or a list of them;
 // without headers they are not judged. A body is a text, or base64 in body_base64; null says
 // that there was one, which nobody kept. Without a response, or its status, none came. Errors
-// are as with [ReadHAR].
+// are as with [ReadHAR]: a line that holds no exchange is one, and the next is read.
 func ReadNDJSON(r io.Reader, file string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		in := bufio.NewReader(r)
-		lines := newSplitter(in, skipBOM(in))
-		for number := 0; ; number++ {
-			raw, at, err := lines.next()
-			if errors.Is(err, io.EOF) {
+		lines := newLineReader(r)
+		for number := 0; ; {
+			at := Source{File: file, Entry: number, Offset: lines.offset, Line: lines.number + 1}
+			line, err := lines.next()
+			switch {
+			case errors.Is(err, io.EOF):
 				return
+			case err != nil:
+				yield(nil, brokenAt(file, at.Offset, err))
+				return
+			case len(bytes.TrimSpace(line)) == 0:
+				continue
 			}
+			x, err := parseLine(line)
 			if err != nil {
-				yield(nil, brokenAt(file, at, err))
-				return
+				x, err = &Exchange{}, fmt.Errorf("%s: entry %d on line %d: %w", file, at.Entry, at.Line, err)
 			}
-			if raw == nil {
-				yield(nil, fmt.Errorf("%s: not JSON at byte %d: want one object a line", file, at))
-				return
-			}
-			x, err := parseLine(raw)
-			if err != nil {
-				err = fmt.Errorf("%s: entry %d at byte %d: %w", file, number, at, err)
-				x = &Exchange{}
-			}
-			x.Source = Source{File: file, Entry: number, Offset: at}
+			x.Source = at
 			if !yield(x, err) {
 				return
 			}
+			number++
 		}
 	}
 }
 
 // parseLine reads an exchange. Its errors quote no value.
 func parseLine(raw []byte) (*Exchange, error) {
+	x, err := exchangeIn(raw)
+	if c := (jsonscan.Cursor{Body: raw}); err != nil && c.Kind() == "object" && c.Skip() != nil {
+		err = errTorn
+	}
+	return x, err
+}
+
+var errTorn = errors.New("an object that does not end: want one a line")
+
+func exchangeIn(raw []byte) (*Exchange, error) {
 	c := jsonscan.Cursor{Body: raw}
 	x := &Exchange{}
 	if c.Kind() != "object" {
-		return nil, errors.New("not an exchange: want an object with request and response")
+		return nil, errors.New("not an exchange: want an object with request.method and request.url")
 	}
 	err := c.Members("exchange", func(name []byte) error {
 		switch string(name) {
@@ -82,6 +90,9 @@ func parseLine(raw []byte) (*Exchange, error) {
 		}
 		return c.Skip()
 	})
+	if c.Next(); err == nil && c.At < len(raw) {
+		err = errors.New("more follows the object: want one a line")
+	}
 	if x.Response != nil && x.Response.Status <= 0 {
 		x.Response = nil
 	}

@@ -125,7 +125,7 @@ func (r *Report) AddError(at Source, err error) {
 		reason = "cannot be read: " + cause.Error()
 	}
 	f := found(RuleRecordingUnreadable, SideRequest, "", reason)
-	f.File, f.Entry = at.File, at.Entry
+	f.stands(at)
 	r.add(f)
 }
 

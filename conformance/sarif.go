@@ -60,6 +60,7 @@ type (
 		URI string `json:"uri"`
 	}
 	sarifRegion struct {
+		StartLine  int   `json:"startLine,omitempty"`
 		ByteOffset int64 `json:"byteOffset"`
 		ByteLength int   `json:"byteLength"`
 	}
@@ -72,7 +73,7 @@ type (
 var sarifLevels = map[Severity]string{SeverityError: "error", SeverityWarning: "warning", SeverityDrift: "note"}
 
 // WriteSARIF writes the report as SARIF 2.1.0, a result for each group of findings. A result
-// points to the first entry, by its byte in the file.
+// points to the first entry, by its line and its byte in the file.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "bento-go conformance", InformationURI: "https://bentonow.com/docs/api/conventions"}
@@ -84,7 +85,7 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		})
 	}
 	for _, g := range r.Groups() {
-		location := sarifLocation{Physical: sarifPhysical{sarifArtifact{fileURI(g.File)}, sarifRegion{g.offset, 0}}}
+		location := sarifLocation{Physical: sarifPhysical{sarifArtifact{fileURI(g.File)}, sarifRegion{g.Line, g.offset, 0}}}
 		if g.Operation != "" {
 			location.Logical = []sarifLogical{{g.Operation + " " + string(g.Side) + " " + g.Pointer, "member"}}
 		}

@@ -21,11 +21,12 @@ type splitter struct {
 	buf    []byte
 	at     int   // where the unread part of buf begins
 	offset int64 // of buf[0] in the stream
+	line   int   // of the unread part
 	ended  bool
 }
 
-func newSplitter(r io.Reader, offset int64) *splitter {
-	return &splitter{r: r, buf: make([]byte, 0, 64<<10), offset: offset}
+func newSplitter(r io.Reader, offset int64, line int) *splitter {
+	return &splitter{r: r, buf: make([]byte, 0, 64<<10), offset: offset, line: line}
 }
 
 // position is the offset of what is read next.
@@ -71,7 +72,10 @@ func (s *splitter) peek() (byte, error) {
 	for {
 		for s.at < len(s.buf) {
 			switch b := s.buf[s.at]; b {
-			case ' ', '\t', '\n', '\r', ',':
+			case '\n':
+				s.at++
+				s.line++
+			case ' ', '\t', '\r', ',':
 				s.at++
 			default:
 				return b, nil
@@ -83,17 +87,17 @@ func (s *splitter) peek() (byte, error) {
 	}
 }
 
-// next returns the next value, which is good until the one after it is asked for. It returns nil
-// before a closing bracket, and io.EOF at the end of the stream.
-func (s *splitter) next() (value []byte, at int64, err error) {
+// next returns the next value, which is good until the one after it is asked for, and where it begins. It
+// returns nil before a closing bracket, and io.EOF at the end of the stream.
+func (s *splitter) next() (value []byte, at int64, line int, err error) {
 	first, err := s.peek()
+	at, line = s.position(), s.line
 	if err != nil {
-		return nil, s.position(), err
+		return nil, at, line, err
 	}
-	at = s.position()
 	switch first {
 	case ']', '}':
-		return nil, at, nil
+		return nil, at, line, nil
 	case '{', '[':
 		value, err = s.bracketed()
 	default:
@@ -102,8 +106,11 @@ func (s *splitter) next() (value []byte, at int64, err error) {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return value, at, err
+	s.line += bytes.Count(value, newline)
+	return value, at, line, err
 }
+
+var newline = []byte{'\n'}
 
 // bracketed returns an object or an array.
 func (s *splitter) bracketed() ([]byte, error) {
