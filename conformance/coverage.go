@@ -23,7 +23,7 @@ func newRegistry(doc *openapi3.T) *registry {
 	seen := map[content]bool{}
 	var visit func(side Side, s *openapi3.Schema)
 	visit = func(side Side, s *openapi3.Schema) {
-		if s == nil || seen[content{side, s}] {
+		if seen[content{side, s}] {
 			return
 		}
 		seen[content{side, s}] = true
@@ -68,7 +68,8 @@ func (r *registry) index(side Side, s *openapi3.Schema, name string) int {
 	return -1
 }
 
-// A coverage is what of a contract was seen. Its methods do nothing on nil.
+// A coverage is what of a contract was seen. What marks bodies does nothing on nil, which a check without
+// a report hands down.
 type coverage struct {
 	members    *registry
 	doc        *openapi3.T
@@ -108,7 +109,11 @@ func (c *coverage) body(side Side, s *openapi3.Schema, value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		for name, inner := range value {
-			if ref := s.Properties[name]; ref != nil {
+			ref := s.Properties[name]
+			if ref == nil {
+				ref = s.AdditionalProperties.Schema
+			}
+			if ref != nil {
 				c.member(c.members.index(side, s, name))
 				c.body(side, ref.Value, inner)
 			}
@@ -122,19 +127,16 @@ func (c *coverage) body(side Side, s *openapi3.Schema, value any) {
 	}
 }
 
-// exchange marks the parameters of a request, and the answer to it.
-func (c *coverage) exchange(op *openapi3.Operation, x *Exchange) {
-	if c == nil || op == nil {
-		return
-	}
-	if u, err := url.Parse(x.Request.URL); err == nil && u.RawQuery != "" {
-		for name := range u.Query() {
-			if p, _ := parameterOf(op, name); p != nil {
-				c.parameters[parameter{op, p}] = true
-			}
+// exchange marks the parameters of a request, and the answer to it: by its status, or by the class
+// of it if the contract names no more.
+func (c *coverage) exchange(op *openapi3.Operation, query string, status int) {
+	values, _ := url.ParseQuery(query) // what can be read of it
+	for name := range values {
+		if p, _ := parameterOf(op, name); p != nil {
+			c.parameters[parameter{op, p}] = true
 		}
 	}
-	for _, code := range [...]string{strconv.Itoa(x.Response.Status), strconv.Itoa(x.Response.Status/100) + "XX"} {
+	for _, code := range [...]string{strconv.Itoa(status), strconv.Itoa(status/100) + "XX"} {
 		if ref := op.Responses.Value(code); ref != nil {
 			c.responses[ref] = true
 			return

@@ -1,8 +1,8 @@
 package conformance
 
 import (
+	"cmp"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -22,7 +22,7 @@ var pageTemplate = template.Must(template.New("report").Parse(page))
 // others. It shows coverage, findings with the place where they are, and when the exchanges
 // happened and how long they took.
 func (r *Report) WriteHTML(w io.Writer) error {
-	view := htmlView{Summary: r.summary, Coverage: r.Coverage(), Plot: r.plot(), Bars: r.bars()}
+	view := htmlView{Summary: r.summary, Coverage: r.Coverage(), Plot: r.plot()}
 	switch s := r.summary; {
 	case s.Checked == 0:
 		view.Verdict, view.Tone = "Nothing was checked", "warning"
@@ -34,7 +34,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	for _, g := range r.Groups() {
 		view.Groups = append(view.Groups, htmlGroup{g, skeleton(g.Pointer)})
 	}
-	view.matrix(r)
+	view.matrix()
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		view.Skipped = append(view.Skipped, fmt.Sprintf("%d: %s", r.skipped[reason], reason))
 	}
@@ -49,8 +49,7 @@ type htmlView struct {
 	Rows          []htmlRow
 	Groups        []htmlGroup
 	Skipped       []string
-	Plot          htmlPlot
-	Bars          []htmlBar
+	Plot          *htmlPlot // nil if nobody knows when anything was
 }
 
 type htmlRow struct {
@@ -71,7 +70,7 @@ type htmlLine struct {
 }
 
 // matrix has a row for each operation and a column for each status that was seen.
-func (v *htmlView) matrix(r *Report) {
+func (v *htmlView) matrix() {
 	seen := map[string]bool{}
 	for _, op := range v.Coverage.ByID {
 		for status := range op.Statuses {
@@ -80,10 +79,8 @@ func (v *htmlView) matrix(r *Report) {
 	}
 	v.Statuses = slices.Sorted(maps.Keys(seen))
 	worst := map[string]Severity{}
-	for _, f := range r.findings {
-		if old, found := worst[f.Operation]; !found || weight[f.Severity] < weight[old] {
-			worst[f.Operation] = f.Severity
-		}
+	for _, g := range slices.Backward(v.Groups) { // the worst come first
+		worst[g.Operation] = g.Severity
 	}
 	for _, op := range v.Coverage.ByID {
 		row := htmlRow{OperationCoverage: op, Worst: worst[op.Operation]}
@@ -126,11 +123,11 @@ func skeleton(pointer string) []htmlLine {
 
 // A htmlPlot is exchanges over time, by how long they took.
 type htmlPlot struct {
-	Points     []htmlPoint
-	From, To   string
-	Low, High  string
-	Every      int
-	HasMoments bool
+	Points    []htmlPoint
+	From, To  string
+	Low, High string
+	Every     int
+	Bars      []htmlBar
 }
 
 type htmlPoint struct {
@@ -144,23 +141,15 @@ const (
 	plotHeight = 220
 )
 
-func (r *Report) plot() htmlPlot {
-	p := htmlPlot{Every: r.every, HasMoments: len(r.moments) > 0}
-	if !p.HasMoments {
-		return p
+func (r *Report) plot() *htmlPlot {
+	if len(r.moments) == 0 {
+		return nil
 	}
-	first, last := r.moments[0].at, r.moments[0].at
-	low, high := math.MaxFloat64, 0.0
-	for _, m := range r.moments {
-		if m.at.Before(first) {
-			first = m.at
-		}
-		if m.at.After(last) {
-			last = m.at
-		}
-		ms := millis(m)
-		low, high = min(low, ms), max(high, ms)
-	}
+	byTime := func(a, b moment) int { return a.at.Compare(b.at) }
+	byDuration := func(a, b moment) int { return cmp.Compare(a.duration, b.duration) }
+	first, last := slices.MinFunc(r.moments, byTime).at, slices.MaxFunc(r.moments, byTime).at
+	low, high := millis(slices.MinFunc(r.moments, byDuration)), millis(slices.MaxFunc(r.moments, byDuration))
+	p := &htmlPlot{Every: r.every, Bars: r.bars()}
 	span, scale := last.Sub(first).Seconds(), math.Log(high/low)
 	for _, m := range r.moments {
 		x, y := 0.5, 0.5
@@ -198,9 +187,9 @@ type htmlBar struct {
 }
 
 func (r *Report) bars() []htmlBar {
-	edges := []float64{1, 3, 10, 30, 100, 300, 1000, 3000, 10000, math.MaxFloat64}
+	edges := []float64{1, 3, 10, 30, 100, 300, 1000, 3000, 10000}
 	labels := []string{"≤1 ms", "≤3", "≤10", "≤30", "≤100", "≤300", "≤1 s", "≤3", "≤10", "more"}
-	bars := make([]htmlBar, len(edges))
+	bars := make([]htmlBar, len(labels))
 	most := 1
 	for _, m := range r.moments {
 		i, _ := slices.BinarySearch(edges, millis(m))
@@ -211,10 +200,4 @@ func (r *Report) bars() []htmlBar {
 		bars[i].Label, bars[i].Height = labels[i], (100*bars[i].Count+most-1)/most
 	}
 	return bars
-}
-
-// JSON is the summary for programs that find the page.
-func (v htmlView) JSON() (template.JS, error) {
-	encoded, err := json.Marshal(v.Summary)
-	return template.JS(encoded), err //nolint:gosec // numbers
 }

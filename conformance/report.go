@@ -108,7 +108,8 @@ func (r *Report) Add(x *Exchange) Verdict {
 	if seen := r.seen[v.Operation]; seen != nil {
 		seen.Exchanges++
 		seen.Statuses[strconv.Itoa(x.Response.Status)]++
-		r.cover.exchange(r.checker.operation(v.Operation), x)
+		at, _ := r.checker.locate(x.Request.URL)
+		r.cover.exchange(r.checker.operation(v.Operation), at.query, x.Response.Status)
 		r.remember(x)
 	}
 	for _, f := range v.Findings {
