@@ -5,9 +5,10 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
-	"encoding/xml"
+	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -116,7 +117,7 @@ func broken(t testing.TB, opts ...conformance.Option) *conformance.Report {
 	return report
 }
 
-func TestReportsForMachinesSayTheSame(t *testing.T) {
+func TestAnnotationsAndTablesSayTheSame(t *testing.T) {
 	t.Parallel()
 	report := broken(t)
 	written := func(write func(io.Writer) error) string {
@@ -125,45 +126,6 @@ func TestReportsForMachinesSayTheSame(t *testing.T) {
 		assert.NotContains(t, out.String(), "canary", "no value of the traffic")
 		return out.String()
 	}
-	var suites struct {
-		Failures int `xml:"failures,attr"`
-		Suites   []struct {
-			Cases []struct {
-				Name    string    `xml:"name,attr"`
-				Failure *struct{} `xml:"failure"`
-				Skipped *struct{} `xml:"skipped"`
-			} `xml:"testcase"`
-		} `xml:"testsuite"`
-	}
-	require.NoError(t, xml.Unmarshal([]byte(written(report.WriteJUnit)), &suites))
-	assert.Equal(t, 1, suites.Failures)
-	assert.Greater(t, len(suites.Suites[0].Cases), 30)
-
-	var sarif struct {
-		Version string
-		Runs    []struct {
-			Results []struct {
-				RuleID, Level       string
-				OccurrenceCount     int
-				PartialFingerprints map[string]string
-				Locations           []struct {
-					PhysicalLocation struct {
-						ArtifactLocation struct{ URI string }
-						Region           struct{ StartLine int }
-					}
-				}
-			}
-		}
-	}
-	require.NoError(t, json.Unmarshal([]byte(written(report.WriteSARIF)), &sarif))
-	assert.Equal(t, "2.1.0", sarif.Version)
-	require.Len(t, sarif.Runs[0].Results, 5)
-	assert.Equal(t, "error", sarif.Runs[0].Results[0].Level)
-	assert.Equal(t, 3, sarif.Runs[0].Results[0].OccurrenceCount)
-	assert.Equal(t, "rec,1.har", sarif.Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI)
-	assert.Equal(t, 1, sarif.Runs[0].Results[0].Locations[0].PhysicalLocation.Region.StartLine)
-	assert.Len(t, sarif.Runs[0].Results[0].PartialFingerprints["group/v1"], 16)
-
 	annotations := written(report.WriteGitHub)
 	assert.Contains(t, annotations, "::error file=rec%2C1.har,line=1,title=request.body.schema::trackEvents request /events/*/email: is required (3 times")
 	assert.Contains(t, annotations, "::notice ")
@@ -178,6 +140,96 @@ func TestReportsForMachinesSayTheSame(t *testing.T) {
 		}
 	}
 	assert.Contains(t, written(report.WriteGroupedJSON), `"count": 3`)
+}
+
+// In JUnit an operation that nobody called is skipped, one that breaks the contract fails for each way it does, and what
+// is less than an error stands in the output of a case that passes.
+func TestJUnitHasACaseForEachOperationAndWhatWasFound(t *testing.T) {
+	t.Parallel()
+	report := mixedReport(t)
+	var out strings.Builder
+	require.NoError(t, report.WriteJUnit(&out))
+	skipped := regexp.MustCompile(`    <testcase classname="\w+" name="[A-Z]+ /[^"]*">\n      <skipped></skipped>\n    </testcase>\n`)
+	golden(t, "report.xml", skipped.ReplaceAllString(out.String(), ""))
+	operations := report.Coverage().Operations
+	assert.Len(t, skipped.FindAllString(out.String(), -1), operations.Total-operations.Seen)
+}
+
+// A result of SARIF says which rule it is of, what is wrong, and where the first entry that shows it begins.
+func TestSARIFPointsToWhereEachFindingIsFirst(t *testing.T) {
+	t.Parallel()
+	report := mixedReport(t)
+	report.Add(good("GET", "/fetch/tags", "", `[]`))
+	report.Add(good("GET", "/fetch/tags", "", `[]`))
+	piped, odd := good("GET", "/fetch/fields", "", `[]`), good("GET", "/fetch/segments", "", `[]`)
+	piped.Source, odd.Source = conformance.Source{File: "-", Offset: 7}, conformance.Source{File: "a b#1.har"}
+	report.Add(piped)
+	report.Add(odd)
+	var out strings.Builder
+	require.NoError(t, report.WriteSARIF(&out))
+	assert.NotContains(t, out.String(), canary)
+	assert.Contains(t, out.String(), "\n  \"version\": \"2.1.0\",\n", "a person can read it")
+	type text struct{ Text string }
+	var sarif struct {
+		Runs []struct {
+			Tool struct {
+				Driver struct {
+					Name  string
+					Rules []struct {
+						ID                     string
+						ShortDescription, Help text
+						DefaultConfiguration   struct{ Level string }
+					}
+				}
+			}
+			Results []struct {
+				RuleID, Level              string
+				Message                    text
+				RuleIndex, OccurrenceCount int
+				PartialFingerprints        map[string]string
+				Locations                  []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ ByteOffset, ByteLength int }
+					}
+					LogicalLocations []struct{ FullyQualifiedName string }
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out.String()), &sarif))
+	run := sarif.Runs[0]
+	assert.Equal(t, "bento-go conformance", run.Tool.Driver.Name)
+	rules := run.Tool.Driver.Rules
+	require.Len(t, rules, len(conformance.Rules()))
+	levels := map[conformance.Severity]string{"error": "error", "warning": "warning", "drift": "note"}
+	for i, rule := range conformance.Rules() {
+		assert.Equal(t, []string{rule.Name, rule.Summary, rule.Hint, levels[rule.Severity]},
+			[]string{rules[i].ID, rules[i].ShortDescription.Text, rules[i].Help.Text, rules[i].DefaultConfiguration.Level})
+	}
+	var results []string
+	for i, group := range report.Groups() {
+		r := run.Results[i]
+		assert.Equal(t, r.RuleID, rules[r.RuleIndex].ID)
+		assert.Equal(t, map[string]string{"group/v1": group.Fingerprint}, r.PartialFingerprints)
+		assert.True(t, strings.HasSuffix(r.Message.Text, ": "+group.Message+". "+group.Hint), r.Message.Text)
+		at := r.Locations[0].PhysicalLocation
+		assert.Zero(t, at.Region.ByteLength)
+		results = append(results, fmt.Sprintf("%s %s x%d %s@%d %v", r.Level, r.RuleID, r.OccurrenceCount, at.ArtifactLocation.URI, at.Region.ByteOffset, r.Locations[0].LogicalLocations))
+	}
+	assert.Equal(t, []string{
+		"error request.body.schema x5 recording.har@1000 [{trackEvents request /events/*/email}]",
+		"error response.body.schema x2 stdin@0 [{listTags response }]",
+		"error request.query.unknown x1 recording.har@6000 [{listTags request }]",
+		"error recording.unreadable x1 recording.har@9000 []",
+		"error request.path x1 recording.har@16000 []",
+		"error response.body.schema x1 stdin@7 [{listFields response }]",
+		"error response.body.schema x1 a%20b%231.har@0 [{listSegments response }]",
+		"warning payload.email x2 recording.har@14000 [{importSubscribers request /subscribers/*/email}]",
+		"warning payload.secret x1 recording.har@7000 [{trackEvents request /events/*/fields/password}]",
+		"note response.body.drift x1 recording.har@6000 [{listTags response /data/*/colour}]",
+		"note response.body.drift x1 recording.har@15000 [{checkBlacklist response /a~1b}]",
+	}, results)
 }
 
 // Coverage counts what was seen, and names what was not.
@@ -196,6 +248,10 @@ func TestCoverageNamesWhatIsMissing(t *testing.T) {
 	assert.Contains(t, c.Unseen, "response BatchResult.failed")
 	assert.NotContains(t, c.Unseen, "request Event.date")
 	for _, op := range c.ByID {
+		assert.True(t, slices.IsSorted(op.Missing.Statuses), op.Operation)
+		for _, name := range op.Missing.Parameters {
+			assert.NotContains(t, op.Path, "{"+name+"}", "a path has all of its parameters, always")
+		}
 		if op.Operation == "searchSubscribers" {
 			assert.Equal(t, []string{"400", "401", "403", "404", "422", "429", "5XX"}, op.Missing.Statuses)
 			assert.Equal(t, []string{"page", "tag_names", "tag_ids", "updated_at", "last_event_at", "unsubscribed_at"}, op.Missing.Parameters)
@@ -211,8 +267,10 @@ func TestCoverageCountsJustWhatIsThere(t *testing.T) {
 	all := conformance.NewReport(newChecker(t)).Coverage()
 	require.True(t, slices.IsSorted(all.Unseen))
 	require.Len(t, all.Unseen, all.Properties.Total, "nothing is seen of nothing")
-	const events, answer = `{"events":[{"type":"x","email":"a@example.com"}]}`, `{"results":1}`
-	batch := []string{"request Event.email", "request Event.type", "request TrackEventsBody.events", "response BatchResult.results"}
+	const events, answer = `{"events":[{"type":"x","email":"a@example.com","fields":{"plan":"a"}}]}`, `{"results":1}`
+	const command = `{"command":[{"command":"add_tag","email":"a@example.com","query":"vip"}]}`
+	batch := []string{"request Event.email", "request Event.fields", "request Event.type", "request TrackEventsBody.events", "response BatchResult.results"}
+	shaped := []string{"request CommandWithText.command", "request CommandWithText.email", "request CommandWithText.query", "request RunCommandsBody.command", "response BatchResult.results"}
 	for name, tc := range map[string]struct {
 		exchange   *conformance.Exchange
 		properties []string
@@ -222,6 +280,9 @@ func TestCoverageCountsJustWhatIsThere(t *testing.T) {
 	}{
 		"judged at a glance":      {good("POST", "/batch/events", events, answer), batch, 1, 0, 1},
 		"judged as a tree":        {good("POST", "/batch/events", strings.Replace(events, "a@example.com", "nobody", 1), answer), batch, 1, 0, 1},
+		"a shape, at a glance":    {good("POST", "/fetch/commands", command, answer), shaped, 1, 0, 1},
+		"a shape, as a tree":      {good("POST", "/fetch/commands", strings.Replace(command, "a@example.com", "nobody", 1), answer), shaped, 1, 0, 1},
+		"half a query":            {good("GET", "/fetch/search?tags=vip&%zz&page=1", "", `{"data":[]}`), []string{"response SubscriberList.data"}, 1, 2, 1},
 		"parameters":              {good("GET", "/fetch/search?tags=vip&none=1&page=1", "", `{"data":[]}`), []string{"response SubscriberList.data"}, 1, 2, 1},
 		"of no operation":         {good("GET", "/nowhere?tags=vip", "", `{"data":[]}`), nil, 0, 0, 0},
 		"a class of statuses":     {withStatus(503, good("GET", "/fetch/tags", "", `{"error":"x"}`)), []string{"response ErrorBody.error"}, 1, 0, 1},
@@ -242,22 +303,40 @@ func withStatus(status int, x *conformance.Exchange) *conformance.Exchange {
 	return x
 }
 
+// What is known counts no more, at whatever index and in whichever file it is found, and whichever report the
+// baseline was.
 func TestABaselineLeavesWhatIsNew(t *testing.T) {
 	t.Parallel()
-	var before bytes.Buffer
-	require.NoError(t, broken(t).WriteJSON(&before))
-	known, err := conformance.ReadBaseline(&before)
+	for name, write := range map[string]func(*conformance.Report, io.Writer) error{
+		"each finding": (*conformance.Report).WriteJSON, "grouped": (*conformance.Report).WriteGroupedJSON,
+	} {
+		var before bytes.Buffer
+		require.NoError(t, write(broken(t), &before))
+		known, err := conformance.ReadBaseline(&before)
+		require.NoError(t, err, name)
+		report := conformance.NewReport(newChecker(t))
+		report.Accept(known)
+		report.Add(good("POST", "/batch/events", `{"events":[{"type":"a","email":"a@example.com"},{"type":"b","email":"a@example.com"},{"type":"c"}]}`, `{"results":1}`))
+		assert.Equal(t, conformance.Summary{Entries: 1, Checked: 1, Violating: 1, Known: 1}, report.Summary(), name)
+		var text strings.Builder
+		require.NoError(t, report.WriteText(&text, conformance.TextOptions{}))
+		assert.Contains(t, text.String(), "conformant: 0 errors, 0 warnings, 0 drift; 1 known\n", name)
+		assert.Contains(t, pageOf(t, report), "; 1 known findings left out<", name)
+		report.Add(good("POST", "/batch/events", `{"events":[{"email":"a@example.com"}]}`, `{"results":1}`))
+		assert.Equal(t, 1, report.Summary().Errors, name)
+	}
+}
+
+// A baseline that could not be read in full would let pass what is new, or fail what is known: it is none.
+func TestABaselineIsAWholeReport(t *testing.T) {
+	t.Parallel()
+	for _, other := range []string{``, `[]`, `{}`, `{"findings":null}`, `{"findings":[`, `{"findings":[{}`, `{"findings":[{"rule":7}]}`, `{"findings":{}}`} {
+		_, err := conformance.ReadBaseline(strings.NewReader(other))
+		require.ErrorContains(t, err, "write one with --format json", other)
+	}
+	known, err := conformance.ReadBaseline(strings.NewReader(`{"findings":[]}`))
 	require.NoError(t, err)
-	report := conformance.NewReport(newChecker(t))
-	report.Accept(known)
-	x := good("POST", "/batch/events", `{"events":[{"type":"a","email":"a@example.com"},{"type":"b","email":"a@example.com"},{"type":"c"}]}`, `{"results":1}`)
-	report.Add(x)
-	assert.Equal(t, 1, report.Summary().Known, "the same at another index")
-	x = good("POST", "/batch/events", `{"events":[{"email":"a@example.com"}]}`, `{"results":1}`)
-	report.Add(x)
-	assert.Equal(t, 1, report.Summary().Errors)
-	_, err = conformance.ReadBaseline(strings.NewReader(`[]`))
-	require.Error(t, err)
+	assert.Empty(t, known)
 }
 
 func TestValuesAreShownOnlyIfAskedFor(t *testing.T) {

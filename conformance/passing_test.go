@@ -347,10 +347,12 @@ func TestAReportThatCannotBeWrittenSaysSo(t *testing.T) {
 	t.Parallel()
 	report := broken(t)
 	for name, write := range map[string]func(io.Writer) error{
-		"github": report.WriteGitHub, "csv": report.WriteCSV, "junit": report.WriteJUnit, "sarif": report.WriteSARIF, "html": report.WriteHTML, "json": report.WriteJSON,
+		"github": report.WriteGitHub, "csv": report.WriteCSV, "junit": report.WriteJUnit, "sarif": report.WriteSARIF, "html": report.WriteHTML, "json": report.WriteJSON, "grouped json": report.WriteGroupedJSON,
 		"text": func(w io.Writer) error { return report.WriteText(w, conformance.TextOptions{}) },
 	} {
-		for _, room := range []int{0, 100} {
+		var whole bytes.Buffer
+		require.NoError(t, write(&whole), name)
+		for _, room := range []int{0, 100, whole.Len() - 1} {
 			require.ErrorIs(t, write(&failing{room}), errReset, name)
 		}
 	}

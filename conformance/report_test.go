@@ -40,7 +40,7 @@ func mixedReport(t *testing.T) *conformance.Report {
 	other := good("GET", "/", "", "")
 	other.Request.URL = "https://cdn.example.com/logo.png"
 	add(8, other)
-	report.AddError(conformance.Source{File: "recording.har", Entry: 9}, fmt.Errorf("entry 9: %w", errors.New("no request.url")))
+	report.AddError(conformance.Source{File: "recording.har", Entry: 9, Offset: 9000}, fmt.Errorf("entry 9: %w", errors.New("no request.url")))
 	missing := good("GET", "/fetch/tags", "", "")
 	missing.Response.BodyState = conformance.BodyMissing
 	add(10, missing)

@@ -29,3 +29,20 @@ func TestRULESIsWhatTheCodeSays(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, b.String(), string(have), "RULES.md is stale: go test ./conformance -run RULES -update")
 }
+
+// The hint of an old mistake replaces none of a finding that has nothing to do with it.
+func TestAnOldMistakeExplainsNothingElse(t *testing.T) {
+	t.Parallel()
+	x := good("GET", "/experimental/blacklist?ip_address=192.0.2.1", "", `{"query":"x"}`)
+	x.Request.Header.Del("Authorization")
+	hints := map[string]string{}
+	for _, f := range newChecker(t).Check(x).Findings {
+		hints[f.Rule] = f.Hint
+	}
+	require.Contains(t, hints[conformance.RuleQueryUnknown], "ip_address is an old name")
+	for _, rule := range conformance.Rules() {
+		if rule.Name == conformance.RuleAuth {
+			assert.Equal(t, rule.Hint, hints[rule.Name])
+		}
+	}
+}
