@@ -102,9 +102,8 @@ func (c *coverage) body(side Side, s *openapi3.Schema, value any) {
 	if c == nil {
 		return
 	}
-	if shape := shapeOf(s, value); shape != nil {
-		c.body(side, shape, value)
-		return
+	for shape := s; shape != nil; shape = shapeOf(s, value) {
+		s = shape
 	}
 	switch value := value.(type) {
 	case map[string]any:

@@ -62,7 +62,7 @@ func (r *Report) Groups() []Group {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *Group) int {
-		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), cmp.Compare(b.Count, a.Count))
+		return cmp.Or(cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)), cmp.Compare(b.Count, a.Count))
 	})
 	groups := make([]Group, len(all))
 	for i, g := range all {
@@ -79,7 +79,8 @@ func (g *Group) often() string {
 	return fmt.Sprintf("%d times, first in entry %d", g.Count, g.Entry)
 }
 
-var weight = map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityDrift: 2}
+// severities are by what to mend first.
+var severities = []Severity{SeverityError, SeverityWarning, SeverityDrift}
 
 // A Baseline is what was found before, and is known.
 type Baseline map[string]bool

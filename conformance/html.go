@@ -69,27 +69,30 @@ type htmlLine struct {
 	Here bool
 }
 
-// matrix has a row for each operation and a column for each status that was seen.
+// matrix has a row for each operation, those that were seen first, and a column for each status that was.
 func (v *htmlView) matrix() {
-	seen := map[string]bool{}
 	for _, op := range v.Coverage.ByID {
-		for status := range op.Statuses {
-			seen[status] = true
-		}
+		v.Statuses = slices.AppendSeq(v.Statuses, maps.Keys(op.Statuses))
 	}
-	v.Statuses = slices.Sorted(maps.Keys(seen))
+	slices.Sort(v.Statuses)
+	v.Statuses = slices.Compact(v.Statuses)
 	worst := map[string]Severity{}
 	for _, g := range slices.Backward(v.Groups) { // the worst come first
 		worst[g.Operation] = g.Severity
 	}
+	var unseen []htmlRow
 	for _, op := range v.Coverage.ByID {
 		row := htmlRow{OperationCoverage: op, Worst: worst[op.Operation]}
 		for _, status := range v.Statuses {
 			row.Cells = append(row.Cells, op.Statuses[status])
 		}
-		v.Rows = append(v.Rows, row)
+		if op.Exchanges > 0 {
+			v.Rows = append(v.Rows, row)
+		} else {
+			unseen = append(unseen, row)
+		}
 	}
-	slices.SortStableFunc(v.Rows, func(a, b htmlRow) int { return min(b.Exchanges, 1) - min(a.Exchanges, 1) }) // seen ones first
+	v.Rows = append(v.Rows, unseen...)
 }
 
 // skeleton draws the way to a place: the members that lead there, and no value.
