@@ -20,7 +20,7 @@ type taken struct {
 }
 
 // takesOver reads the entries as one file, in small pieces, and looks at them when all are read:
-// none may share memory with the next.
+// none may share memory with the next. Lots of white space makes sure that it is used again.
 func takesOver(t *testing.T, before, between, after string, rows []taken) {
 	t.Helper()
 	var file strings.Builder
@@ -80,7 +80,7 @@ func TestWhatIsTakenOverOfAHAREntry(t *testing.T) {
 	unanswered := get(func(x *conformance.Exchange) { x.Response = nil })
 	const known, missing = conformance.BodyKnown, conformance.BodyMissing
 
-	takesOver(t, harStart, ",", harEnd, []taken{
+	takesOver(t, harStart, ","+strings.Repeat(" ", 70_000), harEnd, []taken{
 		{
 			"all there is",
 			`{"pageref":"p","startedDateTime":"2026-06-10T11:30:00.123+02:00","time":1500.5,"_priority":"High",
@@ -152,7 +152,7 @@ func TestWhatIsTakenOverOfALine(t *testing.T) {
 		return `{"request":{"method":"GET","url":"/a"},"response":{` + members + `}}`
 	}
 	unanswered := get(func(x *conformance.Exchange) { x.Response = nil })
-	takesOver(t, utf8Mark, "\n", "", []taken{
+	takesOver(t, utf8Mark, strings.Repeat("\n", 70_000), "", []taken{
 		{
 			"all there is",
 			`{"started":"2026-06-10T11:30:00.123+02:00","duration_ms":12.5,"note":[1],` +

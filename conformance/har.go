@@ -106,7 +106,7 @@ func (h *harReader) creator() error {
 			return h.dec.SkipValue()
 		}
 		text, err := h.dec.ReadToken()
-		h.sanitized = err == nil && text.String() == "WebInspector" // Chrome's, and that of its kin
+		h.sanitized = text.String() == "WebInspector" // Chrome's, and that of its kin
 		return err
 	})
 }
@@ -214,7 +214,7 @@ func (h *harReader) broken(err error) error {
 	switch {
 	case errors.Is(err, errNotObject):
 		return fmt.Errorf("%s: not a HAR recording: want a JSON object with log.entries", h.file)
-	case errors.Is(err, io.EOF) && h.dec != nil && h.dec.InputOffset() == 0:
+	case errors.Is(err, io.EOF) && h.dec != nil:
 		return fmt.Errorf("%s: the file is empty", h.file)
 	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF

@@ -82,9 +82,6 @@ func exchangeIn(raw []byte) (*Exchange, error) {
 		case "request":
 			return c.Members("request", func(name []byte) error { return lineRequest(&c, &x.Request, name) })
 		case "response":
-			if c.Next() == 'n' {
-				return c.Skip()
-			}
 			x.Response = &Response{}
 			return c.Members("response", func(name []byte) error { return lineResponse(&c, x.Response, name) })
 		}
@@ -147,7 +144,6 @@ func lineHeaders(c *jsonscan.Cursor, path string) (http.Header, error) {
 			h.Add(string(name), string(value))
 			return err
 		}
-		name = append([]byte(nil), name...)
 		if c.Next() == '[' {
 			return c.Items(path, add)
 		}

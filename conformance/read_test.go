@@ -112,6 +112,7 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		"an entry, half of it": {harStart + harEntry + "," + harEntry[:30], []string{
 			"entry 0 at byte 19: GET /a", "end: f: the recording breaks off at byte 85: what came before was read; export it again",
 		}},
+		"an entry without a value":  {harStart + `{"request":{"url":"/a"},"x":}` + harEnd, []string{"f: entry 0 at byte 19: not JSON"}},
 		"an entry without commas":   {harStart + `{"request":{"url":"/a" "method":"GET"}}` + harEnd, []string{"f: entry 0 at byte 19: not JSON"}},
 		"a number of a million":     {harStart + strings.Repeat("1", 2<<20) + harEnd, []string{"end: f: at byte 19: not JSON"}},
 		"startedDateTime":           {harStart + `{"startedDateTime":1}` + harEnd, kind(19, "startedDateTime", "number")},
@@ -187,6 +188,8 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		"line: response.headers.A":   {response(`"status":"200","headers":{"A":["b",1]}`), kind(0, "response.headers", "number")},
 		"line: response.body":        {response(`"body":7`), kind(0, "response.body", "number")},
 		"line: response.body_base64": {response(`"body_base64":"e30"`), []string{"f: entry 0 on line 1: response.body_base64 is not base64"}},
+		"line: without a value":      {`{"request":{"method":"GET","url":"/a"},"x":}`, []string{"f: entry 0 on line 1: not JSON"}},
+		"line: response alone":       {`{"response":7}`, kind(0, "response", "number")},
 		"line: without a comma":      {`{"request":{"method":"GET" "url":"/a"}}`, []string{"f: entry 0 on line 1: not JSON"}},
 
 		"gzip that is none":    {"\x1f\x8b\x00", []string{"end: f: it begins like a gzip file, but is none: unexpected EOF"}},
@@ -216,6 +219,9 @@ func TestTheFirstMemberSaysWhichFormatItIs(t *testing.T) {
 		`{"id":1,"log":{"entries":[{` + of + `}]}}`:      "entry 0 at byte 26: GET /a",
 		`{"log":{"entries":[{` + of + `}]},"request":1}`: "entry 0 at byte 19: GET /a",
 		`{"id";1,"request":1}`:                           "end: f: not JSON at byte 5: want a HAR recording",
+		`["request":1]`:                                  "end: f: not a HAR recording: want a JSON object with log.entries",
+		`{"a\`:                                           "end: f: the recording breaks off at byte 1: what came before was read; export it again",
+		`{"id":1 ;"request":1}`:                          "end: f: not JSON at byte 8: want a HAR recording",
 		`{"id":1;"request":1}`:                           "end: f: not JSON at byte 7: want a HAR recording",
 		`{"id":,"request":1}`:                            "end: f: not JSON at byte 6: want a HAR recording",
 		"{\"log\":1,\"x\":\"\\\ninteractions:\n\"}":      "end: f: not a HAR recording: want a JSON object with log.entries",

