@@ -22,7 +22,6 @@ type splitter struct {
 	at     int   // where the unread part of buf begins
 	offset int64 // of buf[0] in the stream
 	line   int   // of the unread part
-	ended  bool
 }
 
 func newSplitter(r io.Reader, offset int64, line int) *splitter {
@@ -34,9 +33,6 @@ func (s *splitter) position() int64 { return s.offset + int64(s.at) }
 
 // fill reads more behind what is there, and returns io.EOF at the end.
 func (s *splitter) fill() error {
-	if s.ended {
-		return io.EOF
-	}
 	if s.at > 0 {
 		s.offset += int64(s.at)
 		s.buf = s.buf[:copy(s.buf, s.buf[s.at:])]
@@ -51,17 +47,11 @@ func (s *splitter) fill() error {
 	for range 100 {
 		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
 		s.buf = s.buf[:len(s.buf)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			s.ended = true
-			if n == 0 {
-				return io.EOF
-			}
+		if n > 0 && (err == nil || errors.Is(err, io.EOF)) { // the end comes once more
 			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return err
-		case n > 0:
-			return nil
 		}
 	}
 	return io.ErrNoProgress
