@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -75,6 +76,11 @@ func (g *globals) chosen() (name string, p profile, err error) {
 		return "", p, usage("there is no profile %q (there is: %s): bentoctl login --profile %s", wanted, strings.Join(append(there, slices.Sorted(maps.Keys(others))...), ", "), wanted)
 	}
 	return "", p, nil
+}
+
+// connectToSend makes a client that tells when Bento does not answer and is asked again.
+func (g *globals) connectToSend(ctx context.Context) (*bento.Client, error) {
+	return g.connect(ctx, bento.WithHTTPClient(&http.Client{Transport: newAttempts(usualAttempts, g.newTrouble())}))
 }
 
 // connect makes a client of the configuration.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,8 @@ type importer struct {
 	spool    *outbox.Sender // which takes the records in Bento's place; nil if there is none
 	client   *bento.Client
 	contract contractJudge
-	retries  atomic.Int64
+	attempts *attempts
+	progress *progress // of the file at hand
 }
 
 func newImport(g *globals) *cobra.Command {
@@ -158,7 +158,8 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 		return err
 	}
 	patience := bento.RetryPolicy{MaxAttempts: 10}
-	im.client, err = im.connect(ctx, bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.counting()}))
+	im.attempts = newAttempts(patience.MaxAttempts, im.newTrouble())
+	im.client, err = im.connect(ctx, bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.attempts}))
 	return err
 }
 

@@ -21,7 +21,6 @@ type importJob struct {
 	state      *importState
 	rejected   *aside
 	withheld   *aside
-	progress   *progress
 
 	chunk chunk
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,23 +16,19 @@ import (
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
 	"example.com/bento-go/outbox"
-	bento "example.com/bento-go/wrapper"
 )
 
-// counting is a transport that counts retries.
-func (im *importer) counting() http.RoundTripper {
-	base := http.DefaultTransport
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		if bento.Attempt(req.Context()) > 1 {
-			im.retries.Add(1)
+// newTrouble tells of trouble in the line of progress where there is one, for it goes away with it.
+func (im *importer) newTrouble() func(trouble string, first bool) {
+	inALine := im.globals.newTrouble()
+	return func(trouble string, first bool) {
+		if im.progress.terminal {
+			im.progress.show(trouble)
+			return
 		}
-		return base.RoundTrip(req)
-	})
+		inALine(trouble, first)
+	}
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func (im *importer) run(ctx context.Context, names []string) error {
 	if err := im.prepare(ctx, names); err != nil {
@@ -109,7 +104,8 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 		return report, usage("%w", err)
 	}
 	state := &importState{Version: importVersion, Size: f.Size, Options: im.digest(f), Run: rand.Text()}
-	job := &importJob{importer: im, reader: reader, file: f, state: state, progress: im.newProgress(filepath.Base(f.Name), func() int { return int(im.retries.Load()) })}
+	job := &importJob{importer: im, reader: reader, file: f, state: state}
+	im.progress = im.newProgress(filepath.Base(f.Name), im.attempts)
 	path := im.beside(f)
 	if path != "" && !im.dryRun {
 		if info, err := os.Stat(f.Path); err == nil {
@@ -131,7 +127,7 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
 	began := time.Now()
 	err = job.run(ctx)
-	job.progress.end()
+	im.progress.end()
 	err = errors.Join(err, job.rejected.close(), job.withheld.close())
 	if job.checkpoint != nil {
 		err = errors.Join(err, job.checkpoint.close(err == nil))

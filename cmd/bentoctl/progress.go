@@ -20,7 +20,7 @@ type progress struct {
 	last     time.Time
 	first    int // rows that were dealt with before
 	from     int64
-	retries  func() int
+	attempts *attempts
 	shown    int // columns of the line at hand
 }
 
@@ -30,8 +30,8 @@ const (
 	eachLine  = 10 * time.Second
 )
 
-func (g *globals) newProgress(name string, retries func() int) *progress {
-	p := &progress{out: g.err, name: name, terminal: isTerminal(g.err), began: time.Now(), last: time.Now(), retries: retries}
+func (g *globals) newProgress(name string, a *attempts) *progress {
+	p := &progress{out: g.err, name: name, terminal: isTerminal(g.err), began: time.Now(), last: time.Now(), attempts: a}
 	if g.quiet {
 		p.out = io.Discard
 	}
@@ -65,6 +65,11 @@ func (p *progress) update(s *importState, f *intake.File) {
 		fmt.Fprintf(p.out, "%s: %s\n", p.name, line)
 		return
 	}
+	p.show(line)
+}
+
+// show writes the line of a terminal anew.
+func (p *progress) show(line string) {
 	line = cut(p.name+"  "+line, widthOf(p.out)-1)
 	fmt.Fprintf(p.out, "\r%s%s", line, strings.Repeat(" ", max(0, p.shown-len([]rune(line)))))
 	p.shown = len([]rune(line))
@@ -78,7 +83,7 @@ func (p *progress) line(passed time.Duration, rows int, offset, size int64) stri
 		left := time.Duration(float64(passed) * float64(size-offset) / float64(offset-p.from))
 		parts = append([]string{bar(float64(offset)/float64(size)) + fmt.Sprintf(" %3d%%", offset*100/size)}, append(parts, left.Round(time.Second).String()+" left")...)
 	}
-	if n := p.retries(); n > 0 {
+	if n := p.attempts.retries(); n > 0 {
 		parts = append(parts, fmt.Sprintf("retried %d", n))
 	}
 	return strings.Join(parts, "  ")

@@ -14,7 +14,7 @@ import (
 
 // On a terminal one line is written anew, and is gone when the import is done.
 func TestTheProgressBarOnATerminal(t *testing.T) {
-	serving(t, faultsOf(t, "importSubscribers#3=503,importSubscribers=delay:60ms"))
+	serving(t, faultsOf(t, "importSubscribers#1=503,importSubscribers#3=503,importSubscribers=delay:60ms"))
 	t.Setenv("TERM", "xterm")
 	t.Setenv("COLUMNS", "100")
 	file := write(t, "people.csv", crowd(12_000))
@@ -39,6 +39,8 @@ func TestTheProgressBarOnATerminal(t *testing.T) {
 		assert.LessOrEqual(t, len([]rune(strings.TrimSpace(strings.SplitN(line, "\n", 2)[0]))), 100)
 	}
 	assert.True(t, strings.HasSuffix(seen.String(), " \r"), "the line is wiped: %q", seen.String()[max(0, seen.Len()-40):])
-	assert.Contains(t, seen.String(), "  retried 1")
+	assert.Contains(t, seen.String(), "\rpeople.csv  Bento answers 503 Service Unavailable; trying again, at most 9 times", "from the first attempt that fails")
+	assert.NotContains(t, seen.String(), "at most 9 times\n", "it goes away with the line")
+	assert.Contains(t, seen.String(), "  retried 2")
 	assert.NotContains(t, out.String(), "█", "results are by themselves")
 }

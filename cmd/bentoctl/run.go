@@ -78,7 +78,7 @@ func newRunner(g *globals, r runner) *cobra.Command {
 					return err
 				}
 			}
-			client, err := g.connect(ctx)
+			client, err := g.connectToSend(ctx)
 			if err != nil {
 				return err
 			}
@@ -134,7 +134,7 @@ func (g *globals) runFile(ctx context.Context, name string, yes bool) error {
 	if err := g.confirm(ctx, yes, "This runs the commands of "+name+"; they may unsubscribe people and remove tags and fields."); err != nil {
 		return err
 	}
-	client, err := g.connect(ctx)
+	client, err := g.connectToSend(ctx)
 	if err != nil {
 		return err
 	}
