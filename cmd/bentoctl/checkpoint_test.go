@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -142,25 +143,67 @@ func TestACheckpointIsOfItsOwnFileAndFlags(t *testing.T) {
 	assert.Contains(t, r.out, "2,500 accepted")
 }
 
+// Interrupted, an import says in a line what was accepted in all, and how to go on if there is anything to go
+// on with.
 func TestCtrlCKeepsWhatIsDone(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	server, err := fake.New()
-	require.NoError(t, err)
-	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if server.Counts().Requests == 1 {
-			_ = readAllOf(req.Body)
-			cancel()
-			<-req.Context().Done()
-			return
-		}
-		server.ServeHTTP(w, req)
-	}))
-	file := write(t, "people.csv", crowd(2500))
-	r := bentoctl(ctx, "", "import", "subscribers", file, "--yes", "--limits", "off")
-	assert.Equal(t, 130, r.code)
-	assert.Contains(t, r.err, "goes on from there")
+	people := write(t, "people.csv", crowd(2500))
+	events := write(t, "events.ndjson", strings.Repeat(`{"type":"x","email":"ari@example.com"}`+"\n", 2500))
+	for name, tc := range map[string]struct {
+		answered int // requests before it is interrupted
+		args     []string
+		says     string
+	}{
+		"at once":             {0, []string{"subscribers", write(t, "none.csv", crowd(10))}, "interrupted: 0 records accepted"},
+		"people":              {1, []string{"subscribers", people}, "interrupted: 1,000 records accepted; the same command goes on from there"},
+		"from standard input": {1, []string{"subscribers", "-", "--output-dir", t.TempDir()}, "interrupted: 1,000 records accepted"},
+		"events without a key": {
+			1, []string{"events", events}, "interrupted: 1,000 records accepted, and whether 1,000 more arrived is not known; the same command goes on from there",
+		},
+		"the second of two files": {
+			4, []string{"subscribers", write(t, "first.csv", crowd(2500)), write(t, "second.csv", crowd(2500))},
+			"interrupted: 3,500 records accepted; the same command without the files that are done goes on from there",
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		server, err := fake.New()
+		require.NoError(t, err)
+		point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if server.Counts().Requests == tc.answered {
+				_ = readAllOf(req.Body)
+				cancel()
+				<-req.Context().Done()
+				return
+			}
+			server.ServeHTTP(w, req)
+		}))
+		r := bentoctl(ctx, crowd(2500), slices.Concat([]string{"import"}, tc.args, []string{"--yes", "--limits", "off"})...)
+		assert.Equal(t, 130, r.code, "%s: %s", name, r.err)
+		_, after, _ := strings.Cut(r.err, "\n\n")
+		said := strings.Split(after, "\n\n") // behind the previews
+		assert.Equal(t, "bentoctl: "+tc.says+"\n", said[len(said)-1], name)
+	}
 	serving(t)
-	r = bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	r := bentoctl(t.Context(), "", "import", "subscribers", people, "--yes", "--limits", "off")
 	assert.Equal(t, 0, r.code)
 	assert.Contains(t, r.err, "going on after row 1,000")
+}
+
+// A time that is over is an end of the same kind.
+func TestATimeoutOfAnImportSaysWhatItCameTo(t *testing.T) {
+	file := write(t, "people.csv", crowd(2500))
+	inNoTime(t, func(t *testing.T, _ *fake.Server) {
+		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--timeout", "5s")
+		assert.Equal(t, exitGaveUp, r.code)
+		assert.True(t, strings.HasSuffix(r.err, "\nbentoctl: --timeout is over: 1,000 records accepted; the same command goes on from there\n"), r.err)
+	}, faultsOf(t, "importSubscribers#2=delay:5m"))
+}
+
+// What ends an import is said without what one batch came to, and that something is noted only if it is.
+func TestWhatEndsAnImportIsSaidOnce(t *testing.T) {
+	serving(t, faultsOf(t, "importSubscribers=401"))
+	r := bentoctl(t.Context(), "", "import", "subscribers", write(t, "people.csv", crowd(2500)), "--yes", "--limits", "off")
+	assert.Equal(t, exitRefused, r.code)
+	assert.Contains(t, r.err, "\n\nbentoctl: bento: importSubscribers: 401 Unauthorized")
+	assert.NotContains(t, r.err, "records accepted")
+	assert.NotContains(t, r.err, "noted")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,11 +22,15 @@ type importReport struct {
 	Rejected   string  `json:"rejected_file,omitempty"`
 	Suppressed string  `json:"suppressed_file,omitempty"`
 	Seconds    float64 `json:"seconds"`
+
+	noted    bool // a checkpoint knows of rows, and the same command goes on after them
+	inFlight int  // rows of which nobody knows whether they arrived
 }
 
 func (j *importJob) report(r importReport, took time.Duration) importReport {
 	r.importTally, r.Seconds = j.state.Tally, took.Seconds()
 	r.Rejected, r.Suppressed = j.rejected.state.Path, j.withheld.state.Path
+	r.noted, r.inFlight = j.checkpoint != nil && j.state.Rows > 0, j.state.InFlight
 	return r
 }
 
@@ -96,7 +101,7 @@ func fate(c intake.Column) string {
 }
 
 // conclude tells what became of everything, and how to go on after an end before the end.
-func (im *importer) conclude(reports []importReport, ended error) error {
+func (im *importer) conclude(ctx context.Context, reports []importReport, ended error) error {
 	left := 0
 	for _, r := range reports {
 		left += r.LeftOut + r.Failed + r.Unknown
@@ -116,10 +121,12 @@ func (im *importer) conclude(reports []importReport, ended error) error {
 		}
 	}
 	switch {
+	case ended != nil && ctx.Err() != nil && (errors.Is(ended, ctx.Err()) || errors.Is(ended, context.Cause(ctx))):
+		return im.cutOff(context.Cause(ctx), reports)
 	case ended != nil:
 		var explicit *exitError
-		if !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
-			fmt.Fprintln(im.err, "What is acknowledged is noted: the same command goes on from there.")
+		if again := goingOn(reports); again != "" && !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
+			fmt.Fprintf(im.err, "What is acknowledged is noted: %s.\n", again)
 		}
 		return ended
 	case left > 0:
@@ -129,6 +136,43 @@ func (im *importer) conclude(reports []importReport, ended error) error {
 		return &exitError{exitFailures, fmt.Errorf("not imported: %s", plural(left, "row"))}
 	}
 	return nil
+}
+
+// cutOff says in a line what an import came to that was interrupted, or whose time was over.
+func (im *importer) cutOff(why error, reports []importReport) error {
+	text, accepted, queued := why.Error(), 0, 0
+	if exitCode(why) == exitInterrupted {
+		text = "interrupted"
+	}
+	for _, r := range reports {
+		accepted, queued = accepted+r.Accepted, queued+r.Queued
+	}
+	switch {
+	case im.dryRun:
+	case im.spool != nil:
+		text += ": " + plural(queued, "record") + " kept"
+	default:
+		text += ": " + plural(accepted, "record") + " accepted"
+	}
+	if n := reports[len(reports)-1].inFlight; n > 0 {
+		text += ", and whether " + thousands(n) + " more arrived is not known"
+	}
+	if again := goingOn(reports); again != "" && !im.dryRun {
+		text += "; " + again
+	}
+	return &exitError{exitCode(why), errors.New(text)}
+}
+
+// goingOn says how the rest is imported; "" if nothing was done that must not be done again. A file that is
+// done has no checkpoint any more.
+func goingOn(reports []importReport) string {
+	switch {
+	case len(reports) > 1:
+		return "the same command without the files that are done goes on from there"
+	case reports[0].noted:
+		return "the same command goes on from there"
+	}
+	return ""
 }
 
 func (r *importReport) write(out io.Writer, dry bool) {

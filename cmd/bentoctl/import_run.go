@@ -80,7 +80,7 @@ func (im *importer) run(ctx context.Context, names []string) error {
 			break
 		}
 	}
-	return im.conclude(reports, failed)
+	return im.conclude(ctx, reports, failed)
 }
 
 // open opens a file, or those that a ZIP holds; - is standard input.

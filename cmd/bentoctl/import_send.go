@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
 	"example.com/bento-go/gen"
@@ -84,15 +85,22 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 	return nil
 }
 
-// ending is an error that makes it pointless to go on: anything but what is wrong with records.
+// ending is an error that makes it pointless to go on: anything but what is wrong with records. What one
+// batch came to is none of its words: the summary has it, of all of them.
 func ending(err error) error {
 	for _, stop := range []error{
 		bento.ErrUnauthorized, bento.ErrForbidden, bento.ErrRateLimited, bento.ErrServer, bento.ErrNetwork, bento.ErrTimeout, bento.ErrCanceled,
 		bento.ErrPaced, bento.ErrUnexpectedAnswer, bento.ErrRedirected, bento.ErrNotFound,
 	} {
-		if errors.Is(err, stop) {
-			return err
+		if !errors.Is(err, stop) {
+			continue
 		}
+		var partly *bento.BatchError
+		if errors.As(err, &partly) {
+			at := slices.IndexFunc(partly.Result.Problems, func(p bento.Problem) bool { return errors.Is(p.Err, stop) })
+			return partly.Result.Problems[at].Err
+		}
+		return err
 	}
 	return nil
 }
