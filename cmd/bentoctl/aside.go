@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,11 +22,15 @@ import (
 type aside struct {
 	path   string // as it is, or is to be
 	header []string
+	more   []string // columns behind those of the input
 	state  asideState
 	file   *os.File
 	buf    *bufio.Writer
 	dry    bool // nothing is written
 }
+
+// What a file of them is called for.
+const rejected, suppressed = "rejected", "suppressed"
 
 // An asideState is where a checkpoint finds an aside again.
 type asideState struct {
@@ -44,7 +49,11 @@ func newAside(dir, input, what string, header []string, kept asideState) *aside 
 	if header == nil {
 		extension = ".ndjson"
 	}
-	return &aside{path: filepath.Join(dir, base+"."+what+extension), header: header, state: kept}
+	a := &aside{path: filepath.Join(dir, base+"."+what+extension), header: header, more: []string{"bento_line", "bento_reason"}, state: kept}
+	if what == rejected {
+		a.more = append(a.more, "bento_raw") // of a row that is no CSV, and has no cells to be mended
+	}
+	return a
 }
 
 // put adds a row.
@@ -60,11 +69,12 @@ func (a *aside) put(row *intake.Row, reason string) error {
 		return json.NewEncoder(a.buf).Encode(map[string]any{"line": row.Line, "reason": reason, "text": string(row.Text)})
 	}
 	cells := append([]string{}, row.Cells...)
-	for len(cells) < len(a.header) { // so that the last two stand under their names
+	for len(cells) < len(a.header) { // so that the others stand under their names
 		cells = append(cells, "")
 	}
 	w := csv.NewWriter(a.buf)
-	err := w.Write(append(cells, strconv.Itoa(row.Line), reason))
+	more := []string{strconv.Itoa(row.Line), reason, string(row.Text)}
+	err := w.Write(append(cells, more[:len(a.more)]...))
 	w.Flush()
 	return err
 }
@@ -101,7 +111,7 @@ func (a *aside) open() (err error) {
 	a.buf = bufio.NewWriter(a.file)
 	if a.header != nil {
 		w := csv.NewWriter(a.buf)
-		_ = w.Write(append(append([]string{}, a.header...), "bento_line", "bento_reason"))
+		_ = w.Write(slices.Concat(a.header, a.more))
 		w.Flush()
 		return w.Error()
 	}

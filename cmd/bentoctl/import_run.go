@@ -122,8 +122,8 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 	if path == "" {
 		path = filepath.Join(im.outputDir, "standard-input")
 	}
-	job.rejected = newAside(filepath.Dir(path), path, "rejected", reader.Header(), job.state.Rejected)
-	job.withheld = newAside(filepath.Dir(path), path, "suppressed", reader.Header(), job.state.Withheld)
+	job.rejected = newAside(filepath.Dir(path), path, rejected, reader.Header(), job.state.Rejected)
+	job.withheld = newAside(filepath.Dir(path), path, suppressed, reader.Header(), job.state.Withheld)
 	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
 	began := time.Now()
 	err = job.run(ctx)

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -102,8 +103,8 @@ func TestAnImportTellsWhatBecameOfEveryRow(t *testing.T) {
 	dir := filepath.Dir(file)
 	rejected, err := os.ReadFile(filepath.Join(dir, "people.rejected.csv"))
 	require.NoError(t, err)
-	assert.Equal(t, "Email Address,First Name,Status,Seats,bento_line,bento_reason\nnot an address,,,,4,email is not an address\n"+
-		"dee@example.com,Dee,active,many,6,seats is not a number\neli@example.com,Eli,,,7,2 cells under 4 columns\n", string(rejected))
+	assert.Equal(t, "Email Address,First Name,Status,Seats,bento_line,bento_reason,bento_raw\nnot an address,,,,4,email is not an address,\n"+
+		"dee@example.com,Dee,active,many,6,seats is not a number,\neli@example.com,Eli,,,7,2 cells under 4 columns,\n", string(rejected))
 	suppressed, err := os.ReadFile(filepath.Join(dir, "people.suppressed.csv"))
 	require.NoError(t, err)
 	assert.Contains(t, string(suppressed), "bo@example.com,,unsubscribed,,3,unsubscribed\n")
@@ -116,6 +117,29 @@ func TestAnImportTellsWhatBecameOfEveryRow(t *testing.T) {
 	r = bentoctl(t.Context(), "", "import", "subscribers", mended, "--yes", "-q", "--type", "Seats=number", "--limits", "off", "--map", "Seats=Seats")
 	assert.Equal(t, result{}, r)
 	assert.Equal(t, 4, server.Counts().People)
+}
+
+// A row that is no CSV is set aside as it stands in the file, so that it can be mended there.
+func TestARowThatIsNoCSVIsKept(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", "email,first_name,plan\n\"ari@example.com,\"Ari \"the\" Great\",pro\r\nbo@example.com,Bo,pro\ncy@example.com,Cy \"C\" C,"+strings.Repeat("x", 20<<10)+"\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, 1, r.code, r.err)
+	set := filepath.Join(filepath.Dir(file), "people.rejected.csv")
+	text, err := os.ReadFile(set)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"email", "first_name", "plan", "bento_line", "bento_reason", "bento_raw"}, rows[0])
+	assert.Equal(t, []string{"", "", "", "2", `extraneous or missing " in quoted-field`, `"ari@example.com,"Ari "the" Great",pro`}, rows[1])
+	assert.Equal(t, "4", rows[2][3])
+	assert.Equal(t, `cy@example.com,Cy "C" C,`+strings.Repeat("x", 16<<10-24)+"…", rows[2][5], "as much of it as anybody looks at")
+	mended := strings.Replace(string(text), ",,,2", "ari@example.com,Ari the Great,pro,2", 1)
+	r = bentoctl(t.Context(), "", "import", "subscribers", write(t, "mended.csv", mended), "--yes", "--limits", "off")
+	assert.Contains(t, r.err, "bento_raw     is left out\n")
+	ari, known := server.Subscriber("ari@example.com")
+	require.True(t, known)
+	assert.Equal(t, map[string]any{"first_name": "Ari the Great", "plan": "pro"}, map[string]any(ari.Attributes.Fields))
 }
 
 func TestADryRunSendsAndWritesNothing(t *testing.T) {

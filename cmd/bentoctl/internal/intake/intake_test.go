@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
@@ -266,6 +267,32 @@ func TestARowWithoutEndEndsTheFile(t *testing.T) {
 	_, err = r.Next()
 	require.ErrorContains(t, err, "row 2 is longer than 4 MiB")
 	assert.Less(t, files[0].Offset(), int64(8<<20))
+}
+
+// What cannot be read is handed on as it stands in the file, wherever its pieces end.
+func TestARowThatIsNoCSVIsHandedOn(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []string{"ari@example.com,a \"b\" c", "a \"b\" c", "\"ari@example.com\"x,", strings.Repeat("x", 16<<10-2) + `"`} {
+		for _, text := range []string{wrong + "\nbo@example.com,x\n", "\r\n\n" + wrong + "\r\n", wrong} {
+			for _, before := range []int{0, 2000, 4094, 4095} { // the reading is of 64 KiB
+				text := "email,a\n" + strings.Repeat("cy@example.com,\n", before) + text
+				for _, in := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+					files, err := intake.Open("-", in)
+					require.NoError(t, err)
+					r, err := intake.NewReader(files[0], intake.Options{})
+					require.NoError(t, err)
+					for range before {
+						_, err = r.Next()
+						require.NoError(t, err)
+					}
+					row, err := r.Next()
+					require.NoError(t, err)
+					assert.NotEmpty(t, row.Reason)
+					require.Equal(t, wrong, string(row.Text))
+				}
+			}
+		}
+	}
 }
 
 type sameByte byte

@@ -25,7 +25,8 @@ type Row struct {
 	Standing Standing
 	// Reason is why the row is left out.
 	Reason string
-	// Cells is the row of CSV as it is in the file, Text the line of NDJSON.
+	// Cells is the row of CSV as it is in the file, Text the line of NDJSON, or the beginning of a row that
+	// cannot be read as CSV.
 	Cells []string
 	Text  []byte
 	// Keyed is whether an event carries details.unique.key.
@@ -41,6 +42,7 @@ type Reader struct {
 
 	// Of CSV.
 	rows    *csv.Reader
+	in      *bufio.Reader // which rows reads from
 	limit   *rowLimit
 	header  []string
 	columns []Column
@@ -83,7 +85,8 @@ func NewReader(f *File, o Options) (*Reader, error) {
 		return r, nil
 	}
 	r.limit = &rowLimit{r: f.text, left: maxRow}
-	r.rows = csv.NewReader(bufio.NewReaderSize(r.limit, 64<<10))
+	r.in = bufio.NewReaderSize(r.limit, 64<<10)
+	r.rows = csv.NewReader(r.in)
 	r.rows.Comma = separator(head)
 	r.rows.FieldsPerRecord = -1
 	r.rows.ReuseRecord = true
@@ -135,6 +138,7 @@ func (r *Reader) Next() (Row, error) {
 		return r.nextLine()
 	}
 	r.limit.left = maxRow
+	text := ahead(r.in)
 	cells, err := r.rows.Read()
 	if errors.Is(err, io.EOF) {
 		return Row{}, io.EOF
@@ -148,7 +152,7 @@ func (r *Reader) Next() (Row, error) {
 	case errors.As(err, &parse) && parse.StartLine != parse.Line:
 		return row, fmt.Errorf("%s:%d: a quote that opens here is not closed in its place: nothing behind it can be read", r.file.Name, parse.StartLine)
 	case errors.As(err, &parse):
-		row.Line, row.Reason = parse.Line, parse.Err.Error()
+		row.Line, row.Reason, row.Text = parse.Line, parse.Err.Error(), text
 		return row, nil
 	case err != nil:
 		return row, fmt.Errorf("%s: %w", r.file.Name, err)

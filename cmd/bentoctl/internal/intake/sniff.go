@@ -29,6 +29,27 @@ func (l *rowLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// maxText bounds what is kept of a row that cannot be read.
+const maxText = 16 << 10
+
+// ahead returns the line that comes next, without its end, or its beginning. It reads no further than whoever
+// is to read the line has to.
+func ahead(in *bufio.Reader) []byte {
+	for more := error(nil); ; _, more = in.Peek(in.Buffered() + 1) {
+		head, _ := in.Peek(in.Buffered())
+		line := bytes.TrimLeft(head, "\r\n")
+		end := bytes.IndexByte(line, '\n')
+		switch {
+		case end >= 0 && end <= maxText:
+			return bytes.TrimSuffix(line[:end], []byte("\r")) // which stays where it is while the line is read
+		case len(line) > maxText:
+			return append(bytes.Clone(line[:maxText]), "…"...)
+		case more != nil:
+			return bytes.Clone(line)
+		}
+	}
+}
+
 // maxSniffed is how much of a file is looked at to find out what it is.
 const maxSniffed = 32 << 10
 
