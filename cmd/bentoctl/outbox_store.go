@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -158,6 +159,27 @@ func withoutSecrets(kind, at string) string {
 // outboxFile is the store's file in its directory.
 const outboxFile = "outbox.db"
 
+var errNoOutbox = errors.New("there is no outbox")
+
+// openStore opens a store, and says so when it makes one: the name may have been mistyped, and an outbox to
+// which nobody writes is relayed in vain.
+func (g *globals) openStore(ctx context.Context, spec storeSpec, create bool) (outbox.Store, error) {
+	store, err := spec.open(ctx, false, g.logger())
+	if !create || !errors.Is(err, errNoOutbox) {
+		return store, err
+	}
+	if store, err = spec.open(ctx, true, g.logger()); err != nil {
+		return nil, err
+	}
+	switch {
+	case g.json: // as a line of the log
+		g.logger().InfoContext(ctx, "made a new, empty outbox", slog.String("at", spec.String()))
+	case !g.quiet:
+		fmt.Fprintf(g.err, "made a new, empty outbox at %s\n", spec)
+	}
+	return store, nil
+}
+
 // open opens the store; where there is no outbox it makes one only if it may.
 func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (store outbox.Store, err error) {
 	switch s.kind {
@@ -180,7 +202,7 @@ func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (
 	case unreachable(err):
 		return nil, &exitError{exitGaveUp, err}
 	case errors.Is(err, fs.ErrNotExist) && !create:
-		return nil, usage("there is no outbox in %s: bentoctl relay makes one, and so does send --outbox", s)
+		return nil, usage("%w in %s: bentoctl relay makes one, and so does send --outbox", errNoOutbox, s)
 	case err != nil:
 		return nil, usage("%w", err)
 	}
@@ -233,5 +255,5 @@ func (g *globals) openOutbox(ctx context.Context, text string) (outbox.Store, er
 	if err != nil {
 		return nil, err
 	}
-	return spec.open(ctx, true, g.logger())
+	return g.openStore(ctx, spec, true)
 }

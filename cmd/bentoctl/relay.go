@@ -79,7 +79,7 @@ func (g *globals) delivery(ctx context.Context, flag *storeFlag, limits string, 
 	if err != nil {
 		return nil, err
 	}
-	store, err := spec.open(ctx, create, g.logger())
+	store, err := g.openStore(ctx, spec, create)
 	if err != nil {
 		return nil, err
 	}
