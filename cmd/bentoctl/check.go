@@ -39,7 +39,8 @@ func newCheck(g *globals) *cobra.Command {
 		Short: "Judge recorded traffic by the contract",
 		Long: "Reads recorded traffic and judges every exchange with Bento in it by the contract: HAR,\n" +
 			"cassettes of go-vcr, and NDJSON of exchanges, each also compressed by gzip; the format is\n" +
-			"found from the content. - is standard input. Reports hold no payload values, unless\n--show-values asks for them.\n\n" +
+			"found from the content. - is standard input. Files of a directory that are none of these are\n" +
+			"left out. Reports hold no payload values, unless --show-values asks for them.\n\n" +
 			"Exit code: 0 conformant, 1 there is something to mend (see --fail-on), 2 a file cannot\nbe read or holds no exchange with Bento.",
 		Example: "  bentoctl check recording.har\n" +
 			"  bentoctl check --format html -o report.html recordings/\n" +
@@ -128,17 +129,25 @@ func (g *globals) check(ctx context.Context, args []string, job checkJob) error 
 		return err
 	}
 	var unreadable []error
+	var others []traffic
 	for _, file := range files {
-		if err := g.checkFile(ctx, report, file); err != nil {
+		switch err := g.checkFile(ctx, report, file.name); {
+		case err != nil && file.isOther():
+			others = append(others, file)
+		case err != nil:
 			unreadable = append(unreadable, err)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	unreadable = append(unreadable, withoutRecordings(files, others)...)
 	if report.Summary().Entries > 0 || len(unreadable) == 0 {
 		if err := g.writeReport(report, job); err != nil {
 			return err
+		}
+		if len(others) > 0 && !g.quiet {
+			fmt.Fprintln(g.err, tellOthers(others))
 		}
 	}
 	if ctx.Err() != nil {

@@ -19,8 +19,8 @@ const maxFiles = 100_000
 
 // trafficFiles returns the files that arguments stand for: files themselves, - for standard
 // input, directories, patterns.
-func trafficFiles(args []string) ([]string, error) {
-	var files []string
+func trafficFiles(args []string) ([]traffic, error) {
+	var files []traffic
 	for _, arg := range args {
 		found, err := expand(arg)
 		if err != nil {
@@ -33,16 +33,16 @@ func trafficFiles(args []string) ([]string, error) {
 	return files, nil
 }
 
-func expand(arg string) ([]string, error) {
+func expand(arg string) ([]traffic, error) {
 	if arg == "-" {
-		return []string{arg}, nil
+		return []traffic{{name: arg}}, nil
 	}
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
 		return inDirectory(arg)
 	case err == nil || !strings.ContainsAny(arg, "*?["):
-		return []string{arg}, nil // whoever opens it says what is wrong
+		return []traffic{{name: arg}}, nil // whoever opens it says what is wrong
 	}
 	matches, err := filepath.Glob(arg)
 	if err != nil {
@@ -52,18 +52,22 @@ func expand(arg string) ([]string, error) {
 		return nil, usage("%s: no file has such a name", arg)
 	}
 	slices.Sort(matches)
-	return matches, nil
+	files := make([]traffic, len(matches))
+	for i, name := range matches {
+		files[i].name = name
+	}
+	return files, nil
 }
 
-func inDirectory(root string) ([]string, error) {
-	var files []string
+func inDirectory(root string) ([]traffic, error) {
+	var files []traffic
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		name := strings.TrimSuffix(strings.ToLower(entry.Name()), ".gz")
 		if entry.Type().IsRegular() && slices.Contains(recordings, filepath.Ext(name)) {
-			files = append(files, path)
+			files = append(files, traffic{path, root})
 		}
 		if len(files) > maxFiles {
 			return fmt.Errorf("%s holds more than %d files", root, maxFiles)
