@@ -141,6 +141,23 @@ func TestCheckWritesJSON(t *testing.T) {
 	assert.JSONEq(t, bentoctl(t.Context(), "", "check", "--json", conventions, conventions).out, string(content))
 }
 
+// A report that shows values is for nobody else to read, though it was there before.
+func TestAReportThatShowsValuesIsPrivate(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"text", "json", "html"} {
+		dir := t.TempDir()
+		there := filepath.Join(dir, "there")
+		require.NoError(t, os.WriteFile(there, nil, 0o644)) //nolint:gosec // as somebody made it
+		for _, report := range []string{there, filepath.Join(dir, "new")} {
+			assert.Equal(t, result{}, bentoctl(t.Context(), "", "check", "--show-values", "--format", format, "-o", report, conventions))
+			info, err := os.Stat(report)
+			require.NoError(t, err)
+			assert.NotZero(t, info.Size())
+			assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+		}
+	}
+}
+
 // An out that calls back at a word, as a person who presses Ctrl-C when they see it.
 type interruptAt struct {
 	bytes.Buffer

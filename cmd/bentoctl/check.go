@@ -209,10 +209,27 @@ func (g *globals) checkFile(ctx context.Context, report *conformance.Report, fil
 	return nil
 }
 
+// create makes the file of the report: for its owner only if values of the traffic will stand in it.
+func (j checkJob) create() (*os.File, error) {
+	if !j.values {
+		return os.Create(j.output)
+	}
+	f, err := os.OpenFile(j.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // one that was there may be everybody's
+		if err := f.Chmod(0o600); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return f, nil
+}
+
 func (g *globals) writeReport(report *conformance.Report, job checkJob) (err error) {
 	out := g.out
 	if job.output != "" {
-		f, err := os.Create(job.output)
+		f, err := job.create()
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
