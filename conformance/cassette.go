@@ -77,7 +77,7 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 		}
 	}
 	if !inside {
-		return fmt.Errorf("%s: not a cassette of go-vcr: it holds no interactions", c.file)
+		return fmt.Errorf("%s: %w: want a cassette of go-vcr, with interactions", c.file, ErrNotARecording)
 	}
 	if len(item) > 0 {
 		c.yield(item, at, yield)

@@ -89,9 +89,9 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 	case errors.Is(err, errStop):
 		return nil
 	case err != nil:
-		return h.broken(err)
+		return h.broken(err, entries)
 	case !entries:
-		return fmt.Errorf("%s: not a HAR recording: it holds no log.entries", h.file)
+		return fmt.Errorf("%s: %w: it holds no log.entries", h.file, ErrNotARecording)
 	}
 	return nil
 }
@@ -208,18 +208,20 @@ func (h *harReader) position() int64 {
 }
 
 // broken says where the file ends to be readable, and never what stands there.
-func (h *harReader) broken(err error) error {
+func (h *harReader) broken(err error, entries bool) error {
 	at := h.position()
 	var syntactic *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, errNotObject):
-		return fmt.Errorf("%s: not a HAR recording: want a JSON object with log.entries", h.file)
+		return fmt.Errorf("%s: %w: want a JSON object with log.entries", h.file, ErrNotARecording)
 	case errors.Is(err, io.EOF) && h.dec != nil:
-		return fmt.Errorf("%s: the file is empty", h.file)
+		return fmt.Errorf("%s: %w: the file is empty", h.file, ErrNotARecording)
 	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
-	case errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF) && entries:
 		return fmt.Errorf("%s: not JSON at byte %d: want a HAR recording", h.file, h.base+syntactic.ByteOffset)
+	case errors.As(err, &syntactic) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: %w: not JSON at byte %d: want HAR, a cassette of go-vcr, or NDJSON", h.file, ErrNotARecording, h.base+syntactic.ByteOffset)
 	}
 	return brokenAt(h.file, at, err)
 }

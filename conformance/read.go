@@ -13,6 +13,9 @@ import (
 	"example.com/bento-go/internal/jsonscan"
 )
 
+// ErrNotARecording is the error of a file that is in none of the formats, rather than a broken one of them.
+var ErrNotARecording = errors.New("not a recording")
+
 // Read reads recorded traffic of any format it knows, which it finds out from the content: HAR
 // 1.2, cassettes of go-vcr, and NDJSON (see [ReadNDJSON]), each also compressed by gzip. It
 // streams, with one exchange in memory, and yields errors as [ReadHAR] does.

@@ -58,7 +58,7 @@ func zipped(t testing.TB, content string) string {
 func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 	t.Parallel()
 	const (
-		noHAR  = "end: f: not a HAR recording: want a JSON object with log.entries"
+		noHAR  = "end: f: not a recording: want a JSON object with log.entries"
 		noVCR  = "not an interaction of a cassette"
 		noLine = "not an exchange: want an object with request.method and request.url"
 	)
@@ -76,21 +76,21 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		content string
 		want    []string
 	}{
-		"nothing":         {"", []string{"end: f: the file is empty"}},
-		"nothing, marked": {utf8Mark, []string{"end: f: the file is empty"}},
-		"white space":     {" \r\n", []string{"end: f: the file is empty"}},
-		"another file":    {"GET / HTTP/1.1\r\n", []string{"end: f: not JSON at byte 0: want a HAR recording"}},
-		"UTF-16":          {"\xff\xfe{\x00", []string{"end: f: not JSON at byte 0: want a HAR recording"}},
+		"nothing":         {"", []string{"end: f: not a recording: the file is empty"}},
+		"nothing, marked": {utf8Mark, []string{"end: f: not a recording: the file is empty"}},
+		"white space":     {" \r\n", []string{"end: f: not a recording: the file is empty"}},
+		"another file":    {"GET / HTTP/1.1\r\n", []string{"end: f: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON"}},
+		"UTF-16":          {"\xff\xfe{\x00", []string{"end: f: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON"}},
 		"an array":        {`[1,2]`, []string{noHAR}},
 		"a text":          {`"text"`, []string{noHAR}},
 		"half a text":     {`"text`, []string{"end: f: the recording breaks off at byte 0: what came before was read; export it again"}},
 
-		"20,000 levels":          {`{"x":` + strings.Repeat("[", 20_000), []string{"end: f: not JSON at byte 10004: want a HAR recording"}},
-		"another object":         {`{"openapi":"3.0.3"}`, []string{"end: f: not a HAR recording: it holds no log.entries"}},
+		"20,000 levels":          {`{"x":` + strings.Repeat("[", 20_000), []string{"end: f: not a recording: not JSON at byte 10004: want HAR, a cassette of go-vcr, or NDJSON"}},
+		"another object":         {`{"openapi":"3.0.3"}`, []string{"end: f: not a recording: it holds no log.entries"}},
 		"log is an array":        {`{"log":[]}`, []string{noHAR}},
-		"entries are null":       {`{"log":{"entries":null}}`, []string{"end: f: not a HAR recording: it holds no log.entries"}},
-		"entries in passing":     {`{"log":{"pages":[{"entries":[]}]},"entries":[{}]}`, []string{"end: f: not a HAR recording: it holds no log.entries"}},
-		"an odd log":             {`{"log":{1:2}}`, []string{"end: f: not JSON at byte 8: want a HAR recording"}},
+		"entries are null":       {`{"log":{"entries":null}}`, []string{"end: f: not a recording: it holds no log.entries"}},
+		"entries in passing":     {`{"log":{"pages":[{"entries":[]}]},"entries":[{}]}`, []string{"end: f: not a recording: it holds no log.entries"}},
+		"an odd log":             {`{"log":{1:2}}`, []string{"end: f: not a recording: not JSON at byte 8: want HAR, a cassette of go-vcr, or NDJSON"}},
 		"a bracket of its own":   {harStart + `}]}}`, []string{"end: f: not JSON at byte 19: want a HAR recording"}},
 		"a comma behind":         {harStart + `],}}`, []string{"end: f: not JSON at byte 20: want a HAR recording"}},
 		"more in another file":   {harStart + harEnd + "\n{}", []string{"end: f: at byte 24: more follows the recording: give each file by itself"}},
@@ -194,14 +194,14 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 
 		"gzip that is none":    {"\x1f\x8b\x00", []string{"end: f: it begins like a gzip file, but is none: unexpected EOF"}},
 		"gzip of another kind": {"\x1f\x8b\x00 and ten more bytes", []string{"end: f: it begins like a gzip file, but is none: gzip: invalid header"}},
-		"half of a gzip":       {"\x1f", []string{"end: f: not JSON at byte 0: want a HAR recording"}},
+		"half of a gzip":       {"\x1f", []string{"end: f: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON"}},
 	} {
 		assert.Equal(t, tc.want, outline(conformance.Read(strings.NewReader(tc.content), "f")), name)
 		if !strings.Contains(name, "gzip") && tc.content != "" {
 			assert.Equal(t, tc.want, outline(conformance.Read(strings.NewReader(zipped(t, tc.content)), "f")), "%s, packed", name)
 		}
 	}
-	assert.Equal(t, []string{"end: f: not a cassette of go-vcr: it holds no interactions"}, outline(conformance.ReadCassette(strings.NewReader(line), "f")))
+	assert.Equal(t, []string{"end: f: not a recording: want a cassette of go-vcr, with interactions"}, outline(conformance.ReadCassette(strings.NewReader(line), "f")))
 	assert.Empty(t, outline(conformance.ReadNDJSON(strings.NewReader(""), "f")), "nobody asked anything")
 }
 
@@ -218,14 +218,14 @@ func TestTheFirstMemberSaysWhichFormatItIs(t *testing.T) {
 		" \t\r\n{" + of + `}`:                            "entry 0 at byte 4: GET /a",
 		`{"id":1,"log":{"entries":[{` + of + `}]}}`:      "entry 0 at byte 26: GET /a",
 		`{"log":{"entries":[{` + of + `}]},"request":1}`: "entry 0 at byte 19: GET /a",
-		`{"id";1,"request":1}`:                           "end: f: not JSON at byte 5: want a HAR recording",
-		`["request":1]`:                                  "end: f: not a HAR recording: want a JSON object with log.entries",
+		`{"id";1,"request":1}`:                           "end: f: not a recording: not JSON at byte 5: want HAR, a cassette of go-vcr, or NDJSON",
+		`["request":1]`:                                  "end: f: not a recording: want a JSON object with log.entries",
 		`{"a\`:                                           "end: f: the recording breaks off at byte 1: what came before was read; export it again",
-		`{"id":1 ;"request":1}`:                          "end: f: not JSON at byte 8: want a HAR recording",
-		`{"id":1;"request":1}`:                           "end: f: not JSON at byte 7: want a HAR recording",
-		`{"id":,"request":1}`:                            "end: f: not JSON at byte 6: want a HAR recording",
-		"{\"log\":1,\"x\":\"\\\ninteractions:\n\"}":      "end: f: not a HAR recording: want a JSON object with log.entries",
-		`interactions:x`:                                 "end: f: not JSON at byte 0: want a HAR recording",
+		`{"id":1 ;"request":1}`:                          "end: f: not a recording: not JSON at byte 8: want HAR, a cassette of go-vcr, or NDJSON",
+		`{"id":1;"request":1}`:                           "end: f: not a recording: not JSON at byte 7: want HAR, a cassette of go-vcr, or NDJSON",
+		`{"id":,"request":1}`:                            "end: f: not a recording: not JSON at byte 6: want HAR, a cassette of go-vcr, or NDJSON",
+		"{\"log\":1,\"x\":\"\\\ninteractions:\n\"}":      "end: f: not a recording: want a JSON object with log.entries",
+		`interactions:x`:                                 "end: f: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON",
 	} {
 		assert.Equal(t, []string{want}, outline(conformance.Read(strings.NewReader(content), "f")), content)
 	}

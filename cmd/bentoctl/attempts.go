@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/bento-go/gen"
 	bento "example.com/bento-go/wrapper"
 )
 
@@ -19,14 +18,13 @@ import (
 type attempts struct {
 	next http.RoundTripper
 	most int // of a call
-	// tell is told of an attempt that failed and is followed by another; first says that the one before
-	// it did not fail.
+	// tell is told of an attempt that failed and was not the last; first says that the one before it did
+	// not fail.
 	tell func(trouble string, first bool)
 
 	mu      sync.Mutex
 	retried int
-	untold  string // what failed, and may not be tried again
-	failing bool   // and it was told
+	failing bool
 }
 
 // usualAttempts are those of a client that is not told otherwise.
@@ -46,12 +44,8 @@ func newAttempts(most int, tell func(trouble string, first bool)) *attempts {
 }
 
 func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
-	n := bento.Attempt(req.Context())
-	if n > 1 {
-		a.again()
-	}
 	resp, err := a.next.RoundTrip(req)
-	a.note(req, n, resp, err)
+	a.note(bento.Attempt(req.Context()), troubleOfAttempt(resp, err))
 	return resp, err
 }
 
@@ -71,59 +65,17 @@ func (a *attempts) retries() int {
 	return a.retried
 }
 
-// again tells of what failed though only now is known that the client tries it again.
-func (a *attempts) again() {
+// note takes down how the nth attempt of a call ended.
+func (a *attempts) note(n int, trouble string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.retried++
-	if a.untold != "" {
-		a.say(a.untold)
+	if n > 1 {
+		a.retried++
 	}
-}
-
-// note tells of an attempt that failed and surely is followed by another, and keeps in mind one that may be.
-func (a *attempts) note(req *http.Request, n int, resp *http.Response, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	trouble := troubleOfAttempt(resp, err)
-	a.failing = a.failing && trouble != ""
-	if a.untold = ""; trouble == "" || n >= a.most {
-		return
+	if trouble != "" && n < a.most {
+		a.tell(fmt.Sprintf("%s; attempt %d of %d at most", trouble, n, a.most), !a.failing)
 	}
-	trouble += fmt.Sprintf("; trying again, at most %s", times(a.most-n))
-	if op, _ := gen.MatchOperation(req.Method, req.URL.Path); n > 1 || isRepeated(op.Retry, resp, err) {
-		a.say(trouble)
-		return
-	}
-	a.untold = trouble
-}
-
-func (a *attempts) say(trouble string) {
-	a.tell(trouble, !a.failing)
-	a.untold, a.failing = "", true
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// isRepeated reports whether the contract lets an operation be tried again, whatever its records are.
-func isRepeated(class gen.RetryClass, resp *http.Response, err error) bool {
-	var op *net.OpError
-	unsent := errors.As(err, &op) && op.Op == "dial"
-	switch class {
-	case gen.RetrySafe:
-		return true
-	case gen.RetryAnswered:
-		return unsent || resp != nil
-	case gen.RetryRejected:
-		return unsent || resp != nil && resp.StatusCode == http.StatusTooManyRequests
-	default:
-		return false
-	}
+	a.failing = trouble != ""
 }
 
 // troubleOfAttempt says in a few words why an attempt failed; "" if it did not, or the user ended it.

