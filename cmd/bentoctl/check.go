@@ -173,7 +173,7 @@ func (j checkJob) verdict(report *conformance.Report) error {
 	percent := 100 * float64(covered.Seen) / float64(max(covered.Total, 1))
 	switch {
 	case s.Checked == 0 && s.Errors+s.Known == 0:
-		return usage("nothing was checked: none of the %d entries is an exchange with Bento (--server names another address of it)", s.Entries)
+		return usage("nothing was checked: none of the %d entries is an exchange with Bento that was answered (--server names another address of it)", s.Entries)
 	case bad > 0:
 		return &exitError{code: exitFailures}
 	case percent < j.minCoverage:
