@@ -10,11 +10,10 @@ import (
 	"example.com/bento-go/conformance"
 )
 
-// said is what a checker says of one side of an exchange, a finding a line.
-func said(t *testing.T, x *conformance.Exchange) string {
-	t.Helper()
+// said is what a checker says of an exchange, a finding a line.
+func said(checker *conformance.Checker, x *conformance.Exchange) string {
 	var lines []string
-	for _, f := range newChecker(t).Check(x).Findings {
+	for _, f := range checker.Check(x).Findings {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s: %s", f.Rule, f.Pointer, f.Message)))
 	}
 	return strings.Join(lines, "\n")
@@ -23,6 +22,7 @@ func said(t *testing.T, x *conformance.Exchange) string {
 // What is no JSON is said to be none by its reason, and never quoted; what is, is judged as such.
 func TestWhyABodyIsNotJSON(t *testing.T) {
 	t.Parallel()
+	checker := newChecker(t)
 	nested := func(open, end string, n int) string {
 		return `{"results":"one","x":` + strings.Repeat(open, n) + "1" + strings.Repeat(end, n) + `}`
 	}
@@ -44,7 +44,7 @@ func TestWhyABodyIsNotJSON(t *testing.T) {
 		nested("[", "]", 200):          "nests deeper than 200 levels",
 		nested(`{"y":`, "}", 200):      "nests deeper than 200 levels",
 	} {
-		got := said(t, good("POST", "/batch/events", oneEvent, body))
+		got := said(checker, good("POST", "/batch/events", oneEvent, body))
 		if want == "" {
 			assert.Contains(t, got, "response.body.schema /results: ", "%.60s", body)
 			assert.NotContains(t, got, "the body", "%.60s", body)
@@ -57,6 +57,7 @@ func TestWhyABodyIsNotJSON(t *testing.T) {
 // A form nests by brackets, as Rails has it. Names come in any order, so that each is asked often.
 func TestWhatAFormSays(t *testing.T) {
 	t.Parallel()
+	checker := newChecker(t)
 	const email = "data_deletion_request[email]=a@example.com"
 	for body, want := range map[string]string{
 		email: "", "site_uuid=x&" + email: "", strings.ReplaceAll(email, "[", "%5B"): "",
@@ -74,7 +75,7 @@ func TestWhatAFormSays(t *testing.T) {
 			x := good("POST", "/data_deletion_requests", body, `{"status":"queued"}`)
 			x.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			x.Response.Status = 202
-			if !assert.Equal(t, want, said(t, x), body) {
+			if !assert.Equal(t, want, said(checker, x), body) {
 				break
 			}
 		}

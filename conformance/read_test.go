@@ -166,14 +166,15 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 			"f: entry 7 on line 8: request is a JSON number, which no recording has there",
 			"entry 8 at byte 172: GET /a",
 		}},
-		"lines and a number":      {line + "12", []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: " + noLine}},
-		"lines, one torn":         {line + line[:40] + "\n" + line, []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: an object that does not end: want one a line", "entry 2 at byte 107: GET /a"}},
-		"lines, the last in half": {line + line[:40], []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: an object that does not end: want one a line"}},
-		"two on a line":           {strings.TrimSpace(line) + " " + line + line, []string{"f: entry 0 on line 1: more follows the object: want one a line", "entry 1 at byte 132: GET /a"}},
-		"one on two lines":        {strings.Replace(line, ":", ":\n", 1) + line, []string{"f: entry 0 on line 1: an object that does not end: want one a line", "f: entry 1 on line 2: more follows the object: want one a line", "entry 2 at byte 67: GET /a"}},
-		"a line in brackets":      {`{"request":{"method":"GET","url":"/a"]}`, []string{"f: entry 0 on line 1: not JSON"}},
-		"100,000 levels":          {`{"request":` + strings.Repeat("[", 100_000), []string{"f: entry 0 on line 1: an object that does not end: want one a line"}},
-		"100,000 levels, closed":  {`{"request":{"method":"GET","url":"/a","y":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, []string{"entry 0 at byte 0: GET /a"}},
+		"lines and a large number": {line + strings.Repeat("7", 100_000) + "\n" + line, []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: " + noLine, "entry 2 at byte 100067: GET /a"}},
+		"lines and a number":       {line + "12", []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: " + noLine}},
+		"lines, one torn":          {line + line[:40] + "\n" + line, []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: an object that does not end: want one a line", "entry 2 at byte 107: GET /a"}},
+		"lines, the last in half":  {line + line[:40], []string{"entry 0 at byte 0: GET /a", "f: entry 1 on line 2: an object that does not end: want one a line"}},
+		"two on a line":            {strings.TrimSpace(line) + " " + line + line, []string{"f: entry 0 on line 1: more follows the object: want one a line", "entry 1 at byte 132: GET /a"}},
+		"one on two lines":         {strings.Replace(line, ":", ":\n", 1) + line, []string{"f: entry 0 on line 1: an object that does not end: want one a line", "f: entry 1 on line 2: more follows the object: want one a line", "entry 2 at byte 67: GET /a"}},
+		"a line in brackets":       {`{"request":{"method":"GET","url":"/a"]}`, []string{"f: entry 0 on line 1: not JSON"}},
+		"100,000 levels":           {`{"request":` + strings.Repeat("[", 100_000), []string{"f: entry 0 on line 1: an object that does not end: want one a line"}},
+		"100,000 levels, closed":   {`{"request":{"method":"GET","url":"/a","y":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, []string{"entry 0 at byte 0: GET /a"}},
 
 		"line: started":              {`{"started":1}`, kind(0, "started", "number")},
 		"line: duration_ms":          {`{"duration_ms":{}}`, kind(0, "duration_ms", "object")},
@@ -279,6 +280,7 @@ func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 		}
 	}
 	for content, want := range map[string][]string{
+		line + "12":                              {"entry 0 at byte 0: GET /a", "end: f: at byte 66: the disk is broken"},
 		line + line[:9]:                          {"entry 0 at byte 0: GET /a", "end: f: at byte 66: the disk is broken"},
 		harStart + harEntry + "," + harEntry[:9]: {"entry 0 at byte 19: GET /a", "end: f: at byte 85: the disk is broken"},
 		vcrStart + vcrEntry + vcrEntry[:39]:      {"entry 0 at byte 29: GET /a", "end: f: at byte 153: the disk is broken"},
