@@ -291,6 +291,16 @@ func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 		outline(conformance.ReadNDJSON(iotest.ErrReader(nil), "f")), "a reader that reads nothing")
 }
 
+// A reader may tell of the end, or of what went wrong, beside the last bytes.
+func TestTheEndMayComeWithTheLastBytes(t *testing.T) {
+	t.Parallel()
+	whole := strings.Repeat(line, 100)
+	assert.Len(t, outline(conformance.ReadNDJSON(iotest.DataErrReader(strings.NewReader(whole)), "f")), 100)
+	failing := iotest.DataErrReader(io.MultiReader(strings.NewReader(whole), iotest.ErrReader(errDisk)))
+	got := outline(conformance.ReadNDJSON(failing, "f"))
+	assert.Contains(t, got[len(got)-1], "the disk is broken")
+}
+
 // A packed file that was damaged on its way is not taken for one that was recorded so.
 func TestADamagedGzipFileIsNamed(t *testing.T) {
 	t.Parallel()
