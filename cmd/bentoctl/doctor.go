@@ -119,7 +119,7 @@ func (g *globals) probeAPI(ctx context.Context, cfg bento.Config, code int) []fi
 	if err == nil {
 		return append(findings, finding{Name: "api", Status: "ok", Text: fmt.Sprintf("answered a read (list tags) with %d in %v", answer.StatusCode, took)})
 	}
-	f := finding{"api", "fail", plainly(err), "", exitCode(err)}
+	f := finding{"api", "fail", plainly(err), "", codeOfAPI(err)}
 	var said *bento.Error
 	if errors.As(err, &said) {
 		f.Fix = said.Hint
@@ -130,6 +130,19 @@ func (g *globals) probeAPI(ctx context.Context, cfg bento.Config, code int) []fi
 		}
 	}
 	return append(findings, f)
+}
+
+// codeOfAPI is the exit code for what the API said. 1 is none of doctor's: either the address is not the API's, or
+// the API fails.
+func codeOfAPI(err error) int {
+	code := exitCode(err)
+	switch {
+	case code != exitFailures:
+		return code
+	case errors.Is(err, bento.ErrNotFound), errors.Is(err, bento.ErrRedirected), errors.Is(err, bento.ErrUnexpectedAnswer):
+		return exitUsage
+	}
+	return exitGaveUp
 }
 
 // fixes are what to do, by what the API said.

@@ -30,6 +30,12 @@ func probeKeys(cfg bento.Config) []finding {
 		onLoopback = loopback.Is(u.Hostname()) // a fake takes any keys
 	}
 	keys := finding{Name: "keys", Status: "ok", Text: "both are there"}
+	if cfg.PublishableKey == "" && cfg.SecretKey == "" { // whoever has just begun is told once
+		keys = finding{
+			"keys", "fail", "there is no publishable key and no secret key",
+			"Set " + bento.EnvPublishableKey + " and " + bento.EnvSecretKey + ", or keep them in a profile: bentoctl login.", exitUsage,
+		}
+	}
 	for _, key := range []struct{ value, name, env string }{
 		{cfg.PublishableKey, "publishable key", bento.EnvPublishableKey}, {cfg.SecretKey, "secret key", bento.EnvSecretKey},
 	} {

@@ -219,12 +219,20 @@ func TestDoctor(t *testing.T) {
 		_, _ = w.Write([]byte("<html>Welcome to our hotel</html>"))
 	}))
 	t.Cleanup(portal.Close)
+	teapot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	t.Cleanup(teapot.Close)
+	moved := httptest.NewServer(http.RedirectHandler("https://a.example/", http.StatusFound))
+	t.Cleanup(moved.Close)
 	for name, tc := range map[string]struct {
 		env  map[string]string
 		code int
 		want []string
 	}{
 		"all is well":              {nil, 0, []string{"ok    keys", "ok    network", "skip  tls           http on loopback", "ok    clock", "ok    api           answered a read (list tags) with 200"}},
+		"nothing":                  {map[string]string{bento.EnvPublishableKey: "", bento.EnvSecretKey: ""}, 2, []string{"fail  keys          there is no publishable key and no secret key\n", "Set BENTO_PUBLISHABLE_KEY and BENTO_SECRET_KEY, or keep"}},
+		"a teapot":                 {map[string]string{bento.EnvBaseURL: teapot.URL}, 4, []string{"fail  api", "418"}},
+		"an address without API":   {map[string]string{bento.EnvBaseURL: strings.TrimSuffix(base, gen.BasePath)}, 2, []string{"fail  api", "It ends with /api/v1."}},
+		"another address":          {map[string]string{bento.EnvBaseURL: moved.URL}, 2, []string{"The address leads elsewhere"}},
 		"no keys":                  {map[string]string{bento.EnvSecretKey: ""}, 2, []string{"fail  keys          there is no secret key", "skip  api"}},
 		"quotes":                   {map[string]string{bento.EnvSecretKey: `"sk_canary"`}, 2, []string{"the secret key holds quotes"}},
 		"a line end":               {map[string]string{bento.EnvPublishableKey: "pk_canary "}, 2, []string{"the publishable key holds white space"}},
@@ -238,7 +246,7 @@ func TestDoctor(t *testing.T) {
 		"nobody there":             {map[string]string{bento.EnvBaseURL: closed.URL}, 4, []string{"fail  network       no connection to 127.0.0.1"}},
 		"a stranger's certificate": {map[string]string{bento.EnvBaseURL: secure.URL, bento.EnvSiteUUID: "00000000000000000000000000000000"}, 4, []string{"nobody whom this machine trusts"}},
 		"a portal":                 {map[string]string{bento.EnvBaseURL: portal.URL}, 2, []string{"fail  clock", "is not Bento's API"}},
-		"a wrong path":             {map[string]string{bento.EnvBaseURL: base + "/v2"}, 1, []string{"There is no such path at this address"}},
+		"a wrong path":             {map[string]string{bento.EnvBaseURL: base + "/v2"}, 2, []string{"There is no such path at this address"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for key, value := range map[string]string{bento.EnvBaseURL: base, bento.EnvPublishableKey: "pk_canary", bento.EnvSecretKey: "sk_canary", bento.EnvSiteUUID: "site_canary", bento.EnvUserAgent: "AcmeCRM/1.0"} {
