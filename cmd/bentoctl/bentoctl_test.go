@@ -235,6 +235,21 @@ func TestFakeTellsWhereItListensAndEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, 0, <-code)
 }
 
+// The address is the one that was asked for, and that the network reaches it is said.
+func TestAFakeSaysWhoMayUseIt(t *testing.T) {
+	t.Parallel()
+	const warning = "warning: it is not on loopback: anybody in the network may use it\n"
+	for listen, tc := range map[string]struct{ shown, warns string }{
+		"0.0.0.0:0": {`0\.0\.0\.0`, warning}, "127.0.0.1:0": {`127\.0\.0\.1`, ""}, "localhost:0": {`127\.0\.0\.1`, ""}, ":0": {`(\[::\]|0\.0\.0\.0)`, warning},
+	} {
+		r := bentoctl(t.Context(), "", "fake", "--listen", listen, "--timeout", "10ms")
+		assert.Equal(t, 0, r.code, r.err)
+		assert.Regexp(t, `^listening on http://`+tc.shown+`:\d+\n$`, r.out, listen)
+		assert.Regexp(t, `^the API is under http://`+tc.shown+`:\d+/api/v1; Ctrl-C ends it\n`+tc.warns+`$`, r.err, listen)
+		assert.Empty(t, bentoctl(t.Context(), "", "fake", "-q", "--listen", listen, "--timeout", "10ms").err)
+	}
+}
+
 func TestATimeoutEndsTheFakeToo(t *testing.T) {
 	t.Parallel()
 	start := time.Now()

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"example.com/bento-go/gen"
@@ -20,11 +21,25 @@ func (g *globals) listen(ctx context.Context, listen string, handler http.Handle
 	if err != nil {
 		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
 	}
-	fmt.Fprintf(g.out, "listening on http://%s\n", listener.Addr())
+	address := shownAddress(listen, listener.Addr())
+	fmt.Fprintf(g.out, "listening on http://%s\n", address)
 	if !g.quiet {
-		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", listener.Addr(), gen.BasePath)
+		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", address, gen.BasePath)
+		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+			fmt.Fprintln(g.err, "warning: it is not on loopback: anybody in the network may use it")
+		}
 	}
 	return serve(ctx, listener, handler)
+}
+
+// shownAddress is the address that was asked for, with the port that was found: of 0.0.0.0 the system makes [::].
+func shownAddress(asked string, got net.Addr) string {
+	host, _, _ := net.SplitHostPort(asked)
+	at, ok := got.(*net.TCPAddr)
+	if !ok || net.ParseIP(host) == nil {
+		return got.String()
+	}
+	return net.JoinHostPort(host, strconv.Itoa(at.Port))
 }
 
 // serve serves handler on listener until ctx ends, then lets requests under way finish.
