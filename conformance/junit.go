@@ -45,7 +45,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	broken := map[string]bool{}
 	for _, g := range r.Groups() {
 		c := junitCase{Class: classOf(g.Operation), Name: fmt.Sprintf("%s %s %s %s", g.Rule, g.Side, g.Pointer, g.Fingerprint)}
-		text := fmt.Sprintf("%s (%s)\n%s\nfirst in: %v\n", g.Message, count(uint64(g.Count), "time"), g.Hint, g.Examples)
+		text := fmt.Sprintf("%s (%s)\n%s\nfirst in: %v\n", g.Message, plural(g.Count, "time"), g.Hint, g.Examples)
 		if g.Severity == SeverityError {
 			broken[g.Operation] = true
 			c.Failure = &junitFailure{g.Message, g.Rule, text}

@@ -147,7 +147,7 @@ func TestAReportThatShowsValuesIsPrivate(t *testing.T) {
 	for _, format := range []string{"text", "json", "html"} {
 		dir := t.TempDir()
 		there := filepath.Join(dir, "there")
-		require.NoError(t, os.WriteFile(there, nil, 0o644)) //nolint:gosec // as somebody made it
+		require.NoError(t, os.WriteFile(there, nil, 0o644))
 		for _, report := range []string{there, filepath.Join(dir, "new")} {
 			assert.Equal(t, result{}, bentoctl(t.Context(), "", "check", "--show-values", "--format", format, "-o", report, conventions))
 			info, err := os.Stat(report)
