@@ -76,7 +76,7 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		"no verb is help":                {nil, "", 0, []string{"Available Commands"}},
 		"a verb that is none":            {[]string{"chekc"}, "", 2, []string{`unknown command "chekc"`}},
 		"a flag that is none":            {[]string{"check", "--colour"}, "", 2, []string{"unknown flag: --colour", "--help"}},
-		"no file":                        {[]string{"check"}, "", 2, []string{"requires at least 1 arg"}},
+		"no file":                        {[]string{"check"}, "", 2, []string{"FILE, DIRECTORY, PATTERN or - is missing"}},
 		"a conformant recording":         {[]string{"check", conventions}, "", 0, []string{"conformant: 0 errors", "7 of 34 operations"}},
 		"quiet says nothing on success":  {[]string{"check", "--quiet", conventions}, "", 0, nil},
 		"from standard input":            {[]string{"check", "-"}, string(whole), 0, []string{"conformant"}},

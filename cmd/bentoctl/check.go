@@ -46,7 +46,7 @@ func newCheck(g *globals) *cobra.Command {
 			"  bentoctl check --format html -o report.html recordings/\n" +
 			"  bentoctl check --format json -o known.json recordings/   # then, in CI:\n" +
 			"  bentoctl check --baseline known.json --fail-on drift recordings/",
-		Args: cobra.MinimumNArgs(1),
+		Args: asUsed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.json && !cmd.Flags().Changed("format") {
 				job.format = "json"

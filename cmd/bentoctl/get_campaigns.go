@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strconv"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"example.com/bento-go/gen"
@@ -44,7 +43,7 @@ func campaigns() []reading {
 		{
 			operation: gen.OpGetEmailTemplate, use: "template ID", short: "Show an email template", example: "template 1 --json",
 			long: "Shows the template with an id that `get sequences` and `get workflows` list.",
-			args: cobra.ExactArgs(1), columns: "id name subject html", more: "created_at stats type",
+			args: asUsed, columns: "id name subject html", more: "created_at stats type",
 			one: func(ctx context.Context, q *query) error {
 				id, err := strconv.Atoi(q.args[0])
 				if err != nil {

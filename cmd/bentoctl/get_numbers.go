@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"example.com/bento-go/gen"
@@ -21,7 +20,7 @@ func numbers() []reading {
 		},
 		{
 			operation: gen.OpGetSegmentStats, use: "segment-stats ID", short: "Count the people of a segment", example: "segment-stats segment_1",
-			long: "Counts the people of a segment, by an id that `get segments` lists.", plain: true, args: cobra.ExactArgs(1),
+			long: "Counts the people of a segment, by an id that `get segments` lists.", plain: true, args: asUsed,
 			columns: "user_count subscriber_count unsubscriber_count",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.SegmentStats(ctx, q.args[0], q.keep())
@@ -30,7 +29,7 @@ func numbers() []reading {
 		},
 		{
 			operation: gen.OpGetReport, use: "report ID", short: "Read a report", example: "report report_1 --json",
-			long: "Reads a report that was made in Bento.", plain: true, args: cobra.ExactArgs(1),
+			long: "Reads a report that was made in Bento.", plain: true, args: asUsed,
 			columns: "report_name report_type chart_style data",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.Report(ctx, q.args[0], q.keep())
@@ -61,7 +60,7 @@ func experiments() []reading {
 	return []reading{
 		{
 			operation: gen.OpValidateEmail, use: "validate-email ADDRESS", short: "Judge an address", example: "validate-email ari@example.com",
-			long: "Asks Bento whether it takes an address for real.", plain: true, args: cobra.ExactArgs(1), columns: "valid",
+			long: "Asks Bento whether it takes an address for real.", plain: true, args: asUsed, columns: "valid",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.ValidateEmail(ctx, gen.ValidateEmailBody{Email: q.args[0]}, q.keep())
 				return err
@@ -69,7 +68,7 @@ func experiments() []reading {
 		},
 		{
 			operation: gen.OpApplyRuleset, use: "ruleset ADDRESS", short: "Judge an address by stricter rules", example: "ruleset ari@example.com --block-free-providers",
-			long: "Asks Bento to judge an address by stricter rules, and why.", plain: true, args: cobra.ExactArgs(1), columns: "valid reasons",
+			long: "Asks Bento to judge an address by stricter rules, and why.", plain: true, args: asUsed, columns: "valid reasons",
 			flags: func(f *pflag.FlagSet) { f.BoolVar(&blockFree, "block-free-providers", false, "refuse free mailboxes") },
 			one: func(ctx context.Context, q *query) error {
 				body := gen.ApplyRulesetBody{Email: q.args[0]}
@@ -82,7 +81,7 @@ func experiments() []reading {
 		},
 		{
 			operation: gen.OpModerateContent, use: "moderation TEXT", short: "Judge a text", example: "moderation 'Hello there'",
-			long: "Asks Bento whether a text is fit to be sent.", plain: true, args: cobra.ExactArgs(1), columns: "valid reasons",
+			long: "Asks Bento whether a text is fit to be sent.", plain: true, args: asUsed, columns: "valid reasons",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.ModerateContent(ctx, q.args[0], q.keep())
 				return err
@@ -90,7 +89,7 @@ func experiments() []reading {
 		},
 		{
 			operation: gen.OpGuessGender, use: "gender NAME", short: "Guess a gender by a name", example: "gender Ari",
-			long: "Asks Bento for a guess, and how sure it is.", plain: true, args: cobra.ExactArgs(1), columns: "gender confidence",
+			long: "Asks Bento for a guess, and how sure it is.", plain: true, args: asUsed, columns: "gender confidence",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.GuessGender(ctx, q.args[0], q.keep())
 				return err
@@ -98,7 +97,7 @@ func experiments() []reading {
 		},
 		{
 			operation: gen.OpGeolocate, use: "geolocation IP", short: "Locate an IP address", example: "geolocation 203.0.113.7",
-			long: "Asks Bento where an IP address is.", plain: true, args: cobra.ExactArgs(1), columns: "city_name country_name",
+			long: "Asks Bento where an IP address is.", plain: true, args: asUsed, columns: "city_name country_name",
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.Geolocate(ctx, q.args[0], q.keep())
 				return err

@@ -54,7 +54,7 @@ func people() []reading {
 		{
 			operation: gen.OpGetSegment, use: "segment ID", short: "Show a segment", example: "segment segment_1",
 			long: "Shows the segment with an id that `get segments` lists.",
-			args: cobra.ExactArgs(1), columns: segmentColumns, more: segmentMore,
+			args: asUsed, columns: segmentColumns, more: segmentMore,
 			one: func(ctx context.Context, q *query) error {
 				_, err := q.client.Segment(ctx, q.args[0], q.keep())
 				return err
@@ -63,7 +63,7 @@ func people() []reading {
 		{
 			operation: gen.OpListFormResponses, use: "form-responses FORM", short: "List the responses to a form",
 			long: "Lists what people answered in the form with the id.", example: "form-responses form_1 --format ndjson",
-			args: cobra.ExactArgs(1), columns: "id uuid data", more: "type",
+			args: asUsed, columns: "id uuid data", more: "type",
 			list: func(ctx context.Context, q *query, _ int) error {
 				_, err := q.client.ListFormResponses(ctx, q.args[0], q.keep())
 				return err

@@ -67,7 +67,7 @@ const importLong = "Reads CSV of any separator, or NDJSON; packed by gzip or ZIP
 
 func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 	im := &importer{globals: g, kind: kind, intake: intake.Options{Kind: kind}, chunkBytes: 3 << 20}
-	cmd := &cobra.Command{Args: cobra.MinimumNArgs(1)}
+	cmd := &cobra.Command{Args: asUsed}
 	flags := cmd.Flags()
 	switch kind {
 	case intake.Subscribers:

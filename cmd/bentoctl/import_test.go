@@ -183,7 +183,7 @@ func TestAnImportIsMeant(t *testing.T) {
 		{[]string{"subscribers", "--yes", "--limits", "fast", file}, `--limits "fast"`},
 		{[]string{"subscribers", "--yes", file + "x"}, "no such file"},
 		{[]string{"subscribers", "--yes", write(t, "x.csv", "a,b\n")}, "no column holds addresses"},
-		{[]string{"subscribers"}, "requires at least 1 arg"},
+		{[]string{"subscribers"}, "FILE is missing"},
 		{[]string{"events", "--yes", "--unknown", "perhaps", file}, `--unknown "perhaps"`},
 	} {
 		r := bentoctl(t.Context(), "", append([]string{"import"}, tc.args...)...)

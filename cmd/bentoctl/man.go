@@ -16,7 +16,7 @@ func newMan(g *globals) *cobra.Command {
 		Short:   "Write manual pages",
 		Long:    "Writes a manual page for each verb into DIR, which is made if need be.",
 		Example: "  bentoctl man ~/.local/share/man/man1 && man bentoctl-import-subscribers",
-		Args:    cobra.ExactArgs(1),
+		Args:    asUsed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manuals are for everybody
 				return usage("%w", err)

@@ -96,7 +96,7 @@ func idArgs(args []string) ([]int64, error) {
 func newOutboxPause(o *outboxCommand) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use: "pause LANE", Short: "Hold a lane back", Args: cobra.ExactArgs(1),
+		Use: "pause LANE", Short: "Hold a lane back", Args: asUsed,
 		Long:    "Holds a lane back: what is in flight is finished, and nothing more is sent until resume.\nLanes are events, subscribers, commands and emails.",
 		Example: "  bentoctl outbox pause emails --store spool --reason 'the template is wrong'",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -121,7 +121,7 @@ func newOutboxPause(o *outboxCommand) *cobra.Command {
 
 func newOutboxResume(o *outboxCommand) *cobra.Command {
 	return &cobra.Command{
-		Use: "resume LANE", Short: "Let a lane go on", Args: cobra.ExactArgs(1),
+		Use: "resume LANE", Short: "Let a lane go on", Args: asUsed,
 		Long:    "Lets a lane go on that was paused, by pause or because Bento refused the account.",
 		Example: "  bentoctl outbox resume emails --store spool",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -129,7 +129,7 @@ func (o *outboxCommand) list(ctx context.Context, s *outbox.Sender, f outbox.Fil
 func newOutboxShow(o *outboxCommand) *cobra.Command {
 	var record bool
 	cmd := &cobra.Command{
-		Use: "show ID", Short: "Show an entry and its history", Args: cobra.ExactArgs(1),
+		Use: "show ID", Short: "Show an entry and its history", Args: asUsed,
 		Long:    "Shows an entry: its state, the reason, and its history, that is when it was parked or failed\nand what was decided. With --record also what is sent.",
 		Example: "  bentoctl outbox show 12 --store spool\n  bentoctl outbox show 12 --store spool --record --json",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -28,7 +28,7 @@ func newProfile(g *globals) *cobra.Command {
 	}
 	var yes bool
 	remove := &cobra.Command{
-		Use: "remove NAME", Short: "Forget a profile and its secret key", Example: "  bentoctl profile remove staging", Args: cobra.ExactArgs(1),
+		Use: "remove NAME", Short: "Forget a profile and its secret key", Example: "  bentoctl profile remove staging", Args: asUsed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := g.confirmTo(cmd.Context(), yes, fmt.Sprintf("This forgets the profile %s and its secret key.", args[0]), "nothing was removed"); err != nil {
 				return err
@@ -43,7 +43,7 @@ func newProfile(g *globals) *cobra.Command {
 			RunE: func(*cobra.Command, []string) error { return g.listProfiles() },
 		},
 		&cobra.Command{
-			Use: "use NAME", Short: "Choose the profile to use", Example: "  bentoctl profile use staging", Args: cobra.ExactArgs(1),
+			Use: "use NAME", Short: "Choose the profile to use", Example: "  bentoctl profile use staging", Args: asUsed,
 			RunE: func(_ *cobra.Command, args []string) error {
 				file, err := loadConfig()
 				if err != nil {

@@ -20,19 +20,18 @@ import (
 type runner struct {
 	use, short, example string
 	destroys            bool // something that was there is gone after it
-	query               int  // arguments after the address
 	command             func(email string, query []string) bento.Command
 }
 
 var runners = []runner{
-	{"add-tag EMAIL TAG", "Give a person a tag; nothing is triggered", "add-tag ari@example.com vip", false, 1, func(e string, q []string) bento.Command { return bento.AddTag(e, q[0]) }},
-	{"add-tag-via-event EMAIL TAG", "Give a person a tag, and trigger what follows", "add-tag-via-event ari@example.com vip", false, 1, func(e string, q []string) bento.Command { return bento.AddTagViaEvent(e, q[0]) }},
-	{"remove-tag EMAIL TAG", "Take a tag from a person", "remove-tag ari@example.com vip", true, 1, func(e string, q []string) bento.Command { return bento.RemoveTag(e, q[0]) }},
-	{"add-field EMAIL NAME VALUE", "Write a field of a person", "add-field ari@example.com plan pro", false, 2, func(e string, q []string) bento.Command { return bento.AddField(e, q[0], q[1]) }},
-	{"remove-field EMAIL NAME", "Remove a field of a person", "remove-field ari@example.com plan", true, 1, func(e string, q []string) bento.Command { return bento.RemoveField(e, q[0]) }},
-	{"subscribe EMAIL", "Let a person be written to again", "subscribe ari@example.com", false, 0, func(e string, _ []string) bento.Command { return bento.Subscribe(e) }},
-	{"unsubscribe EMAIL", "Write to a person no more", "unsubscribe ari@example.com", true, 0, func(e string, _ []string) bento.Command { return bento.Unsubscribe(e) }},
-	{"change-email EMAIL NEW", "Give a person another address", "change-email ari@example.com ari@acme.example", true, 1, func(e string, q []string) bento.Command { return bento.ChangeEmail(e, q[0]) }},
+	{"add-tag EMAIL TAG", "Give a person a tag; nothing is triggered", "add-tag ari@example.com vip", false, func(e string, q []string) bento.Command { return bento.AddTag(e, q[0]) }},
+	{"add-tag-via-event EMAIL TAG", "Give a person a tag, and trigger what follows", "add-tag-via-event ari@example.com vip", false, func(e string, q []string) bento.Command { return bento.AddTagViaEvent(e, q[0]) }},
+	{"remove-tag EMAIL TAG", "Take a tag from a person", "remove-tag ari@example.com vip", true, func(e string, q []string) bento.Command { return bento.RemoveTag(e, q[0]) }},
+	{"add-field EMAIL NAME VALUE", "Write a field of a person", "add-field ari@example.com plan pro", false, func(e string, q []string) bento.Command { return bento.AddField(e, q[0], q[1]) }},
+	{"remove-field EMAIL NAME", "Remove a field of a person", "remove-field ari@example.com plan", true, func(e string, q []string) bento.Command { return bento.RemoveField(e, q[0]) }},
+	{"subscribe EMAIL", "Let a person be written to again", "subscribe ari@example.com", false, func(e string, _ []string) bento.Command { return bento.Subscribe(e) }},
+	{"unsubscribe EMAIL", "Write to a person no more", "unsubscribe ari@example.com", true, func(e string, _ []string) bento.Command { return bento.Unsubscribe(e) }},
+	{"change-email EMAIL NEW", "Give a person another address", "change-email ari@example.com ari@acme.example", true, func(e string, q []string) bento.Command { return bento.ChangeEmail(e, q[0]) }},
 }
 
 func newRun(g *globals) *cobra.Command {
@@ -69,7 +68,7 @@ func newRun(g *globals) *cobra.Command {
 func newRunner(g *globals, r runner) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use: r.use, Short: r.short, Example: "  bentoctl run " + r.example, Args: cobra.ExactArgs(1 + r.query),
+		Use: r.use, Short: r.short, Example: "  bentoctl run " + r.example, Args: asUsed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := g.bounded(cmd.Context())
 			defer cancel()

@@ -39,7 +39,7 @@ func newSendEvent(g *globals) *cobra.Command {
 		Example: "  bentoctl send event '$signed_up' ari@example.com --field plan=pro\n" +
 			"  bentoctl send event '$purchase' ari@example.com --unique-key order-1 \\\n" +
 			"    --detail total:=7995",
-		Args: cobra.ExactArgs(2),
+		Args: asUsed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			event := bento.Event{Type: args[0], Email: args[1], Fields: gen.EventFields{}, Details: gen.EventDetails{}}
 			if err := errors.Join(assign("--field", fields, event.Fields), assign("--detail", details, event.Details)); err != nil {
