@@ -98,7 +98,7 @@ func (g *gate) giveBack(at time.Time) {
 	defer g.mu.Unlock()
 	if i, found := slices.BinarySearchFunc(g.passed, at, time.Time.Compare); found {
 		g.passed = slices.Delete(g.passed, i, i+1)
-		if g.burst == 0 && g.speed == 1 {
+		if g.speed == 1 { // else it may be shut by a refusal
 			g.open = g.open.Add(-g.interval())
 		}
 	}
