@@ -216,7 +216,7 @@ func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		sh.properties = append(sh.properties, property{name, c.shape(s.Properties[name].Value), c.known.index(c.side, s, name)})
 	}
-	sh.event, sh.details = isEvent(c.side, s), isDetails(c.side, s)
+	sh.event, sh.details = isEvent(c.side, s), isDetails(s)
 	for i, p := range sh.properties {
 		if p.name == "type" {
 			sh.kindAt = i

@@ -165,14 +165,14 @@ func mediaType(h http.Header) (media, problem string) {
 		return "", "the Content-Type is malformed"
 	}
 	if charset := parameters["charset"]; media == "application/json" && charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return media, "the charset is not UTF-8"
+		return "", "the charset is not UTF-8"
 	}
 	return media, ""
 }
 
 // mediaName names a media type, unless it is none that anybody knows.
 func mediaName(media string) string {
-	if kind, _, ok := strings.Cut(media, "/"); ok && len(media) < 60 {
+	if kind, _, _ := strings.Cut(media, "/"); len(media) < 60 {
 		switch kind {
 		case "application", "text", "image", "multipart":
 			return media

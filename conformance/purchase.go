@@ -18,24 +18,19 @@ func checkPurchases(body []byte) []Finding {
 		return nil
 	}
 	var events [1][]byte
-	if !membersOf(body, eventsMember, events[:]) || len(events[0]) == 0 || events[0][0] != '[' {
-		return nil
-	}
+	membersOf(body, eventsMember, events[:])
 	var findings []Finding
-	c := jsonscan.Cursor{Body: events[0], At: 1}
-	for i := 0; len(findings) < maxFindings; i++ {
-		if c.Next() == ',' {
-			c.At++
-		}
-		if b := c.Next(); b == ']' || b == 0 {
-			break
-		}
+	i := 0
+	c := jsonscan.Cursor{Body: events[0]}
+	_ = c.Items("events", func() error {
 		from := c.At
-		if c.Skip() != nil {
-			break
+		err := c.Skip()
+		if len(findings) < maxFindings {
+			findings = append(findings, checkPurchase(events[0][from:c.At], i)...)
 		}
-		findings = append(findings, checkPurchase(events[0][from:c.At], i)...)
-	}
+		i++
+		return err
+	})
 	return findings
 }
 
@@ -50,9 +45,9 @@ func isEvent(side Side, s *openapi3.Schema) bool {
 }
 
 // isDetails reports whether a schema is that of what an event keeps.
-func isDetails(side Side, s *openapi3.Schema) bool {
+func isDetails(s *openapi3.Schema) bool {
 	_, has := s.Extensions["x-bento-repeatable"].(string)
-	return side == SideRequest && has
+	return has
 }
 
 var (
@@ -132,28 +127,15 @@ func membersOf(object []byte, names []string, into [][]byte) bool {
 	if c.Next() != '{' {
 		return false
 	}
-	c.At++
-	for {
-		if c.Next() == ',' {
-			c.At++
-		}
-		if c.Next() != '"' {
-			return c.Next() == '}'
-		}
-		name, err := c.Raw()
-		if err != nil || c.Next() != ':' {
-			return false
-		}
-		c.At++
+	return c.Members("", func(name []byte) error {
 		c.Blank()
 		from := c.At
-		if c.Skip() != nil {
-			return false
-		}
+		err := c.Skip()
 		for i := range into {
 			if string(name) == names[i] {
 				into[i] = object[from:c.At]
 			}
 		}
-	}
+		return err
+	}) == nil
 }

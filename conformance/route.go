@@ -105,7 +105,7 @@ func (c *Checker) locate(raw string) (at location, known bool) {
 			at.path = path
 			return at, true
 		}
-		known = known || !loopback.Is(u.Hostname())
+		known = !loopback.Is(u.Hostname())
 	}
 	return at, known
 }

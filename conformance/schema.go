@@ -1,10 +1,8 @@
 package conformance
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,15 +10,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// validators are the formats that kin-openapi does not check by itself. Addresses are no error
-// of the contract but a warning: see payload.go.
+// validators are of formats that kin-openapi is not to judge. Addresses are no error of the
+// contract but a warning: see payload.go.
 var validators = map[string]openapi3.StringFormatValidator{
-	"uri": openapi3.NewCallbackValidator(func(text string) error {
-		if u, err := url.Parse(text); err != nil || u.Scheme == "" {
-			return errors.New("not an absolute URI")
-		}
-		return nil
-	}),
 	"email": openapi3.NewCallbackValidator(func(string) error { return nil }),
 }
 
@@ -124,9 +116,6 @@ func describe(e *openapi3.SchemaError) string {
 	case "nullable":
 		return "must not be null"
 	case "type":
-		if s.Type != nil && e.Value == nil {
-			return "must not be null"
-		}
 		return "want " + typeName(s)
 	case "format":
 		return "want " + article(s.Format)
@@ -175,10 +164,10 @@ func shapes(s *openapi3.Schema) string {
 }
 
 func typeName(s *openapi3.Schema) string {
-	if s.Type == nil || len(*s.Type) == 0 {
+	if len(s.Type.Slice()) == 0 { // for a number that is too large for kin-openapi
 		return "another type"
 	}
-	return article(strings.Join(*s.Type, " or "))
+	return article(strings.Join(s.Type.Slice(), " or "))
 }
 
 func article(noun string) string {

@@ -43,7 +43,7 @@ func brokenScheme(scheme *openapi3.SecurityScheme, r *Request, query string) (ru
 			return RuleUserAgent, "there is no User-Agent"
 		}
 		return RuleUserAgent, "the User-Agent is generic"
-	case scheme.Type == "http" && r.leftOut("Authorization"):
+	case r.leftOut("Authorization"):
 	case scheme.Type == "http":
 		if message := brokenBasic(r.Header.Get("Authorization")); message != "" {
 			return RuleAuth, message
@@ -71,11 +71,11 @@ func brokenBasic(header string) string {
 		return ""
 	}
 	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
-	user, password, ok := strings.Cut(string(decoded), ":")
+	user, password, _ := strings.Cut(string(decoded), ":")
 	switch {
 	case err != nil:
 		return "the credentials are not base64"
-	case !ok || user == "" || password == "":
+	case user == "" || password == "":
 		return "the credentials are not publishable_key:secret_key"
 	}
 	return ""

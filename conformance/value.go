@@ -14,15 +14,12 @@ const maxValue = 200
 func valueAt(x *Exchange, f Finding) string {
 	body := x.Request.Body
 	if f.Side == SideResponse {
-		if x.Response == nil {
-			return ""
-		}
 		body = x.Response.Body
 	}
-	value, err := decodeJSON(body)
-	if err != nil || f.Pointer == "" {
+	if f.Pointer == "" { // it is not about a place in the body
 		return ""
 	}
+	value, _ := decodeJSON(body) // in what is no JSON nothing stands anywhere
 	unescape := strings.NewReplacer("~1", "/", "~0", "~")
 	for segment := range strings.SplitSeq(strings.TrimPrefix(f.Pointer, "/"), "/") {
 		switch parent := value.(type) {

@@ -29,8 +29,8 @@ func (w *walker) add(rule, pointer, message string) {
 }
 
 // has reports whether a place was found to be wrong already.
-func (w *walker) has(rule, pointer string) bool {
-	return slices.ContainsFunc(w.findings, func(f Finding) bool { return f.Rule == rule && f.Pointer == pointer })
+func (w *walker) has(pointer string) bool {
+	return slices.ContainsFunc(w.findings, func(f Finding) bool { return f.Pointer == pointer })
 }
 
 func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
@@ -49,7 +49,7 @@ func (w *walker) walk(schema *openapi3.Schema, value any, at string) {
 			w.walk(schema.Items.Value, item, at+"/"+strconv.Itoa(i))
 		}
 	case json.Number:
-		if schema.Type.Is("integer") && !isInteger(string(value)) && !w.has(schemaRule(w.side), at) {
+		if schema.Type.Is("integer") && !isInteger(string(value)) && !w.has(at) {
 			w.add(schemaRule(w.side), at, "want an integer of at most 64 bits, in plain digits")
 		}
 	case string:
