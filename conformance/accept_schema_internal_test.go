@@ -110,7 +110,11 @@ func TestWhatAShapeIsSureOf(t *testing.T) {
 		`{"oneOf":[{"type":"string","nullable":true},{"type":"boolean"}]}`: {[]string{`"a"`, `null`, `true`}, []string{`1`}, nil},
 		`{"type":"string","format":"date-time"}`:                           {[]string{`"2026-02-28T01:02:03Z"`}, []string{`"yesterday"`, `""`}, []string{`"2026\u002d02-28T01:02:03Z"`}},
 		`{"type":"string","format":"email"}`:                               {[]string{`"ari@example.com"`, `"no address"`}, nil, nil},
-		`{"type":"string","format":"of-another"}`:                          {nil, nil, []string{`"a"`}},
+		// What Bento says of purchases is not looked into.
+		`{"type":"object","properties":{"events":{"type":"array","items":{"type":"object","properties":{"type":{"type":"string"},"details":{"type":"object","additionalProperties":true,"x-bento-repeatable":"unique.key"}}}}}}`: {
+			[]string{`{"events":[{"type":"$purchase","details":{"value":{"amount":0.5}}}]}`}, nil, nil,
+		},
+		`{"type":"string","format":"of-another"}`: {nil, nil, []string{`"a"`}},
 	} {
 		a, by := acceptorOf(t, SideResponse, schema)
 		require.NotNil(t, a, schema)
@@ -146,6 +150,11 @@ func TestWhatAShapeIsSureOfInARequest(t *testing.T) {
 		`{"type":"string","format":"email"}`:                         {[]string{`"ari@example.com"`, `"a.b+c@mail.example.co"`}, []string{`"ari"`, `""`, `"ari@"`, `"@example.com"`, `"a b@example.com"`, `"ari@example.com\u0020"`}},
 		`{"type":"object"}`:                                          {[]string{`{"firstName":1}`, `{"a":{"firstName":"sk_live_0123456789"}}`}, nil}, // nobody looks into it
 		`{"type":"object","additionalProperties":{"type":"string"}}`: {[]string{`{"a":"b"}`}, []string{`{"firstName":"b"}`, `{"a":1}`}},
+		// Neither is an event.
+		`{"type":"object","properties":{"type":{"type":"string"}}}`: {[]string{`{"type":"$purchase"}`}, nil},
+		`{"type":"object","properties":{"details":{"type":"object","additionalProperties":true,"x-bento-repeatable":"unique.key"}}}`: {
+			[]string{`{"details":{"value":{"amount":0.5}}}`}, nil,
+		},
 		`{"type":"object","additionalProperties":true}`: {
 			[]string{`{}`, `{"first_name":"Ari","seats":3}`},
 			[]string{`{"firstName":1}`, `{"":1}`, `{"a":1,"a":2}`, `{"api_key":"x"}`, `{"note":"sk_live_0123456789"}`},

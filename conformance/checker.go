@@ -97,6 +97,11 @@ var ofContract = sync.OnceValues(func() (*Checker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("conformance: the contract: %w", err)
 	}
+	return checkerOf(doc)
+})
+
+// checkerOf makes of a contract all that a checker holds, but for its options.
+func checkerOf(doc *openapi3.T) (*Checker, error) {
 	c := &Checker{doc: doc, routes: routesOf(doc), byID: map[string]*openapi3.Operation{}, members: newRegistry(doc)}
 	c.sure = acceptorsOf(doc, c.members)
 	for _, item := range doc.Paths.Map() {
@@ -112,7 +117,7 @@ var ofContract = sync.OnceValues(func() (*Checker, error) {
 		c.servers = append(c.servers, known)
 	}
 	return c, nil
-})
+}
 
 // Check judges an exchange. It never panics: should the checker fail, that is a finding.
 func (c *Checker) Check(x *Exchange) Verdict { return c.judge(x, nil) }

@@ -81,6 +81,8 @@ func TestWhatIsAdmittedIsClean(t *testing.T) {
 	latin := good("POST", "/data_deletion_requests", "data_deletion_request[email]=a@example.com", `{"status":"queued"}`)
 	latin.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=iso-8859-1")
 	latin.Response.Status = 202
+	withFragment := good("GET", "/fetch/search", "", `{"data":[]}`)
+	withFragment.Request.URL += "&page=1#top"
 	found := `{"data":{"id":"1","type":"visitors","attributes":{"uuid":"u","email":"a@example.com"}}}`
 	for name, x := range map[string]*conformance.Exchange{
 		"a form in Latin-1":       latin,
@@ -89,6 +91,8 @@ func TestWhatIsAdmittedIsClean(t *testing.T) {
 		"inputs in the query":     good("POST", "/experimental/jesses_ruleset?email=a@example.com&block_free_providers=true", "", `{"valid":true}`),
 		"filters in the body":     good("GET", "/fetch/search", `{"created_at":{"gt":"2024-01-01"}}`, `{"data":[]}`),
 		"somebody by uuid":        good("GET", "/fetch/subscribers?uuid=u", "", found),
+		"the head of a list":      good("HEAD", "/fetch/tags", "", ""),
+		"a fragment":              withFragment,
 		"nobody, as {}":           good("GET", "/fetch/subscribers?uuid=u", "", `{}`),
 		"fields of every kind":    good("POST", "/batch/events", eventBody(`"fields":{"a":"x","b":1.5,"c":true,"d":null}`), `{"results":1}`),
 	} {
@@ -158,6 +162,8 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"bearer auth":            {get, header("Authorization", "Bearer "+canary), "request.auth||not Basic"},
 		"auth is not base64":     {get, header("Authorization", "Basic "+canary+"!"), "request.auth||base64"},
 		"auth without a secret":  {get, header("Authorization", "Basic cGs6"), "request.auth||publishable_key:secret_key"},
+		"auth without a user":    {get, header("Authorization", "Basic OmNhbmFyeQ=="), "request.auth||publishable_key:secret_key"},
+		"auth of nothing":        {get, header("Authorization", "Basic "), "request.auth||publishable_key:secret_key"},
 		"no agent":               {get, func(x *conformance.Exchange) { x.Request.Header.Del("User-Agent") }, "request.user-agent||no User-Agent"},
 		"generic agent":          {get, header("User-Agent", "Go-http-client/1.1"), "request.user-agent||generic"},
 		"unknown path":           {get, url("/fetch/tagz?site_uuid=x"), "request.path||"},
@@ -263,6 +269,12 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 			x.Response.Status = 400
 			x.Response.Header.Set("Content-Type", "image/png")
 		}, "response.content-type.drift||image/png"},
+		"a name that may be a number of somebody": {post, answer(`{"results":1,"49a":1}`), "response.body.drift|/(name withheld)|"},
+		"events where there are none":             {commands, body(`{"command":[{"command":"subscribe","email":"a@example.com"}],"events":[{"type":"$purchase"}]}`), "request.body.schema|/events|not in the contract"},
+		"an input beside a body that nobody kept": {validation, func(x *conformance.Exchange) {
+			x.Request.URL += "&email=a@example.com"
+			x.Request.BodyState = conformance.BodyMissing
+		}, "request.query.unknown||no parameter email"},
 		"no input at all": {validation, url("/experimental/validation?site_uuid=x"), "request.body.schema||empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -291,10 +303,13 @@ func TestWhatIsRightIsNotFound(t *testing.T) {
 	t.Parallel()
 	post := good("POST", "/batch/events", oneEvent, `{"results":1,"failed":0}`)
 	for name, change := range map[string]func(*conformance.Exchange){
-		"upper-case host":      func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, "app.", "APP.", 1) },
-		"explicit port":        func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, ".com/", ".com:443/", 1) },
-		"redacted auth":        func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "REDACTED") },
-		"redacted credentials": func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Basic [redacted]") },
+		"upper-case host":        func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, "app.", "APP.", 1) },
+		"explicit port":          func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, ".com/", ".com:443/", 1) },
+		"redacted auth":          func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "REDACTED") },
+		"redacted credentials":   func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Basic [redacted]") },
+		"filtered auth":          func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "[FILTERED]") },
+		"credentials as stars":   func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Basic ****") },
+		"credentials as crosses": func(x *conformance.Exchange) { x.Request.Header.Set("Authorization", "Basic xxxx") },
 		"redacted site": func(x *conformance.Exchange) {
 			x.Request.URL = "https://app.bentonow.com/api/v1/batch/events?site_uuid=REDACTED"
 		},
@@ -311,6 +326,13 @@ func TestWhatIsRightIsNotFound(t *testing.T) {
 		"HTML for an error": func(x *conformance.Exchange) {
 			x.Response.Status = 403
 			x.Response.Header.Set("Content-Type", "text/html; charset=UTF-8")
+		},
+		"the largest integer": func(x *conformance.Exchange) { x.Response.Body = []byte(`{"results":9223372036854775807}`) },
+		"a value that is no price": func(x *conformance.Exchange) {
+			x.Request.Body = []byte(eventBody(`"details":{"value":{"plan":"pro"}}`))
+		},
+		"a purchase in escapes": func(x *conformance.Exchange) {
+			x.Request.Body = []byte(`{"events":[{"type":"$purchase","email":"a@example.com","details":{"\u0075nique":{"key":"a"},"value":{"amount":1}}}]}`)
 		},
 		"big number in details": func(x *conformance.Exchange) {
 			x.Request.Body = []byte(eventBody(`"details":{"order_id":12345678901234567890}`))
@@ -376,8 +398,58 @@ func TestWhatIsNotBentosIsSkippedWithAReason(t *testing.T) {
 	aborted := good("GET", "/fetch/tags", "", "")
 	aborted.Response = nil
 	assert.Equal(t, "no answer", c.Check(aborted).Skipped)
-	_, err := conformance.New(conformance.WithServer("not a URL"))
-	require.ErrorContains(t, err, "want something like https://")
+}
+
+// A server is known by host, port and path; the port that its scheme has anyway is no other.
+func TestAServerIsKnownByItsHostAndItsPort(t *testing.T) {
+	t.Parallel()
+	const tags = "/api/v1/fetch/tags?site_uuid=x"
+	for _, tc := range []struct{ server, url, want string }{
+		{"http://staging.example.com:80/api/v1", "http://staging.example.com" + tags, ""},
+		{"http://staging.example.com/api/v1", "http://staging.example.com:80" + tags, ""},
+		{"https://staging.example.com:443/api/v1", "https://staging.example.com" + tags, ""},
+		{"https://staging.example.com:8443/api/v1", "https://staging.example.com:8443" + tags, ""},
+		{"https://staging.example.com:8443/api/v1", "https://staging.example.com:9443" + tags, "another host"},
+		{"https://staging.example.com/api/v1", "https://staging.example.com:80" + tags, "another host"},
+		{"http://staging.example.com/api/v1", "http://staging.example.com:443" + tags, "another host"},
+		{"", "https://app.bentonow.com:8443" + tags, "another host"},
+		{"", "https://app bentonow.com" + tags, "another host"},
+	} {
+		x := good("GET", "/fetch/tags", "", `{"data":[]}`)
+		x.Request.URL = tc.url
+		assert.Equal(t, tc.want, newChecker(t, conformance.WithServer(tc.server)).Check(x).Skipped, "%s: %s", tc.server, tc.url)
+	}
+	for _, server := range []string{"not a URL", "https://staging example.com/api/v1", "staging.example.com/api/v1", "/api/v1"} {
+		_, err := conformance.New(conformance.WithServer(server))
+		require.ErrorContains(t, err, "want something like https://", server)
+	}
+}
+
+// Values are shown where a member is at fault, of either side, and not where a header is.
+func TestAValueIsShownToWhomAsksForIt(t *testing.T) {
+	t.Parallel()
+	const bad, fine = `{"events":[{"type":"x","email":"a@example.com"},{"type":"x","email":"nobody"}]}`, `{"results":1}`
+	long := strings.Repeat("x", 300)
+	form := good("POST", "/data_deletion_requests", "data_deletion_request[email]=nobody", `{"status":"queued"}`)
+	form.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	form.Response.Status = 202
+	untyped := good("POST", "/batch/events", oneEvent, `{"":"of the whole"}`)
+	untyped.Response.Header.Del("Content-Type")
+	for want, x := range map[string]*conformance.Exchange{
+		`payload.email "nobody"`:                    good("POST", "/batch/events", bad, fine),
+		`response.body.schema "one"`:                good("POST", "/batch/events", oneEvent, `{"results":"one"}`),
+		`response.body.schema "` + long[:199] + `…`: good("POST", "/batch/events", oneEvent, `{"results":"`+long+`"}`),
+		`response.body.schema [1,{"a":null}]`:       good("POST", "/batch/events", oneEvent, `{"results":[1, {"a": null}]}`),
+		`response.body.schema `:                     good("GET", "/fetch/tags", "", `{}`),
+		`response.body.encoding `:                   good("GET", "/fetch/tags", "", `{"data":[]`),
+		`response.content-type `:                    untyped,
+		`payload.email `:                            form,
+	} {
+		findings := newChecker(t, conformance.WithValues()).Check(x).Findings
+		require.Len(t, findings, 1, want)
+		assert.Equal(t, want, findings[0].Rule+" "+findings[0].Value)
+		assert.Empty(t, newChecker(t).Check(x).Findings[0].Value, want)
+	}
 }
 
 func TestAMissingBodyIsUnverifiableNotClean(t *testing.T) {
@@ -418,6 +490,8 @@ func TestANumberThatIsNoIntegerIsFoundOnce(t *testing.T) {
 	for _, number := range []string{"1.5", "1e30", "9223372036854775808"} {
 		assert.Len(t, newChecker(t).Check(good("POST", "/batch/events", oneEvent, `{"results":`+number+`}`)).Findings, 1, number)
 	}
+	both := good("POST", "/batch/events", oneEvent, `{"results":"one","failed":1e30}`)
+	assert.Len(t, newChecker(t).Check(both).Findings, 2, "another fault hides none")
 }
 
 func TestWhatOnlySoundsLikeASecretIsNone(t *testing.T) {
@@ -464,6 +538,11 @@ func TestNothingPanicsTheChecker(t *testing.T) {
 		c.Check(x)
 	}
 	assert.Empty(t, c.CheckResponse("no such operation", nil))
+	x := good("GET", "/fetch/tags", "", "")
+	x.Request.URL = "http://127.0.0.1/api/v1/fetch/tags"
+	broken := new(conformance.Checker).Check(x) // it has no contract
+	require.Len(t, broken.Findings, 1)
+	assert.Equal(t, conformance.RuleInternal, broken.Findings[0].Rule)
 }
 
 // A request, and an answer, can be judged without the other.
@@ -477,6 +556,14 @@ func TestEachHalfIsJudgedAlone(t *testing.T) {
 	for path, want := range map[string]string{"/experimental/validation?email=a@example.com": "validateEmail", "/batch/events": "trackEvents", "/batch/nothing": ""} {
 		operation, _ := c.CheckRequest(&good("POST", path, "", "").Request)
 		assert.Equal(t, want, operation, path)
+	}
+	for _, url := range []string{"https://app.bentonow.com/%zz?site_uuid=x", "https://app.bentonow.com/fetch/tags?site_uuid=x"} {
+		request := good("GET", "/fetch/tags", "", "").Request
+		request.URL = url
+		operation, findings := c.CheckRequest(&request)
+		assert.Empty(t, operation, url)
+		require.Len(t, findings, 1, "the rest of it is in order: %s", url)
+		assert.Equal(t, conformance.RulePath, findings[0].Rule, url)
 	}
 }
 

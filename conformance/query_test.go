@@ -49,6 +49,9 @@ func TestAQueryIsJudgedByEachOfItsParameters(t *testing.T) {
 		{"POST", ruleset + "?email=true", "", []string{"payload.email: an email address is malformed"}},
 		{"POST", ruleset + "?none=1", "", []string{"request.query.unknown: the endpoint has no parameter none", "request.body.schema: the body is empty"}},
 		{"POST", ruleset + "?email=a@example.com", `{"email":"a@example.com"}`, []string{"request.query.unknown: the endpoint has no parameter email"}},
+		{"POST", ruleset + "?email=a@example.com&x=%zz", "", []string{
+			"request.query: the query string is not percent-encoded as it should be", "request.body.schema: the body is empty",
+		}},
 		{"POST", "/fetch/tags?tag=vip", `{"tag":{"name":"vip"}}`, []string{"request.query.unknown: the endpoint has no parameter tag"}},
 
 		{"GET", "/fetch/emails/templates/7", "", nil},

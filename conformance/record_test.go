@@ -250,6 +250,8 @@ func TestTheContractsWordsInAURLAreNoSecrets(t *testing.T) {
 		{"publishable", "secret_key", "/fetch/segments/segments?site_uuid=segments", "/fetch/segments/%5Bredacted%5D?site_uuid=REDACTED"},
 		{"publishable", "secret_key", "/fetch/segments/my-segments?site_uuid=segments", "/fetch/segments/my-%5Bredacted%5D?site_uuid=REDACTED"},
 		{"email", "page", "/fetch/subscribers?site_uuid=canary&email=page&page=2", "/fetch/subscribers?site_uuid=REDACTED&email=redacted%40example.com&page=REDACTED"},
+		{"publishable", "tags", "/fetch/tags?site_uuid=x", "/fetch/tags?site_uuid=REDACTED"}, // a path of more than one operation
+		{"some/thing", "events", "/batch/events?site_uuid=x", "/batch/events?site_uuid=REDACTED"},
 		// Whatever is not the contract's to the letter may be a key.
 		{"publishable", "segments/canary", "/fetch/segments/canary?site_uuid=x", "/fetch/%5Bredacted%5D?site_uuid=REDACTED"},
 		{"publishable", "secret_key", "/batch/events/x?site_uuid=events", "/batch/%5Bredacted%5D/x?site_uuid=REDACTED"},

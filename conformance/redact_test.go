@@ -100,6 +100,7 @@ func TestOfAQueryPlainValuesAreKept(t *testing.T) {
 		"&":                          "",
 		"page=pk_canary_publishable": "page=REDACTED",
 		"sk_canary_secret=1":         "[redacted]=REDACTED",
+		"sk_canary_secret=":          "[redacted]=",
 	} {
 		got := recordedURL(t, "pk_canary_publishable", "sk_canary_secret", "https://app.bentonow.com/api/v1/fetch/tags?"+query)
 		_, after, _ := strings.Cut(got, "?")
@@ -115,5 +116,17 @@ func TestASecretIsAtLeastFourLetters(t *testing.T) {
 		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("user:"+password)))
 		got := record(t, req, http.Header{"Content-Type": {"application/json"}}, `{"x":"abcd"}`)
 		assert.Equal(t, want, got.Response.Content.Text)
+	}
+}
+
+// A secret is taken out whole, however JSON, a form or a path would write it.
+func TestASecretIsFoundInEachOfItsSpellings(t *testing.T) {
+	t.Parallel()
+	const secret = `a b"c<d/e`
+	for _, spelling := range []string{secret, `a b\"c\u003cd/e`, "a+b%22c%3Cd%2Fe", "a%20b%22c%3Cd%2Fe"} {
+		req := request(t, "GET", "https://app.bentonow.com/api/v1/fetch/tags", "")
+		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("user:"+secret)))
+		got := record(t, req, http.Header{"Content-Type": {"text/plain"}}, "<"+spelling+">")
+		assert.Equal(t, "<[redacted]>", got.Response.Content.Text, spelling)
 	}
 }
