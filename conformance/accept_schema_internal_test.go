@@ -114,6 +114,7 @@ func TestWhatAShapeIsSureOf(t *testing.T) {
 		`{"type":"object","properties":{"events":{"type":"array","items":{"type":"object","properties":{"type":{"type":"string"},"details":{"type":"object","additionalProperties":true,"x-bento-repeatable":"unique.key"}}}}}}`: {
 			[]string{`{"events":[{"type":"$purchase","details":{"value":{"amount":0.5}}}]}`}, nil, nil,
 		},
+		`{"type":"string","format":"uri"}`:        {nil, []string{`"a"`, `"/a"`, `"a%zz:b"`, `""`}, []string{`"https://a.example/b"`, `"mailto:ari@example.com"`}},
 		`{"type":"string","format":"of-another"}`: {nil, nil, []string{`"a"`}},
 	} {
 		a, by := acceptorOf(t, SideResponse, schema)
