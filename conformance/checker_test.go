@@ -494,6 +494,13 @@ func TestANumberThatIsNoIntegerIsFoundOnce(t *testing.T) {
 	assert.Len(t, newChecker(t).Check(both).Findings, 2, "another fault hides none")
 }
 
+// Of a command both its own schema and that of its shape name the address.
+func TestAnAddressOfACommandIsFoundOnce(t *testing.T) {
+	t.Parallel()
+	x := good("POST", "/fetch/commands", `{"command":[{"command":"add_tag","email":"nobody","query":"vip"}]}`, `{"results":1}`)
+	assert.Equal(t, "payload.email /command/0/email: an email address is malformed", said(t, x))
+}
+
 func TestWhatOnlySoundsLikeASecretIsNone(t *testing.T) {
 	t.Parallel()
 	for _, member := range []string{`"passport":"x"`, `"secretary":"x"`, `"note":"bearer of news"`, `"note":"task_live_streaming1"`, `"api_key":null`} {

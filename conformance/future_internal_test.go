@@ -113,4 +113,7 @@ func TestTheNextRevisionOfTheContractIsJudgedAsItSays(t *testing.T) {
 		}
 		assert.Equal(t, tc.want, strings.Join(got, "\n"), name)
 	}
+	doc.Servers[0].URL = "/v1" // of which nobody could tell whose traffic it is
+	_, err = checkerOf(doc)
+	require.ErrorContains(t, err, "servers")
 }
