@@ -498,7 +498,7 @@ func TestANumberThatIsNoIntegerIsFoundOnce(t *testing.T) {
 func TestAnAddressOfACommandIsFoundOnce(t *testing.T) {
 	t.Parallel()
 	x := good("POST", "/fetch/commands", `{"command":[{"command":"add_tag","email":"nobody","query":"vip"}]}`, `{"results":1}`)
-	assert.Equal(t, "payload.email /command/0/email: an email address is malformed", said(t, x))
+	assert.Equal(t, "payload.email /command/0/email: an email address is malformed", said(newChecker(t), x))
 }
 
 func TestWhatOnlySoundsLikeASecretIsNone(t *testing.T) {
