@@ -400,58 +400,6 @@ func TestWhatIsNotBentosIsSkippedWithAReason(t *testing.T) {
 	assert.Equal(t, "no answer", c.Check(aborted).Skipped)
 }
 
-// A server is known by host, port and path; the port that its scheme has anyway is no other.
-func TestAServerIsKnownByItsHostAndItsPort(t *testing.T) {
-	t.Parallel()
-	const tags = "/api/v1/fetch/tags?site_uuid=x"
-	for _, tc := range []struct{ server, url, want string }{
-		{"http://staging.example.com:80/api/v1", "http://staging.example.com" + tags, ""},
-		{"http://staging.example.com/api/v1", "http://staging.example.com:80" + tags, ""},
-		{"https://staging.example.com:443/api/v1", "https://staging.example.com" + tags, ""},
-		{"https://staging.example.com:8443/api/v1", "https://staging.example.com:8443" + tags, ""},
-		{"https://staging.example.com:8443/api/v1", "https://staging.example.com:9443" + tags, "another host"},
-		{"https://staging.example.com/api/v1", "https://staging.example.com:80" + tags, "another host"},
-		{"http://staging.example.com/api/v1", "http://staging.example.com:443" + tags, "another host"},
-		{"", "https://app.bentonow.com:8443" + tags, "another host"},
-		{"", "https://app bentonow.com" + tags, "another host"},
-	} {
-		x := good("GET", "/fetch/tags", "", `{"data":[]}`)
-		x.Request.URL = tc.url
-		assert.Equal(t, tc.want, newChecker(t, conformance.WithServer(tc.server)).Check(x).Skipped, "%s: %s", tc.server, tc.url)
-	}
-	for _, server := range []string{"not a URL", "https://staging example.com/api/v1", "staging.example.com/api/v1", "/api/v1"} {
-		_, err := conformance.New(conformance.WithServer(server))
-		require.ErrorContains(t, err, "want something like https://", server)
-	}
-}
-
-// Values are shown where a member is at fault, of either side, and not where a header is.
-func TestAValueIsShownToWhomAsksForIt(t *testing.T) {
-	t.Parallel()
-	const bad, fine = `{"events":[{"type":"x","email":"a@example.com"},{"type":"x","email":"nobody"}]}`, `{"results":1}`
-	long := strings.Repeat("x", 300)
-	form := good("POST", "/data_deletion_requests", "data_deletion_request[email]=nobody", `{"status":"queued"}`)
-	form.Request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	form.Response.Status = 202
-	untyped := good("POST", "/batch/events", oneEvent, `{"":"of the whole"}`)
-	untyped.Response.Header.Del("Content-Type")
-	for want, x := range map[string]*conformance.Exchange{
-		`payload.email "nobody"`:                    good("POST", "/batch/events", bad, fine),
-		`response.body.schema "one"`:                good("POST", "/batch/events", oneEvent, `{"results":"one"}`),
-		`response.body.schema "` + long[:199] + `…`: good("POST", "/batch/events", oneEvent, `{"results":"`+long+`"}`),
-		`response.body.schema [1,{"a":null}]`:       good("POST", "/batch/events", oneEvent, `{"results":[1, {"a": null}]}`),
-		`response.body.schema `:                     good("GET", "/fetch/tags", "", `{}`),
-		`response.body.encoding `:                   good("GET", "/fetch/tags", "", `{"data":[]`),
-		`response.content-type `:                    untyped,
-		`payload.email `:                            form,
-	} {
-		findings := newChecker(t, conformance.WithValues()).Check(x).Findings
-		require.Len(t, findings, 1, want)
-		assert.Equal(t, want, findings[0].Rule+" "+findings[0].Value)
-		assert.Empty(t, newChecker(t).Check(x).Findings[0].Value, want)
-	}
-}
-
 func TestAMissingBodyIsUnverifiableNotClean(t *testing.T) {
 	t.Parallel()
 	x := good("GET", "/fetch/tags", "", "")
