@@ -17,6 +17,7 @@ import (
 var (
 	interactionsLine = regexp.MustCompile(`(?m)^interactions:[ \t]*(\[\][ \t]*)?\r?$`) // [] says that there are none
 	itemLine         = regexp.MustCompile(`^([ \t]*)- `)
+	keyLine          = regexp.MustCompile(`^[^ \t#\r\n-]`) // of what is beside the interactions
 	idleLine         = regexp.MustCompile(`^[ \t]*(#.*)?\r?\n?$`)
 )
 
@@ -42,7 +43,7 @@ type cassette struct {
 func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	var item []byte // the interaction at hand
 	var at Source
-	indent, inside := "", false
+	indent, inside, over := "", false, false
 	for {
 		before := c.offset
 		line, err := c.next()
@@ -52,8 +53,11 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 		if err != nil {
 			return brokenAt(c.file, before, err)
 		}
-		if !inside {
-			inside = interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+		if !inside || over {
+			inside = inside || interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+			continue
+		}
+		if over = keyLine.Match(line); over {
 			continue
 		}
 		if len(item) == 0 && idleLine.Match(line) {

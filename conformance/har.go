@@ -88,10 +88,12 @@ func (h *harReader) read(yield func(*Exchange, error) bool) error {
 	switch {
 	case errors.Is(err, errStop):
 		return nil
+	case !entries && errors.Is(err, errTooLarge):
+		return fmt.Errorf("%s: %w: it holds no log.entries in its first 64 MiB", h.file, ErrNotARecording)
+	case !entries && (err == nil || errors.Is(err, errMore)):
+		return fmt.Errorf("%s: %w: it holds no log.entries", h.file, ErrNotARecording)
 	case err != nil:
 		return h.broken(err, entries)
-	case !entries:
-		return fmt.Errorf("%s: %w: it holds no log.entries", h.file, ErrNotARecording)
 	}
 	return nil
 }
@@ -212,7 +214,7 @@ func (h *harReader) broken(err error, entries bool) error {
 	at := h.position()
 	var syntactic *jsontext.SyntacticError
 	switch {
-	case errors.Is(err, errNotObject):
+	case errors.Is(err, errNotObject) && !entries:
 		return fmt.Errorf("%s: %w: want a JSON object with log.entries", h.file, ErrNotARecording)
 	case errors.Is(err, io.EOF) && h.dec != nil:
 		return fmt.Errorf("%s: %w: the file is empty", h.file, ErrNotARecording)

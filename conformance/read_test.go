@@ -152,9 +152,12 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		"cassette: no list":           {vcrStart + "  canary: x\n" + vcrEntry, []string{"f: entry 0 at byte 29: " + noVCR}},
 		"cassette: a list of dashes":  {vcrStart + "  -\n    id: 0\n  -\n    id: 1\n", []string{"f: entry 0 at byte 29: " + noVCR}},
 
-		"lines":                {line + "\r\n\t\n\t" + line, []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 70: GET /a"}},
-		"lines behind a mark":  {utf8Mark + line + line, []string{"entry 0 at byte 3: GET /a", "entry 1 at byte 69: GET /a"}},
-		"lines without an end": {line + line[:len(line)-1], []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 66: GET /a"}},
+		"two of something else":  {`{"a":1}` + "\n" + `{"a":2}`, []string{"end: f: not a recording: it holds no log.entries"}},
+		"a log of another kind":  {strings.TrimSuffix(harStart+harEntry+harEnd, "}") + `,"log":5}`, []string{"entry 0 at byte 19: GET /a", "end: f: at byte 94: not an object"}},
+		"an empty cassette, and": {strings.TrimSpace(vcrStart) + " []\nversion: 2\n", nil},
+		"lines":                  {line + "\r\n\t\n\t" + line, []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 70: GET /a"}},
+		"lines behind a mark":    {utf8Mark + line + line, []string{"entry 0 at byte 3: GET /a", "entry 1 at byte 69: GET /a"}},
+		"lines without an end":   {line + line[:len(line)-1], []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 66: GET /a"}},
 		"lines that are none": {line + "time=7 msg=canary null\n[{}]\n]\n{}\n" + `{"request":{"method":"GET"}}` + "\n" + `{"request":{"url":"/canary"}}` + "\n{\"request\":7}\n" + line, []string{
 			"entry 0 at byte 0: GET /a",
 			"f: entry 1 on line 2: " + noLine,
@@ -365,7 +368,7 @@ func TestWhatDoesNotEndIsNotReadForEver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ before, again, want string }{
 		"an entry":             {harStart + `{"comment":"`, "x", "end: f: an entry around byte 19 is larger than 64 MiB: record with smaller bodies"},
-		"before the entries":   {`{"log":{"comment":"`, "x", `^end: f: an entry around byte \d+ is larger than 64 MiB: record with smaller bodies$`},
+		"before the entries":   {`{"log":{"comment":"`, "x", "end: f: not a recording: it holds no log.entries in its first 64 MiB"},
 		"behind the entries":   {harStart + harEntry + `],"comment":"`, "x", `^end: f: an entry around byte \d+ is larger than 64 MiB: record with smaller bodies$`},
 		"behind the end":       {harStart + harEntry + harEnd, " ", `^end: f: an entry around byte \d+ is larger than 64 MiB: record with smaller bodies$`},
 		"a line":               {line + `{"request":"`, "x", "end: f: an entry around byte 66 is larger than 64 MiB: record with smaller bodies"},

@@ -73,7 +73,7 @@ func (a *attempts) note(n int, trouble string) {
 		a.retried++
 	}
 	if trouble != "" && n < a.most {
-		a.tell(fmt.Sprintf("%s; attempt %d of %d at most", trouble, n, a.most), !a.failing)
+		a.tell(fmt.Sprintf("%s (attempt %d)", trouble, n), !a.failing)
 	}
 	a.failing = trouble != ""
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -161,7 +162,7 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 		},
 		"the second of two files": {
 			4, []string{"subscribers", write(t, "first.csv", crowd(2500)), write(t, "second.csv", crowd(2500))},
-			"interrupted: 3,500 records accepted; the same command without the files that are done goes on from there",
+			"interrupted: 3,500 records accepted; take out the files that are done, and the same command goes on from there",
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -206,4 +207,16 @@ func TestWhatEndsAnImportIsSaidOnce(t *testing.T) {
 	assert.Contains(t, r.err, "\n\nbentoctl: bento: importSubscribers: 401 Unauthorized")
 	assert.NotContains(t, r.err, "records accepted")
 	assert.NotContains(t, r.err, "noted")
+}
+
+// A disk that is full when somebody interrupts is told, and nothing is promised.
+func TestAnInterruptHidesNothingElse(t *testing.T) {
+	t.Parallel()
+	why := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	lost := errors.New("people.csv.bentoctl: no space left on device")
+	assert.True(t, wasInterrupted(ctx, errors.Join(context.Canceled, fmt.Errorf("row 7: %w", why))))
+	assert.False(t, wasInterrupted(ctx, errors.Join(context.Canceled, lost)))
+	assert.False(t, wasInterrupted(ctx, errors.Join(errors.Join(lost), context.Canceled)))
 }

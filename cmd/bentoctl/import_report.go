@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"maps"
-
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
+	bento "example.com/bento-go/wrapper"
 )
 
 // An importReport is what became of one file.
@@ -121,11 +121,11 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 		}
 	}
 	switch {
-	case ended != nil && ctx.Err() != nil && (errors.Is(ended, ctx.Err()) || errors.Is(ended, context.Cause(ctx))):
+	case ended != nil && ctx.Err() != nil && wasInterrupted(ctx, ended):
 		return im.cutOff(context.Cause(ctx), reports)
 	case ended != nil:
 		var explicit *exitError
-		if again := goingOn(reports); again != "" && !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
+		if again := goingOn(reports); again != "" && ctx.Err() == nil && !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
 			fmt.Fprintf(im.err, "What is acknowledged is noted: %s.\n", again)
 		}
 		return ended
@@ -136,6 +136,17 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 		return &exitError{exitFailures, fmt.Errorf("not imported: %s", plural(left, "row"))}
 	}
 	return nil
+}
+
+// wasInterrupted reports whether an import ended for no other reason: what it could not note down, say, is not
+// passed over.
+func wasInterrupted(ctx context.Context, ended error) bool {
+	if said := (*bento.Error)(nil); !errors.As(ended, &said) {
+		if joined, several := ended.(interface{ Unwrap() []error }); several {
+			return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !wasInterrupted(ctx, err) })
+		}
+	}
+	return errors.Is(ended, ctx.Err()) || errors.Is(ended, context.Cause(ctx))
 }
 
 // cutOff says in a line what an import came to that was interrupted, or whose time was over.
@@ -168,7 +179,7 @@ func (im *importer) cutOff(why error, reports []importReport) error {
 func goingOn(reports []importReport) string {
 	switch {
 	case len(reports) > 1:
-		return "the same command without the files that are done goes on from there"
+		return "take out the files that are done, and the same command goes on from there"
 	case reports[0].noted:
 		return "the same command goes on from there"
 	}

@@ -30,7 +30,7 @@ func TestADirectoryHoldsOtherFilesToo(t *testing.T) {
 	known := bentoctl(t.Context(), "", "check", "--json", conventions).out
 	other := map[string]string{
 		"package.json": `{"name":"x","dependencies":{"request":"^2.88"}}`, "known.json": known, "list.json": "[1]",
-		"compose.yml": "services:\n  interactions:\n", "events.ndjson": `{"type":"x","email":"ari@example.com"}` + "\n", "empty.json": "",
+		"compose.yml": "services:\n  interactions:\n", "events.ndjson": `{"type":"x","email":"ari@example.com"}` + "\n", "empty.json": "", "people.ndjson": `{"email":"ari@example.com"}` + "\n" + `{"email":"bo@example.com"}` + "\n",
 	}
 	dir := folder(t, other)
 	r := bentoctl(t.Context(), "", "check", dir)
@@ -40,7 +40,7 @@ func TestADirectoryHoldsOtherFilesToo(t *testing.T) {
 	r = bentoctl(t.Context(), "", "check", dir)
 	assert.Equal(t, 0, r.code, r.err)
 	assert.Contains(t, r.out, "conformant: 0 errors")
-	assert.Equal(t, "6 files are no recording: "+filepath.Join(dir, "compose.yml")+", "+filepath.Join(dir, "empty.json")+", "+filepath.Join(dir, "events.ndjson")+", …\n", r.err)
+	assert.Equal(t, "7 files are no recording: "+filepath.Join(dir, "compose.yml")+", "+filepath.Join(dir, "empty.json")+", "+filepath.Join(dir, "events.ndjson")+", …\n", r.err)
 	assert.Equal(t, result{}, bentoctl(t.Context(), "", "check", "-q", dir))
 	assert.Equal(t, exitUsage, bentoctl(t.Context(), "", "check", dir, filepath.Join(dir, "package.json")).code, "it was named")
 	assert.Equal(t, exitUsage, bentoctl(t.Context(), "", "check", dir, folder(t, map[string]string{"known.json": known})).code, "nothing in the second")

@@ -25,9 +25,9 @@ func (g *globals) listen(ctx context.Context, listen string, handler http.Handle
 	fmt.Fprintf(g.out, "listening on http://%s\n", address)
 	if !g.quiet {
 		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", address, gen.BasePath)
-		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-			fmt.Fprintln(g.err, "warning: it is not on loopback: anybody in the network may use it")
-		}
+	}
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+		fmt.Fprintln(g.err, "warning: it is not on loopback: anybody in the network may use it")
 	}
 	return serve(ctx, listener, handler)
 }

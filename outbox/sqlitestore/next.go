@@ -13,7 +13,7 @@ import (
 func (s *Store) Next(ctx context.Context, lease outbox.Lease, most int, now time.Time) ([]outbox.Entry, time.Time, error) {
 	due, later, err := s.next(ctx, lease, most, now)
 	if err == nil && len(due) == 0 {
-		s.remains.tidy(now)
+		s.tidy(ctx, now)
 	}
 	return due, later, err
 }

@@ -2,6 +2,7 @@ package sqlitestore_test
 
 import (
 	"bytes"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -112,6 +113,55 @@ func TestWhatIsForgottenIsGoneFromTheDisk(t *testing.T) {
 	gone, err := l.store.Forget(t.Context(), outbox.Events, l.now.Add(time.Second), 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, gone)
+	l.idle(l.store)
+	assert.Empty(t, holders(t, l.path))
+}
+
+// What another process delivered, and did not live to cut off, a standby cuts off.
+func TestWhatAnotherLeftIsGoneOnceAStandbyHasNothingToSend(t *testing.T) {
+	t.Parallel()
+	l := begun(t)
+	standby := l.open()
+	l.idle(standby)
+	l.settled(outbox.Accepted)
+	l.now = l.now.Add(50 * time.Second)
+	l.idle(standby)
+	assert.NotEmpty(t, holders(t, l.path), "it looks every minute")
+	l.now = l.now.Add(10 * time.Second)
+	l.idle(standby)
+	assert.Empty(t, holders(t, l.path))
+}
+
+func TestWhatIsDeliveredIsGoneWhenTheStoreIsClosed(t *testing.T) {
+	t.Parallel()
+	l := begun(t)
+	l.open() // which stays
+	l.settled(outbox.Accepted)
+	require.NoError(t, l.store.Close())
+	assert.Empty(t, holders(t, l.path))
+}
+
+// Somebody reads the file, such as a backup: nothing can be cut off, nobody waits for it, and it is made up for.
+func TestAReaderHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	l := begun(t)
+	id := l.settled(outbox.Failed)
+	db, err := sql.Open("sqlite", l.path)
+	require.NoError(t, err)
+	defer func() { _ = db.Close() }()
+	backup, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, backup.QueryRowContext(t.Context(), "SELECT count(*) FROM entries").Scan(&n))
+
+	began := time.Now()
+	require.NoError(t, l.store.Decide(t.Context(), []int64{id}, outbox.Decision{To: outbox.Discarded, By: "ops", Reason: "gdpr"}, l.now))
+	l.idle(l.store)
+	assert.Less(t, time.Since(began), 4*time.Second)
+	assert.NotEmpty(t, holders(t, l.path))
+
+	require.NoError(t, backup.Rollback())
+	l.now = l.now.Add(10 * time.Second)
 	l.idle(l.store)
 	assert.Empty(t, holders(t, l.path))
 }

@@ -110,12 +110,14 @@ func laneOf(n int) (outbox.Lane, error) {
 var pragmas = []struct{ name, set, want string }{
 	{"journal_mode", "WAL", "wal"},
 	{"synchronous", "FULL", "2"},
-	{"busy_timeout", "5000", "5000"},
+	{"busy_timeout", busyTimeout, busyTimeout},
 	{"secure_delete", "ON", "1"},           // what is removed is gone: records hold addresses
 	{"cache_size", "-8000", "-8000"},       // KiB: a batch fits
 	{"wal_autocheckpoint", "4000", "4000"}, // pages: most of what is delivered never gets into the file proper
 	{"journal_size_limit", "16777216", "16777216"},
 }
+
+const busyTimeout = "5000" // milliseconds
 
 func source(path string) string {
 	var query strings.Builder

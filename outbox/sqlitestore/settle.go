@@ -214,7 +214,7 @@ func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now 
 		return tell(ctx, tx, outbox.Change{At: now, By: d.By, State: d.To, Reason: d.Reason}, outbox.CauseDecided, list)
 	})
 	if err == nil && d.To != outbox.Queued {
-		s.remains.atOnce()
+		s.discarded(ctx)
 	}
 	return err
 }

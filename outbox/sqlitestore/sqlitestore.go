@@ -9,8 +9,8 @@
 // The file is bounded, and so is what it takes of the disk: [outbox.ErrFull] comes while there is still
 // room to note what becomes of what is there. Records are checked when they are read: one that the disk
 // has changed is not sent, but failed. What is removed is overwritten in the file. The log beside it
-// (FILE-wal) is cut off when a person has decided, at most every ten seconds while there is nothing to
-// send, and when the last process closes its store.
+// (FILE-wal) is cut off when a person has decided, soon after there is nothing to send, and when a store is
+// closed; not as long as somebody reads the file just then.
 package sqlitestore
 
 import (
@@ -84,7 +84,6 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	db.SetMaxOpenConns(1)
 	s := &Store{db: db, path: path, reserve: set.reserve}
 	s.group = together.New(atATime, s.putAll)
-	s.remains = remains{there: s.logged(), cut: s.cut} // of a process that was killed
 	if err := patiently(ctx, func() error { return s.prepare(ctx, set.capacity) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlitestore: %s: %w", path, known(err)), db.Close())
 	}
@@ -124,4 +123,8 @@ func private(path string) error {
 }
 
 // Close is as [outbox.Store] has it.
-func (s *Store) Close() error { return errors.Join(s.reader.Close(), s.db.Close()) }
+func (s *Store) Close() error {
+	err := s.reader.Close()
+	s.cutOff(context.Background())
+	return errors.Join(err, s.db.Close())
+}
