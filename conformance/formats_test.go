@@ -130,6 +130,13 @@ func TestAnnotationsAndTablesSayTheSame(t *testing.T) {
 	assert.Contains(t, annotations, "::error file=rec%2C1.har,line=1,title=request.body.schema::trackEvents request /events/*/email: is required (3 times")
 	assert.Contains(t, annotations, "::notice ")
 	assert.Equal(t, 5, strings.Count(annotations, "\n"))
+	seen := conformance.NewReport(newChecker(t))
+	for entry, said := range []string{"is required (in entry 7). ", "is required (2 times, first in entry 7). "} {
+		x := good("POST", "/batch/events", `{"events":[{"type":"x"}]}`, `{"results":1,"failed":0}`)
+		x.Source.Entry = 7 + entry
+		seen.Add(x)
+		assert.Contains(t, written(seen.WriteGitHub), said)
+	}
 
 	rows, err := csv.NewReader(strings.NewReader(written(report.WriteCSV))).ReadAll()
 	require.NoError(t, err)

@@ -154,7 +154,7 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 
 		"two of something else":  {`{"a":1}` + "\n" + `{"a":2}`, []string{"end: f: not a recording: it holds no log.entries"}},
 		"a log of another kind":  {strings.TrimSuffix(harStart+harEntry+harEnd, "}") + `,"log":5}`, []string{"entry 0 at byte 19: GET /a", "end: f: at byte 94: not an object"}},
-		"an empty cassette, and": {strings.TrimSpace(vcrStart) + " []\nversion: 2\n", nil},
+		"an empty cassette, and": {strings.TrimSpace(vcrStart) + " []\nversion: 2\nothers:\n" + vcrEntry, nil},
 		"lines":                  {line + "\r\n\t\n\t" + line, []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 70: GET /a"}},
 		"lines behind a mark":    {utf8Mark + line + line, []string{"entry 0 at byte 3: GET /a", "entry 1 at byte 69: GET /a"}},
 		"lines without an end":   {line + line[:len(line)-1], []string{"entry 0 at byte 0: GET /a", "entry 1 at byte 66: GET /a"}},
@@ -232,6 +232,25 @@ func TestTheFirstMemberSaysWhichFormatItIs(t *testing.T) {
 		`interactions:x`:                                 "end: f: not a recording: not JSON at byte 0: want HAR, a cassette of go-vcr, or NDJSON",
 	} {
 		assert.Equal(t, []string{want}, outline(conformance.Read(strings.NewReader(content), "f")), content)
+	}
+}
+
+// An entry is found by the line on which it begins, wherever the file is broken into lines.
+func TestAnEntryIsFoundByItsLine(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("\n ", 5000) // more than is read at a time
+	for content, want := range map[string][]int{
+		"{\"log\":\n{\"creator\":{},\n\n\"entries\":[\n" + harEntry + ",\r\n\r\n" + harEntry + "," + harEntry + "]}}":      {5, 7, 7},
+		"{" + long + "\"log\":{\"entries\":[" + strings.Replace(harEntry, ",", ",\n", 1) + long + "," + harEntry + "]}}\n": {5001, 10002},
+		"\n\n" + line + "\n" + line:                   {3, 5},
+		vcrStart + vcrEntry + "# canary\n" + vcrEntry: {4, 11},
+	} {
+		var lines []int
+		for x, err := range conformance.Read(strings.NewReader(content), "f") {
+			require.NoError(t, err)
+			lines = append(lines, x.Source.Line)
+		}
+		assert.Equal(t, want, lines, content[:40])
 	}
 }
 
