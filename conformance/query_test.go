@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,4 +67,16 @@ func TestAQueryIsJudgedByEachOfItsParameters(t *testing.T) {
 		}
 		assert.Equal(t, tc.want, got, "%s %s", tc.method, tc.path)
 	}
+}
+
+// What is wrong with a request comes in the same order every time, though a query is a map.
+func TestFindingsAreInOrder(t *testing.T) {
+	t.Parallel()
+	x := good("GET", "/fetch/tags", "", `{"data":[]}`)
+	x.Request.URL += "&h=1&c=1&a=1&g=1&d=1&b=1&f=1&e=1"
+	var names []string
+	for _, f := range newChecker(t).Check(x).Findings {
+		names = append(names, strings.TrimPrefix(f.Message, "the endpoint has no parameter "))
+	}
+	assert.Equal(t, []string{"a", "b", "c", "d", "e", "f", "g", "h"}, names)
 }
