@@ -109,6 +109,15 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 			"f: entry 7 at byte 159: not an entry of a HAR recording",
 			"entry 8 at byte 171: GET /a",
 		}},
+		"numbers among entries": {harStart + "\t7\r,\tnull \n,\r" + harEntry + " ," + strings.Repeat("7", 100_000) + "\r\n," + harEntry + harEnd, []string{
+			"f: entry 0 at byte 20: not an entry of a HAR recording",
+			"f: entry 1 at byte 24: not an entry of a HAR recording",
+			"entry 2 at byte 32: GET /a",
+			"f: entry 3 at byte 99: not an entry of a HAR recording",
+			"entry 4 at byte 100102: GET /a",
+		}},
+		"half of a number":  {harStart + harEntry + ",42", []string{"entry 0 at byte 19: GET /a", "f: entry 1 at byte 85: not an entry of a HAR recording", "end: f: the recording breaks off at byte 87: what came before was read; export it again"}},
+		"a comma, and then": {harStart + harEntry + ", ", []string{"entry 0 at byte 19: GET /a", "end: f: the recording breaks off at byte 86: what came before was read; export it again"}},
 		"an entry, half of it": {harStart + harEntry + "," + harEntry[:30], []string{
 			"entry 0 at byte 19: GET /a", "end: f: the recording breaks off at byte 85: what came before was read; export it again",
 		}},
@@ -304,6 +313,7 @@ func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 	for content, want := range map[string][]string{
 		line + "12":                              {"entry 0 at byte 0: GET /a", "end: f: at byte 66: the disk is broken"},
 		line + line[:9]:                          {"entry 0 at byte 0: GET /a", "end: f: at byte 66: the disk is broken"},
+		harStart + harEntry + ",42":              {"entry 0 at byte 19: GET /a", "end: f: at byte 85: the disk is broken"},
 		harStart + harEntry + "," + harEntry[:9]: {"entry 0 at byte 19: GET /a", "end: f: at byte 85: the disk is broken"},
 		vcrStart + vcrEntry + vcrEntry[:39]:      {"entry 0 at byte 29: GET /a", "end: f: at byte 153: the disk is broken"},
 	} {
@@ -311,6 +321,8 @@ func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 	}
 	assert.Equal(t, []string{"end: f: at byte 0: multiple Read calls return no data or error"},
 		outline(conformance.ReadNDJSON(iotest.ErrReader(nil), "f")), "a reader that reads nothing")
+	assert.Equal(t, []string{"entry 0 at byte 19: GET /a", "end: f: at byte 85: multiple Read calls return no data or error"},
+		outline(conformance.ReadHAR(io.MultiReader(strings.NewReader(harStart+harEntry+","), iotest.ErrReader(nil)), "f")))
 }
 
 // A reader may tell of the end, or of what went wrong, beside the last bytes.
