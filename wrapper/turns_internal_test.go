@@ -74,6 +74,15 @@ func TestAGateOpensAfterTheLastTurnOfAll(t *testing.T) {
 	assert.Equal(t, shut, g.open, "a turn that was not used shortens no pause")
 }
 
+// What others did puts off what a slow gate had open.
+func TestTheTurnsOfOthersPutOffASlowGate(t *testing.T) {
+	t.Parallel()
+	g, now := usedGate()
+	g.speed, g.open = 0.5, now
+	g.count(now, []time.Time{now.Add(-time.Second)})
+	assert.Equal(t, now.Add(g.interval()), g.open)
+}
+
 // Who was slowed down makes up for nothing.
 func TestASlowGateKeepsItsInterval(t *testing.T) {
 	t.Parallel()

@@ -197,3 +197,15 @@ func TestTurnsOfOthersOpenNothing(t *testing.T) {
 		assert.Equal(t, 30*time.Second, time.Since(start))
 	})
 }
+
+func TestALimitOfOneIsALimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := paced(t, &clock{}, bento.WithPace(bento.PaceOff.With("fetch", 1, time.Minute)))
+		require.NoError(t, c.CountTurns(gen.OpListTags, time.Now()))
+		began := time.Now()
+		_, err := c.ListTags(t.Context())
+		require.NoError(t, err)
+		assert.Greater(t, time.Since(began), time.Minute)
+	})
+}
