@@ -71,6 +71,12 @@ func TestAnAddressWithoutItsPathIsNamed(t *testing.T) {
 		require.ErrorIs(t, err, bento.ErrNotFound)
 		assert.Equal(t, named, strings.Contains(err.Error(), "Bento's own address ends with /api/v1, and this one does not: check BaseURL (BENTO_BASE_URL)."), "%q: %v", path, err)
 	}
+	cfg := testConfig()
+	cfg.BaseURL = "http://127.0.0.1:1/"
+	c, err := bento.New(cfg, once, bento.WithHTTPClient(&http.Client{Transport: scripted(t, answerJSON(422, "{}"))}))
+	require.NoError(t, err)
+	_, err = c.ListTags(t.Context())
+	require.NotContains(t, err.Error(), "/api/v1", "something is there")
 }
 
 func TestWhatBentoSaidIsFoundInEveryShape(t *testing.T) {
