@@ -18,10 +18,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	end := scratch.Begin()
-	code := m.Run()
-	end()
-	os.Exit(code)
+	defer scratch.Begin()()
+	m.Run()
 }
 
 // A step is what CONTRIBUTING.md asks of its reader: a text for a file, or commands.

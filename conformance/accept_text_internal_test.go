@@ -10,28 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is sure is quick; what is left to the authority is slow. So most of what programs write has to be sure,
-// and all that is wrong left. These are the edges.
-type edges struct {
-	sure, wrong []string
-	slow        []string // fine, and left all the same
-}
-
-func (e edges) hold(t *testing.T, side Side, schema string) {
-	t.Helper()
-	a, by := acceptorOf(t, side, schema)
-	require.NotNil(t, a, schema)
-	sureOf(t, a, by, schema, e.sure)
-	for _, body := range e.wrong {
-		assert.False(t, a.accepts([]byte(body), nil), "%s: %s", schema, body)
-		assert.NotEmpty(t, slowly(by, []byte(body)), "%s: %s", schema, body)
-	}
-	for _, body := range e.slow {
-		assert.False(t, a.accepts([]byte(body), nil), "%s: %s", schema, body)
-		assert.Empty(t, slowly(by, []byte(body)), "%s: %s", schema, body)
-	}
-}
-
 func quoted(texts ...string) []string {
 	for i, text := range texts {
 		texts[i] = `"` + text + `"`

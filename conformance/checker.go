@@ -135,7 +135,7 @@ func (c *Checker) judge(x *Exchange, cover *coverage) (verdict Verdict) {
 		for i := range verdict.Findings {
 			f := &verdict.Findings[i]
 			f.Operation = verdict.Operation
-			f.stands(x.Source)
+			f.setSource(x.Source)
 			f.Hint = hintFor(*f, at.path)
 			if c.values {
 				f.Value = valueAt(x, *f)

@@ -44,8 +44,8 @@ type Finding struct {
 	offset int64 // of the entry in its file
 }
 
-// stands says where the finding's entry is.
-func (f *Finding) stands(at Source) {
+// setSource says in which entry the finding was made.
+func (f *Finding) setSource(at Source) {
 	f.File, f.Entry, f.Line, f.offset = at.File, at.Entry, at.Line, at.Offset
 }
 

@@ -126,7 +126,7 @@ func (r *Report) AddError(at Source, err error) {
 		reason = "cannot be read: " + cause.Error()
 	}
 	f := found(RuleRecordingUnreadable, SideRequest, "", reason)
-	f.stands(at)
+	f.setSource(at)
 	r.add(f)
 }
 

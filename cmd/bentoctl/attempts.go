@@ -16,44 +16,17 @@ import (
 // attempts is a transport that watches what a client sends. Between attempts the client waits, for minutes
 // in all, and whoever looks on is told why from the first that fails.
 type attempts struct {
-	next http.RoundTripper
-	most int // of a call
-	// tell is told of an attempt that failed and was not the last; first says that the one before it did
-	// not fail.
-	tell func(trouble string, first bool)
+	tell func(trouble string, first bool) // of an attempt that failed; first after one that did not
 
 	mu      sync.Mutex
 	retried int
 	failing bool
 }
 
-// usualAttempts are those of a client that is not told otherwise.
-const usualAttempts = 4
-
-// maxHeader bounds the header of an answer, as the client does where the transport is its own.
-const maxHeader = 256 << 10
-
-func newAttempts(most int, tell func(trouble string, first bool)) *attempts {
-	a := &attempts{next: http.DefaultTransport, most: most, tell: tell}
-	if t, ok := http.DefaultTransport.(*http.Transport); ok {
-		t = t.Clone()
-		t.MaxResponseHeaderBytes = maxHeader
-		a.next = t
-	}
-	return a
-}
-
 func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := a.next.RoundTrip(req)
+	resp, err := http.DefaultTransport.RoundTrip(req)
 	a.note(bento.Attempt(req.Context()), troubleOfAttempt(resp, err))
 	return resp, err
-}
-
-// CloseIdleConnections is what the client looks for.
-func (a *attempts) CloseIdleConnections() {
-	if t, ok := a.next.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
 }
 
 func (a *attempts) retries() int {
@@ -72,7 +45,7 @@ func (a *attempts) note(n int, trouble string) {
 	if n > 1 {
 		a.retried++
 	}
-	if trouble != "" && n < a.most {
+	if trouble != "" {
 		a.tell(fmt.Sprintf("%s (attempt %d)", trouble, n), !a.failing)
 	}
 	a.failing = trouble != ""

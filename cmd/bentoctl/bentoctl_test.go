@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -235,18 +236,30 @@ func TestFakeTellsWhereItListensAndEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, 0, <-code)
 }
 
-// The address is the one that was asked for, and that the network reaches it is said.
-func TestAFakeSaysWhoMayUseIt(t *testing.T) {
+// The address is the one that was asked for, and that the network reaches it is said, be it quiet or not.
+func TestWhoListensSaysWhoMayUseIt(t *testing.T) {
 	t.Parallel()
 	const warning = "warning: it is not on loopback: anybody in the network may use it\n"
-	for listen, tc := range map[string]struct{ shown, warns string }{
-		"0.0.0.0:0": {`0\.0\.0\.0`, warning}, "127.0.0.1:0": {`127\.0\.0\.1`, ""}, "localhost:0": {`127\.0\.0\.1`, ""}, ":0": {`(\[::\]|0\.0\.0\.0)`, warning},
+	every, own := net.IPv6zero, net.IPv4(127, 0, 0, 1)
+	for _, tc := range []struct {
+		asked        string
+		got          net.IP
+		shown, warns string
+	}{
+		{"0.0.0.0:0", every, "0.0.0.0:7373", warning}, {":0", every, "[::]:7373", warning}, {"localhost:0", own, "127.0.0.1:7373", ""},
+		{"127.0.0.1:0", own, "127.0.0.1:7373", ""}, {"[::1]:7373", net.IPv6loopback, "[::1]:7373", ""},
 	} {
-		r := bentoctl(t.Context(), "", "fake", "--listen", listen, "--timeout", "10ms")
-		assert.Equal(t, 0, r.code, r.err)
-		assert.Regexp(t, `^listening on http://`+tc.shown+`:\d+\n$`, r.out, listen)
-		assert.Regexp(t, `^the API is under http://`+tc.shown+`:\d+/api/v1; Ctrl-C ends it\n`+tc.warns+`$`, r.err, listen)
-		assert.Equal(t, tc.warns, bentoctl(t.Context(), "", "fake", "-q", "--listen", listen, "--timeout", "10ms").err)
+		for _, quiet := range []bool{false, true} {
+			var out, errs bytes.Buffer
+			g := &globals{streams: streams{out: &out, err: &errs}, quiet: quiet}
+			g.announce(tc.asked, &net.TCPAddr{IP: tc.got, Port: 7373})
+			api := "the API is under http://" + tc.shown + "/api/v1; Ctrl-C ends it\n"
+			if quiet {
+				api = ""
+			}
+			assert.Equal(t, "listening on http://"+tc.shown+"\n", out.String())
+			assert.Equal(t, api+tc.warns, errs.String(), tc.asked)
+		}
 	}
 }
 

@@ -78,9 +78,9 @@ func (g *globals) chosen() (name string, p profile, err error) {
 	return "", p, nil
 }
 
-// connectToSend makes a client that tells when Bento does not answer and is asked again.
-func (g *globals) connectToSend(ctx context.Context) (*bento.Client, error) {
-	return g.connect(ctx, bento.WithHTTPClient(&http.Client{Transport: newAttempts(usualAttempts, g.newTrouble())}))
+// connectWatched makes a client whose failed attempts are told.
+func (g *globals) connectWatched(ctx context.Context) (*bento.Client, error) {
+	return g.connect(ctx, bento.WithHTTPClient(&http.Client{Transport: &attempts{tell: g.newTrouble()}}))
 }
 
 // connect makes a client of the configuration.

@@ -118,7 +118,7 @@ type query struct {
 func (q *query) keep() bento.CallOption { return bento.WithResponse(&q.answer) }
 
 func (g *globals) get(ctx context.Context, r reading, args []string, how printing) error {
-	client, err := g.connectToSend(ctx)
+	client, err := g.connectWatched(ctx)
 	if err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 		return err
 	}
 	patience := bento.RetryPolicy{MaxAttempts: 10}
-	im.attempts = newAttempts(patience.MaxAttempts, im.newTrouble())
+	im.attempts = &attempts{tell: im.newTrouble()}
 	im.client, err = im.connect(ctx, bento.WithPace(pace), bento.WithRetry(patience), bento.WithHTTPClient(&http.Client{Transport: im.attempts}))
 	return err
 }

@@ -138,8 +138,8 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 	return nil
 }
 
-// wasInterrupted reports whether an import ended for no other reason: what it could not note down, say, is not
-// passed over.
+// wasInterrupted reports whether an import ended because its context did, and for no other reason: that its
+// progress could not be noted, say, is not passed over.
 func wasInterrupted(ctx context.Context, ended error) bool {
 	if said := (*bento.Error)(nil); !errors.As(ended, &said) {
 		if joined, several := ended.(interface{ Unwrap() []error }); several {

@@ -167,15 +167,15 @@ func typed(ctx context.Context, terminal *os.File, hidden bool) (string, error) 
 	case l := <-read:
 		return l.text, l.err
 	case <-ctx.Done():
-		for n := 0; hidden && n < 100 && stands(fd, *before); n++ {
+		for n := 0; hidden && n < 100 && echoes(fd, *before); n++ {
 			time.Sleep(time.Millisecond)
 		}
 		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
 }
 
-// stands reports whether the terminal is still as it was: who has just begun to read will turn its echo off.
-func stands(fd int, before term.State) bool {
+// echoes reports whether the terminal is still as it was: who has just begun to read will turn its echo off.
+func echoes(fd int, before term.State) bool {
 	now, err := term.GetState(fd)
 	return err == nil && *now == before
 }

@@ -77,7 +77,7 @@ func newRunner(g *globals, r runner) *cobra.Command {
 					return err
 				}
 			}
-			client, err := g.connectToSend(ctx)
+			client, err := g.connectWatched(ctx)
 			if err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func (g *globals) runFile(ctx context.Context, name string, yes bool) error {
 	if err := g.confirm(ctx, yes, "This runs the commands of "+name+"; they may unsubscribe people and remove tags and fields."); err != nil {
 		return err
 	}
-	client, err := g.connectToSend(ctx)
+	client, err := g.connectWatched(ctx)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func newSendEvent(g *globals) *cobra.Command {
 			if spool != "" {
 				return g.enqueue(ctx, spool, what, outbox.Event(event))
 			}
-			client, err := g.connectToSend(ctx)
+			client, err := g.connectWatched(ctx)
 			if err != nil {
 				return err
 			}
@@ -186,7 +186,7 @@ func (g *globals) sendEmail(ctx context.Context, m *mail) error {
 	if m.outbox != "" {
 		return g.enqueue(ctx, m.outbox, "email to "+m.email.To, outbox.Email(m.email, outbox.Key(m.once)))
 	}
-	client, err := g.connectToSend(ctx)
+	client, err := g.connectWatched(ctx)
 	if err != nil {
 		return err
 	}

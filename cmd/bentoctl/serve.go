@@ -21,15 +21,20 @@ func (g *globals) listen(ctx context.Context, listen string, handler http.Handle
 	if err != nil {
 		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
 	}
-	address := shownAddress(listen, listener.Addr())
+	g.announce(listen, listener.Addr())
+	return serve(ctx, listener, handler)
+}
+
+// announce tells where somebody listens, and if the network reaches it.
+func (g *globals) announce(asked string, got net.Addr) {
+	address := shownAddress(asked, got)
 	fmt.Fprintf(g.out, "listening on http://%s\n", address)
 	if !g.quiet {
 		fmt.Fprintf(g.err, "the API is under http://%s%s; Ctrl-C ends it\n", address, gen.BasePath)
 	}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+	if at, ok := got.(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		fmt.Fprintln(g.err, "warning: it is not on loopback: anybody in the network may use it")
 	}
-	return serve(ctx, listener, handler)
 }
 
 // shownAddress is the address that was asked for, with the port that was found: of 0.0.0.0 the system makes [::].

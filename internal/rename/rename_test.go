@@ -18,10 +18,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	end := scratch.Begin()
-	code := m.Run()
-	end()
-	os.Exit(code)
+	defer scratch.Begin()()
+	m.Run()
 }
 
 // A host that sorts after those of the dependencies, so that imports change their order too;

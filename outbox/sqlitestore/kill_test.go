@@ -43,10 +43,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	_ = flag.Set("rapid.checks", "40") // each is a few dozen transactions
-	end := scratch.Begin()
-	code := m.Run()
-	end()
-	os.Exit(code)
+	defer scratch.Begin()()
+	m.Run()
 }
 
 // application hands over events and emails, says which of them it was promised, and sends them; until
