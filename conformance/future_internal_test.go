@@ -70,6 +70,8 @@ const futureContract = `{"openapi":"3.0.3","info":{"title":"t","version":"v1"},"
 	"responses":{"204":{"description":"done"},"200":{"description":"text","content":{"text/csv":{}}}}}},
 "/both":{"post":{"operationId":"both","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Form"}},
 	"application/x-www-form-urlencoded":{"schema":{"$ref":"#/components/schemas/Form"}}}},"responses":{"204":{"description":"done"}}}},
+"/list":{"get":{"operationId":"list","security":[],"parameters":[{"name":"n","in":"query","schema":{"type":"number","minimum":0.5}},
+	{"name":"id","in":"query","schema":{"type":"array","maxItems":2,"items":{"type":"integer"}}}],"responses":{"204":{"description":"done"}}}},
 "/any":{"post":{"operationId":"any","requestBody":{"content":{}},"responses":{"204":{"description":"done"}}}}
 }}`
 
@@ -95,6 +97,13 @@ func TestTheNextRevisionOfTheContractIsJudgedAsItSays(t *testing.T) {
 		"nothing, as the answer has none": {"GET", "/open?a=1", "", "", "", done, ""},
 		"nothing, though it has some":     {"GET", "/open?a=1", "", "", "", &Response{Status: 200, Header: csv}, "response.body.schema: the answer is empty"},
 		"text of no schema":               {"GET", "/open?a=1", "", "", "", &Response{Status: 200, Header: csv, Body: []byte("a,b")}, ""},
+		"a number":                        {"GET", "/list?n=0.75", "", "", "", done, ""},
+		"a number that is too small":      {"GET", "/list?n=0.25", "", "", "", done, "request.query: n want at least 0.5"},
+		"a number that is none":           {"GET", "/list?n=1e3x", "", "", "", done, "request.query: n want a number"},
+		"a list":                          {"GET", "/list?id=1&id=2", "", "", "", done, ""},
+		"a list of one":                   {"GET", "/list?id=1", "", "", "", done, ""},
+		"a list that is too long":         {"GET", "/list?id=1&id=2&id=3", "", "", "", done, "request.query: id want at most 2 items"},
+		"a list of words":                 {"GET", "/list?id=1&id=x", "", "", "", done, "request.query: id want an integer"},
 		"a form":                          {"POST", "/both", basic, formType, "name=x", done, ""},
 		"JSON of the same schema":         {"POST", "/both", basic, "application/json", `{"name":"x"}`, done, ""},
 		"JSON that says it is a form":     {"POST", "/both", basic, formType, `{"name":"x"}`, done, "request.body.schema: is required"},

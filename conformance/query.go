@@ -11,7 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // checkQuery checks the parameters of a request against those of its operation.
 func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
@@ -29,10 +29,10 @@ func (c *Checker) checkQuery(op *openapi3.Operation, query string) []Finding {
 			}
 		case parameter == nil:
 			findings = append(findings, found(RuleQueryUnknown, SideRequest, "", "the endpoint has no parameter "+quoteName(name)))
-		case len(given) > 1: // the contract has no list
+		case len(given) > 1 && !parameter.Schema.Value.Type.Is("array"):
 			findings = append(findings, found(RuleQuery, SideRequest, "", name+" is given more than once"))
 		default:
-			findings = append(findings, checkParameter(parameter, member, given[0])...)
+			findings = append(findings, checkParameter(parameter, member, given)...)
 		}
 	}
 	findings = append(findings, checkOneOf(op, values)...)
@@ -96,13 +96,13 @@ func parameterOf(op *openapi3.Operation, name string) (p *openapi3.Parameter, me
 	return p, inner
 }
 
-func checkParameter(p *openapi3.Parameter, member, text string) []Finding {
+func checkParameter(p *openapi3.Parameter, member string, given []string) []Finding {
 	schema := p.Schema.Value
 	if member != "" {
 		schema = schema.Properties[member].Value
 	}
 	var findings []Finding
-	for _, f := range validate(SideRequest, schema, parameterValue(schema, text)) {
+	for _, f := range validate(SideRequest, schema, parameterValue(schema, given...)) {
 		if f.Rule == RuleRequestSchema {
 			f = found(RuleQuery, SideRequest, "", p.Name+" "+f.Message)
 		}
@@ -111,11 +111,18 @@ func checkParameter(p *openapi3.Parameter, member, text string) []Finding {
 	return findings
 }
 
-// parameterValue reads a parameter as its schema's type; text that is none of it stays text, and
-// fails the schema.
-func parameterValue(schema *openapi3.Schema, text string) any {
+// parameterValue reads a parameter as its schema's type, a list from all that was given; text that is none
+// of it stays text, and fails the schema.
+func parameterValue(schema *openapi3.Schema, given ...string) any {
+	text := given[0]
 	switch {
-	case schema.Type.Is("integer") && integer.MatchString(text):
+	case schema.Type.Is("array"):
+		list := make([]any, len(given))
+		for i := range given {
+			list[i] = parameterValue(schema.Items.Value, given[i])
+		}
+		return list
+	case (schema.Type.Is("integer") || schema.Type.Is("number")) && number.MatchString(text):
 		return json.Number(text)
 	case schema.Type.Is("boolean") && (text == "true" || text == "false"):
 		return text == "true"
