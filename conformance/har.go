@@ -43,7 +43,19 @@ type harReader struct {
 // newLenientDecoder reads files as real recorders write them, with a key twice now and then, or
 // half a character: only bodies are judged strictly, not the file that holds them.
 func newLenientDecoder(r io.Reader) *jsontext.Decoder {
-	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return jsontext.NewDecoder(fullReader{r}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// A fullReader gives all that it is asked for, as long as there is any: a decoder copies what it
+// holds of a value at each read, and a large one may come in crumbs.
+type fullReader struct{ r io.Reader }
+
+func (f fullReader) Read(p []byte) (int, error) {
+	n, err := io.ReadFull(f.r, p)
+	if n > 0 {
+		return n, nil // the source says again what its trouble is
+	}
+	return 0, err
 }
 
 // A boundedReader reads at most left bytes, so that no entry fills the memory.

@@ -25,8 +25,11 @@ var (
 
 // isSecretName takes secretKey, secret-key and secret_key for the same name.
 func isSecretName(name string) bool {
-	name = wordBreaks.Replace(wordStart.ReplaceAllString(name, "${1}_$2"))
-	return secretName.MatchString(strings.ToLower(name))
+	lower := strings.ToLower(name)
+	if lower != name {
+		lower = strings.ToLower(wordStart.ReplaceAllString(name, "${1}_$2"))
+	}
+	return secretName.MatchString(wordBreaks.Replace(lower))
 }
 
 // custom judges a member that the user named: a custom field, an event's detail.

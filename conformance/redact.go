@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -58,7 +59,11 @@ func (r redactor) knowing(secrets ...string) redactor {
 var siteInBody = regexp.MustCompile(`("site_uuid"\s*:\s*"|(?:^|&)site_uuid=)[^"&]*`)
 
 func (r redactor) body(body []byte) []byte {
-	return siteInBody.ReplaceAll([]byte(r.text(string(body))), []byte("${1}REDACTED"))
+	body = []byte(r.text(string(body)))
+	if !bytes.Contains(body, []byte("site_uuid")) { // most bodies: the expression looks at each byte
+		return body
+	}
+	return siteInBody.ReplaceAll(body, []byte("${1}REDACTED"))
 }
 
 func (r redactor) text(s string) string { return r.replace.Replace(s) }
