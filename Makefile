@@ -8,8 +8,12 @@ MAKEFLAGS     += --warn-undefined-variables --no-builtin-rules
 REV           ?=
 MODULE        ?=
 GATE          ?=
+TIMES         ?= 50
+PACKAGES      ?= ./...
 BIN           := $(CURDIR)/.bin
 GORELEASER    := $(BIN)/goreleaser-v2.16.0
+# SQLite is translated C: to watch its memory, too, takes five times as long and shows nothing.
+RACE          := -race -gcflags=modernc.org/sqlite/lib=-race=false
 D2            := $(BIN)/d2-v0.7.1
 BENCHSTAT     := $(BIN)/benchstat-v0.0.0-20260908200009-22c9c6c9d4da
 
@@ -24,6 +28,14 @@ generate: ## Regenerate gen/ from openapi.yaml
 .PHONY: test
 test: ## Run the tests
 	go test ./...
+
+.PHONY: race
+race: ## Run the tests under the race detector, in another order each time
+	go test $(RACE) -shuffle=on ./...
+
+.PHONY: repeat
+repeat: ## Run the tests of PACKAGES (default: all) TIMES times (default: 50) like that, compiled once
+	FLAGS="$(RACE)" TIMES=$(TIMES) scripts/repeat $(PACKAGES)
 
 .PHONY: lint
 lint: ## Every gate of quality, or the one that GATE names; nothing is changed

@@ -42,9 +42,15 @@ func TestTheDemoShowsThatAllIsWell(t *testing.T) {
 	assert.Equal(t, 0, bentoctl(t.Context(), "", "check", recording).code)
 }
 
+func oneEvent(t *testing.T) (file string) {
+	t.Helper()
+	return write(t, "events.ndjson", `{"type":"x","email":"a@example.com"}`)
+}
+
 func TestTheDemoSpeaksJSON(t *testing.T) {
 	t.Parallel()
-	got := bentoctl(t.Context(), "", "demo", "--json", "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	got := bentoctl(t.Context(), "", "demo", "--json", "--subscribers", write(t, "people.csv", "email\na@example.com\n"), "--events", oneEvent(t),
+		"--recording", filepath.Join(t.TempDir(), "demo.har"))
 	require.Equal(t, 0, got.code, got.err)
 	var decoded struct {
 		OK      bool
@@ -103,7 +109,7 @@ func TestTextThatIsNotUTF8IsLeftOutAndNotChanged(t *testing.T) {
 func TestRowsThatTheFileHoldsTwiceAreNotSentTwice(t *testing.T) {
 	t.Parallel()
 	people := write(t, "people.csv", "email\na@example.com\na@example.com\n")
-	got := bentoctl(t.Context(), "", "demo", "--subscribers", people, "--recording", filepath.Join(t.TempDir(), "demo.har"))
+	got := bentoctl(t.Context(), "", "demo", "--subscribers", people, "--events", oneEvent(t), "--recording", filepath.Join(t.TempDir(), "demo.har"))
 	assert.Equal(t, 0, got.code, got.err+got.out)
 }
 

@@ -149,7 +149,7 @@ func TestADiskThatIsFull(t *testing.T) {
 func TestAFullFileTakesEveryNote(t *testing.T) {
 	t.Parallel()
 	for _, state := range []outbox.State{outbox.Queued, outbox.Failed} {
-		s := open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(4<<20))
+		s := open(t, filepath.Join(t.TempDir(), "outbox.db"), sqlitestore.WithCapacity(1<<20))
 		all := make([]outbox.Entry, 1000)
 		for i := range all {
 			all[i] = outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte(`{"type":"x","email":"ari@example.com"}`)}
@@ -177,7 +177,7 @@ func TestAFullFileTakesEveryNote(t *testing.T) {
 			require.NoError(t, s.Settle(t.Context(), lease, verdicts, now))
 			noted += len(due)
 		}
-		assert.Greater(t, noted, 10_000)
+		assert.Greater(t, noted, 2500)
 	}
 }
 
