@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -28,6 +27,7 @@ type importState struct {
 	Changed time.Time `json:"changed"`
 	Options string    `json:"options"` // a digest
 	Run     string    `json:"run"`     // tells this import from any other
+	Done    bool      `json:"done"`    // all of it is dealt with; another file of the same import is not
 	// Rows are dealt with, InFlight the ones after them whose request was begun and not answered.
 	Rows     int         `json:"rows"`
 	InFlight int         `json:"in_flight"`
@@ -80,7 +80,8 @@ func (c *checkpoint) load(begin importState) (err error) {
 		return fmt.Errorf("%s is of another version: remove it to begin anew", c.path)
 	}
 	switch {
-	case c.state.Rows == 0 && c.state.InFlight == 0: // it did not get anywhere
+	case c.state.Rows == 0 && c.state.InFlight == 0 && !c.state.Done, // it did not get anywhere
+		c.state.Done && c.state.Options != begin.Options: // it is of a namesake
 		c.state = begin
 	case c.state.Size != begin.Size || !c.state.Changed.Equal(begin.Changed):
 		return fmt.Errorf("the file has changed since its import was interrupted at row %d: undo that to go on, or remove %s to begin anew", c.state.Rows, c.path)
@@ -108,11 +109,12 @@ func (c *checkpoint) save() error {
 	})
 }
 
-// close lets go of the file, and removes it when the import is done.
+// close lets go of the file. What is done is remembered until the whole import is.
 func (c *checkpoint) close(done bool) error {
-	err := c.db.Close()
-	if done {
-		err = errors.Join(err, os.Remove(c.path))
+	var err error
+	if done && !c.state.Done {
+		c.state.Done = true
+		err = c.save()
 	}
-	return err
+	return errors.Join(err, c.db.Close())
 }

@@ -162,7 +162,7 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 		},
 		"the second of two files": {
 			4, []string{"subscribers", write(t, "first.csv", crowd(2500)), write(t, "second.csv", crowd(2500))},
-			"interrupted: 3,500 records accepted; take out the files that are done, and the same command goes on from there",
+			"interrupted: 3,500 records accepted; the same command goes on from there",
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -187,6 +187,27 @@ func TestCtrlCKeepsWhatIsDone(t *testing.T) {
 	r := bentoctl(t.Context(), "", "import", "subscribers", people, "--yes", "--limits", "off")
 	assert.Equal(t, 0, r.code)
 	assert.Contains(t, r.err, "going on after row 1,000")
+}
+
+// Of several files, those that were done are not sent again; when all are, the same command imports them anew.
+func TestAFileThatWasDoneIsNotSentAgain(t *testing.T) {
+	server := serving(t, faultsOf(t, "trackEvents#5=401"))
+	files := []string{write(t, "first.ndjson", strings.Repeat(`{"type":"x","email":"ari@example.com"}`+"\n", 2500)), write(t, "second.ndjson", strings.Repeat(`{"type":"y","email":"ari@example.com"}`+"\n", 2500))}
+	args := slices.Concat([]string{"import", "events"}, files, []string{"--yes", "--limits", "off"})
+	r := bentoctl(t.Context(), "", args...)
+	assert.Equal(t, exitRefused, r.code, r.err)
+	assert.Contains(t, r.err, "the same command goes on from there")
+	r = bentoctl(t.Context(), "", args...)
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.err, files[0]+": done before, 2,500 rows\n"+files[1]+": going on after row 1,000\n")
+	assert.Equal(t, 2, strings.Count(r.out, "2,500 accepted"), r.out)
+	assert.Equal(t, 5000, server.Counts().Events.Accepted)
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(files[0])), "*", "*.bentoctl-import"))
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	r = bentoctl(t.Context(), "", args...)
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Equal(t, 10_000, server.Counts().Events.Accepted)
 }
 
 // A time that is over is an end of the same kind.

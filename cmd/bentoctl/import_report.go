@@ -23,8 +23,9 @@ type importReport struct {
 	Suppressed string  `json:"suppressed_file,omitempty"`
 	Seconds    float64 `json:"seconds"`
 
-	noted    bool // a checkpoint knows of rows, and the same command goes on after them
-	inFlight int  // rows of which nobody knows whether they arrived
+	checkpoint string // its file; "" if there is none
+	noted      bool   // it knows of rows, and the same command goes on after them
+	inFlight   int    // rows of which nobody knows whether they arrived
 }
 
 func (j *importJob) report(r importReport, took time.Duration) importReport {
@@ -174,16 +175,12 @@ func (im *importer) cutOff(why error, reports []importReport) error {
 	return &exitError{exitCode(why), errors.New(text)}
 }
 
-// goingOn says how the rest is imported; "" if nothing was done that must not be done again. A file that is
-// done has no checkpoint any more.
+// goingOn says how the rest is imported; "" if nothing was done that must not be done again.
 func goingOn(reports []importReport) string {
-	switch {
-	case len(reports) > 1:
-		return "take out the files that are done, and the same command goes on from there"
-	case reports[0].noted:
-		return "the same command goes on from there"
+	if !slices.ContainsFunc(reports, func(r importReport) bool { return r.noted }) {
+		return ""
 	}
-	return ""
+	return "the same command goes on from there"
 }
 
 func (r *importReport) write(out io.Writer, dry bool) {

@@ -71,16 +71,27 @@ func (im *importer) run(ctx context.Context, names []string) error {
 			return err
 		}
 	}
+	reports, err := im.each(ctx, files)
+	return im.conclude(ctx, reports, err)
+}
+
+// each imports the files, one after the other. Their checkpoints stay until all are done.
+func (im *importer) each(ctx context.Context, files []*intake.File) ([]importReport, error) {
 	var reports []importReport
-	var failed error
 	for _, f := range files {
 		report, err := im.one(ctx, f)
 		reports = append(reports, report)
-		if failed = err; err != nil {
-			break
+		if err != nil {
+			return reports, err
 		}
 	}
-	return im.conclude(ctx, reports, failed)
+	var failed error
+	for _, r := range reports {
+		if err := os.Remove(r.checkpoint); r.checkpoint != "" && !errors.Is(err, os.ErrNotExist) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return reports, failed
 }
 
 // open opens a file, or those that a ZIP holds; - is standard input.
@@ -114,10 +125,8 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 		if job.checkpoint, err = openCheckpoint(path+".bentoctl-import", *state, im.kind == intake.Events); err != nil {
 			return report, usage("%s: %w", f.Name, err)
 		}
-		job.state = &job.checkpoint.state
-		if job.state.Rows > 0 && !im.quiet {
-			fmt.Fprintf(im.err, "%s: going on after row %s\n", f.Name, thousands(job.state.Rows))
-		}
+		report.checkpoint, job.state = job.checkpoint.path, &job.checkpoint.state
+		im.tellResumed(f, job.state)
 	}
 	if path == "" {
 		path = filepath.Join(im.outputDir, "standard-input")
@@ -126,13 +135,26 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 	job.withheld = newAside(filepath.Dir(path), path, suppressed, reader.Header(), job.state.Withheld)
 	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
 	began := time.Now()
-	err = job.run(ctx)
-	im.progress.end()
+	if !job.state.Done {
+		err = job.run(ctx)
+		im.progress.end()
+	}
 	err = errors.Join(err, job.rejected.close(), job.withheld.close())
 	if job.checkpoint != nil {
 		err = errors.Join(err, job.checkpoint.close(err == nil))
 	}
 	return job.report(report, time.Since(began)), err
+}
+
+// tellResumed says what was done before.
+func (im *importer) tellResumed(f *intake.File, state *importState) {
+	switch {
+	case im.quiet:
+	case state.Done:
+		fmt.Fprintf(im.err, "%s: done before, %s\n", f.Name, plural(state.Rows, "row"))
+	case state.Rows > 0:
+		fmt.Fprintf(im.err, "%s: going on after row %s\n", f.Name, thousands(state.Rows))
+	}
 }
 
 // optionsOf are those of a file: of a ZIP's members each says by its name who its people are.
