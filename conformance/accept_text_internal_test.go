@@ -97,13 +97,13 @@ func TestValuesThatAreSurelyNoSecret(t *testing.T) {
 	t.Parallel()
 	values := edges{
 		sure: []string{
-			`"short"`, `"_underscored_text"`, `"a_long_way_to_go"`, `"ab-cd-efghijklm"`, `["sk_live_01234567"]`, `"A quiet, longer note"`, `"one_two_three_four"`, `"sk_live_"`, `"live_long_and_prosper"`, `"a-b-c-d-e-f-g-h"`, `"glpat-of-nobody"`, `"xoxo-and-a-hug"`, `"AKIA and Else"`,
+			`"short"`, `"_underscored_text"`, `"a_long_way_to_go"`, `"ab-cd-efghijklm"`, `["sk_live_", ["a longer note"]]`, `"A quiet, longer note"`, `"one_two_three_four"`, `"sk_live_"`, `"live_long_and_prosper"`, `"a-b-c-d-e-f-g-h"`, `"glpat-of-nobody"`, `"xoxo-and-a-hug"`, `"AKIA and Else"`,
 			`"eyJ is how it begins"`, `"Beware of the dog"`, `"----- a line -----"`, `1`, `true`, `[1]`, `{"a":"b"}`,
 		},
 		wrong: []string{
 			`"sk_live_01234567"`, `"pk_test_01234567"`, `"ghp_01234567890123456789"`, `"glpat-01234567890123456789"`, `"xoxb-0123456789"`, `"whsec_0123456789"`, `"AKIA0123456789ABCDEF"`,
 			`"eyJ0123456789.eyJ0123456789.0"`, `"-----BEGIN PRIVATE KEY-----"`, `"Bearer 01234567890123456789"`, `"see sk_live_01234567"`, `"sk_live_\u003012345678"`,
-			` "sk_live_01234567"`, `{"a":"sk_live_01234567"}`,
+			` "sk_live_01234567"`, `{"a":"sk_live_01234567"}`, `["sk_live_01234567"]`, `[1, ["a", "sk_live_01234567"]]`,
 		},
 		slow: []string{`"a longer note\n"`, `"Bearer of good news"`},
 	}

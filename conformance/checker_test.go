@@ -207,6 +207,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"secret in camelCase":    {post, body(eventBody(`"details":{"clientSecret":"` + canary + `"}`)), "payload.secret|/events/0/details/clientSecret|"},
 		"secret in a sentence":   {post, body(eventBody(`"details":{"note":"use sk_live_` + canary + canary + `, please"}`)), "payload.secret|/events/0/details/note|"},
 		"web token":              {post, body(eventBody(`"details":{"note":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI` + canary + `.x-_x"}`)), "payload.secret|/events/0/details/note|"},
+		"secret in a list":       {post, body(eventBody(`"details":{"notes":["a",["sk_live_` + canary + canary + `"]]}`)), "payload.secret|/events/0/details/notes/1/0|"},
 		"secret by value":        {post, body(eventBody(`"fields":{"note":"sk_live_` + canary + canary + `"}`)), "payload.secret|/events/0/fields/note|"},
 		"61 emails":              {post, emails(`{"emails":[` + strings.TrimSuffix(strings.Repeat(`{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"},`, 61), ",") + `]}`), "request.body.schema|/emails|at most 60 items"},
 		"transactional on top":   {post, emails(`{"transactional":true,"emails":[{"to":"a@example.com","from":"b@example.com","subject":"s","html_body":"h"}]}`), "request.body.schema|/transactional|not in the contract"},

@@ -40,24 +40,29 @@ func (w *walker) custom(name string, value any, at string) {
 	if !snakeCase.MatchString(name) {
 		w.add(RulePayloadFieldName, at, "")
 	}
-	text, _ := value.(string)
-	if value != nil && isSecretName(name) || secretValue.MatchString(strings.TrimSpace(text)) {
+	if value != nil && isSecretName(name) {
 		w.add(RulePayloadSecret, at, "")
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		w.customMembers(value, at)
-	case []any:
-		for i, item := range value {
-			if object, ok := item.(map[string]any); ok {
-				w.customMembers(object, at+"/"+strconv.Itoa(i))
-			}
+		if _, text := value.(string); text {
+			return // whatever it looks like, it has been told
 		}
 	}
+	w.customValue(value, at)
 }
 
-func (w *walker) customMembers(object map[string]any, at string) {
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		w.custom(name, object[name], at+pointerSegment(name))
+// customValue judges what such a member holds, however deep.
+func (w *walker) customValue(value any, at string) {
+	switch value := value.(type) {
+	case string:
+		if secretValue.MatchString(strings.TrimSpace(value)) {
+			w.add(RulePayloadSecret, at, "")
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			w.custom(name, value[name], at+pointerSegment(name))
+		}
+	case []any:
+		for i, item := range value {
+			w.customValue(item, at+"/"+strconv.Itoa(i))
+		}
 	}
 }

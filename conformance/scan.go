@@ -240,8 +240,10 @@ func (s *scan) array(sh *shape, depth int) bool {
 				return false
 			}
 			s.at++
+			next = s.peek()
 		}
-		if !s.value(items, depth+1) {
+		from := s.at
+		if !s.value(items, depth+1) || next == '"' && items.custom && maybeSecret(s.body[from:s.at]) {
 			return false
 		}
 		n++
