@@ -124,7 +124,8 @@ const patience = 30 * time.Second
 
 func (c *Cluster) start() error {
 	c.server = exec.Command("sh", "-c", guarded, "sh", c.dir, filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.dir, //nolint:noctx // Stop ends it
-		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "autovacuum_naptime=5s")
+		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=16MB", "-c", "jit=off",
+		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "autovacuum_naptime=5s")
 	c.server.Dir, c.server.SysProcAttr = c.dir, asUser()
 	c.server.Stdout, c.server.Stderr = &c.log, &c.log
 	guard, err := c.server.StdinPipe()

@@ -37,7 +37,7 @@ func TestAServerThatCrashesLosesNothing(t *testing.T) {
 		machines = append(machines, enqueue(t, s, n))
 	}
 	for range crashes {
-		time.Sleep(500*time.Millisecond + rand.N(500*time.Millisecond))
+		time.Sleep(250*time.Millisecond + rand.N(250*time.Millisecond))
 		require.NoError(t, c.Crash())
 		require.NoError(t, c.Restart())
 	}
