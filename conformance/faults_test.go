@@ -240,3 +240,11 @@ func TestAnAddressOfACommandIsFoundOnce(t *testing.T) {
 	x := good("POST", "/fetch/commands", `{"command":[{"command":"add_tag","email":"nobody","query":"vip"}]}`, `{"results":1}`)
 	assert.Equal(t, "payload.email /command/0/email: an email address is malformed", said(newChecker(t), x))
 }
+
+// A key is one fault, by its name or by its looks; what stands below a secret's name is another.
+func TestASecretIsFoundOnce(t *testing.T) {
+	t.Parallel()
+	for member, want := range map[string]int{`"api_key":"sk_live_0123456789"`: 1, `"secret":{"password":"x"}`: 2, `"secret":["sk_live_0123456789","a"]`: 2} {
+		assert.Len(t, newChecker(t).Check(good("POST", "/batch/events", eventBody(`"details":{`+member+`}`), `{"results":1}`)).Findings, want, member)
+	}
+}

@@ -219,6 +219,7 @@ func TestASecretIsFoundInEverySpelling(t *testing.T) {
 	_, _ = io.Copy(io.Discard, resp.Body)
 	require.NoError(t, recorder.Close())
 	assert.NotContains(t, har.String(), "canary")
+	assert.Contains(t, har.String(), `{\"site_uuid\": \"REDACTED\",\"a\":1}`, "the rest stays")
 }
 
 // recordedURL is the URL that a recording has of a GET with these keys.
