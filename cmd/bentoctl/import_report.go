@@ -190,7 +190,7 @@ func (r *importReport) write(out io.Writer, dry bool) {
 		}
 	}
 	took := "in " + time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond).String()
-	if dry {
+	if dry || r.Seconds == 0 { // or it was done before
 		took = ""
 	}
 	fmt.Fprintln(out, r.File)

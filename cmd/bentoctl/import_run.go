@@ -134,16 +134,18 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 	job.rejected = newAside(filepath.Dir(path), path, rejected, reader.Header(), job.state.Rejected)
 	job.withheld = newAside(filepath.Dir(path), path, suppressed, reader.Header(), job.state.Withheld)
 	job.rejected.dry, job.withheld.dry = im.dryRun, im.dryRun
-	began := time.Now()
+	var took time.Duration
 	if !job.state.Done {
+		began := time.Now()
 		err = job.run(ctx)
 		im.progress.end()
+		took = time.Since(began)
 	}
 	err = errors.Join(err, job.rejected.close(), job.withheld.close())
 	if job.checkpoint != nil {
 		err = errors.Join(err, job.checkpoint.close(err == nil))
 	}
-	return job.report(report, time.Since(began)), err
+	return job.report(report, took), err
 }
 
 // tellResumed says what was done before.
