@@ -12,7 +12,7 @@ TIMES         ?= 50
 PACKAGES      ?= ./...
 BIN           := $(CURDIR)/.bin
 GORELEASER    := $(BIN)/goreleaser-v2.16.0
-# SQLite is translated C: to watch its memory, too, takes five times as long and shows nothing.
+# SQLite is translated C, whose memory is its own: to watch that, too, takes its tests five times as long.
 RACE          := -race -gcflags=modernc.org/sqlite/lib=-race=false
 D2            := $(BIN)/d2-v0.7.1
 BENCHSTAT     := $(BIN)/benchstat-v0.0.0-20260908200009-22c9c6c9d4da

@@ -210,6 +210,16 @@ func TestAFileThatWasDoneIsNotSentAgain(t *testing.T) {
 	assert.Equal(t, 10_000, server.Counts().Events.Accepted)
 }
 
+// Files of one name whose checkpoints go to one folder are each imported; one that is given twice is imported once.
+func TestFilesOfOneNameAreEachImported(t *testing.T) {
+	server := serving(t)
+	one, other := write(t, "people.csv", crowd(10)), write(t, "people.csv", "email\nari@acme.example\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", one, other, other, "--yes", "--limits", "off", "--output-dir", t.TempDir())
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.err, other+": done before, 1 row\n")
+	assert.Equal(t, 11, server.Counts().Subscribers.Accepted)
+}
+
 // A time that is over is an end of the same kind.
 func TestATimeoutOfAnImportSaysWhatItCameTo(t *testing.T) {
 	file := write(t, "people.csv", crowd(2500))

@@ -87,7 +87,10 @@ func (im *importer) each(ctx context.Context, files []*intake.File) ([]importRep
 	}
 	var failed error
 	for _, r := range reports {
-		if err := os.Remove(r.checkpoint); r.checkpoint != "" && !errors.Is(err, os.ErrNotExist) {
+		if r.checkpoint == "" {
+			continue
+		}
+		if err := os.Remove(r.checkpoint); !errors.Is(err, os.ErrNotExist) { // a file may be given twice
 			failed = errors.Join(failed, err)
 		}
 	}
