@@ -11,7 +11,7 @@ import (
 // Acquire is as [outbox.Store] has it.
 func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now time.Time, ttl time.Duration) (lease outbox.Lease, err error) {
 	taken := false
-	err = within(ctx, s.db, func(tx *sql.Tx) error {
+	err = s.change(ctx, func(tx *sql.Tx) error {
 		var holder string
 		var token, expires, term int64
 		if err := tx.QueryRowContext(ctx, "SELECT owner, token, expires, ttl FROM lanes WHERE lane = ?", numberOf(lane)).Scan(&holder, &token, &expires, &term); err != nil {
@@ -41,20 +41,28 @@ func (s *Store) Acquire(ctx context.Context, lane outbox.Lane, owner string, now
 
 // Release is as [outbox.Store] has it.
 func (s *Store) Release(ctx context.Context, lease outbox.Lease) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE lanes SET expires = 0 WHERE lane = ? AND token = ?", numberOf(lease.Lane), lease.Token)
-	return known(err)
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE lanes SET expires = 0 WHERE lane = ? AND token = ?", numberOf(lease.Lane), lease.Token)
+		return err
+	})
 }
 
 // holds is ErrLost unless the lane is still the lease's; expired matters unless now is zero.
 func holds(ctx context.Context, tx *sql.Tx, lease outbox.Lease, now time.Time) error {
+	_, err := heldUntil(ctx, tx, lease, now)
+	return err
+}
+
+// heldUntil is like holds, and when the lane runs out.
+func heldUntil(ctx context.Context, tx *sql.Tx, lease outbox.Lease, now time.Time) (time.Time, error) {
 	var token, expires int64
 	if err := tx.QueryRowContext(ctx, "SELECT token, expires FROM lanes WHERE lane = ?", numberOf(lease.Lane)).Scan(&token, &expires); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	if token != lease.Token || !now.IsZero() && nanos(now) >= expires {
-		return outbox.ErrLost
+		return time.Time{}, outbox.ErrLost
 	}
-	return nil
+	return moment(expires), nil
 }
 
 // Pause is as [outbox.Store] has it.

@@ -23,11 +23,12 @@ func (s *Store) next(ctx context.Context, lease outbox.Lease, most int, now time
 	if err != nil {
 		return nil, later, known(err)
 	}
-	if q, remembered := s.quiet.Load(lease.Lane); remembered && q.(quiet).still(seen, lease, now) {
+	if q, remembered := s.quiet.Load(lease.Lane); remembered && q.(quiet).still(seen, lease.Token, now) {
 		return nil, q.(quiet).later, nil
 	}
-	err = within(ctx, s.db, func(tx *sql.Tx) error {
-		if err := holds(ctx, tx, lease, now); err != nil {
+	var until time.Time
+	err = within(ctx, s.db, func(tx *sql.Tx) (err error) {
+		if until, err = heldUntil(ctx, tx, lease, now); err != nil {
 			return err
 		}
 		var paused string
@@ -48,7 +49,7 @@ func (s *Store) next(ctx context.Context, lease outbox.Lease, most int, now time
 		return fail(ctx, tx, lease, n.damaged, now)
 	})
 	if err == nil && len(due) == 0 {
-		s.quiet.Store(lease.Lane, quiet{seen, lease.Token, now, later})
+		s.quiet.Store(lease.Lane, quiet{seen, lease.Token, until, now, later})
 	}
 	return due, later, err
 }
@@ -62,16 +63,16 @@ func (s *Store) seen(ctx context.Context) (now sight, err error) {
 	return now, err
 }
 
-// A quiet lane had nothing due at a time; whoever asks again need not look, as long as nothing is
-// written. Most who ask have nothing to do.
+// A quiet lane had nothing due at a time; whoever asks again need not look until its lease runs out, as
+// long as nothing is written. Most who ask have nothing to do.
 type quiet struct {
 	sight
-	token     int64
-	at, later time.Time
+	token            int64
+	until, at, later time.Time
 }
 
-func (q quiet) still(seen sight, lease outbox.Lease, now time.Time) bool {
-	return q.sight == seen && q.token == lease.Token && now.Before(lease.Expires) && !now.Before(q.at) && (q.later.IsZero() || now.Before(q.later))
+func (q quiet) still(seen sight, token int64, now time.Time) bool {
+	return q.sight == seen && q.token == token && now.Before(q.until) && !now.Before(q.at) && (q.later.IsZero() || now.Before(q.later))
 }
 
 // A next looks for what is due.

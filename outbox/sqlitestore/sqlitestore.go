@@ -38,7 +38,7 @@ type Store struct {
 	pageSize   int64
 	reserve    int64 // bytes of the disk that are left free
 
-	changes atomic.Int64    // to entries, by this Store
+	changes atomic.Int64    // to entries and leases, by this Store
 	quiet   sync.Map        // lanes that had nothing due: a quiet by outbox.Lane
 	group   *together.Group // calls of Put
 	remains remains

@@ -50,6 +50,34 @@ func fencing(t *testing.T, b *bench) {
 	require.ErrorIs(t, b.store.Begin(t.Context(), yours, ids[1:], b.now), outbox.ErrLost, "it is being sent already")
 }
 
+// Also of a lane that has nothing to send, which a store may have remembered.
+func fencingIdle(t *testing.T, b *bench) {
+	nothing := func(lease outbox.Lease) {
+		t.Helper()
+		due, later, err := b.store.Next(t.Context(), lease, 10, b.now)
+		require.NoError(t, err)
+		require.Empty(t, due)
+		require.Zero(t, later)
+	}
+	lost := func(lease outbox.Lease) {
+		t.Helper()
+		_, _, err := b.store.Next(t.Context(), lease, 10, b.now)
+		require.ErrorIs(t, err, outbox.ErrLost)
+	}
+	mine := b.lease(outbox.Events, "me")
+	nothing(mine)
+	require.NoError(t, b.store.Release(t.Context(), mine))
+	lost(mine)
+
+	mine = b.lease(outbox.Events, "me")
+	nothing(mine)
+	shorter, err := b.store.Acquire(t.Context(), outbox.Events, "me", b.now, time.Second)
+	require.NoError(t, err)
+	nothing(shorter)
+	b.now = b.now.Add(time.Second)
+	lost(mine)
+}
+
 // Who takes a lane over learns when its entries were begun, and those of others: as many as fit into a minute.
 func begun(t *testing.T, b *bench) {
 	ids := b.put(entry(outbox.Events, 1), entry(outbox.Events, 2), entry(outbox.Events, 3), entry(outbox.Emails, 4))

@@ -23,6 +23,7 @@ func Run(t *testing.T, open Open) {
 		"a full store keeps nothing of a call":        full,
 		"a lane has one sender at a time":             leases,
 		"who lost the lane changes nothing":           fencing,
+		"who lost an idle lane is told":               fencingIdle,
 		"when entries were begun is known to others":  begun,
 		"what waits is not due":                       notBefore,
 		"all or none":                                 atomic,
