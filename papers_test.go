@@ -46,7 +46,7 @@ func TestToolsHaveOneVersion(t *testing.T) {
 	for tool, file := range map[string]string{"goreleaser": "scripts/release-check", "d2": "scripts/rooms"} {
 		pin := regexp.MustCompile(`go install \S+/` + regexp.QuoteMeta(tool) + `(?:/v2)?@(v\S+)`).FindStringSubmatch(makefile)
 		require.Len(t, pin, 2, tool)
-		for _, text := range []string{makefile, read(t, file), read(t, ".github/workflows/release.yml")} {
+		for _, text := range []string{makefile, read(t, file), read(t, ".github/workflows/release.yml"), read(t, "RELEASE.md")} {
 			for _, named := range regexp.MustCompile(`/`+regexp.QuoteMeta(tool)+`-(v[\d.]+\d)`).FindAllStringSubmatch(text, -1) {
 				assert.Equal(t, pin[1], named[1], tool)
 			}

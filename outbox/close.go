@@ -29,9 +29,10 @@ func (e *RemainingError) Unwrap() error { return e.cause }
 // minute.
 const maxBlind = 60
 
-// Flush waits until nothing waits any more, or until ctx ends; the error is then a
-// [*RemainingError]. What is parked does not wait: it is for a person. A store that cannot be asked for
-// half a minute ends it, too.
+// Flush returns when no entry of the store is queued or being sent, whoever sends it; or when ctx ends: the
+// error is then a [*RemainingError]. What is parked does not count: it is for a person. It gives up, with the
+// store's error, when that could not be asked for half a minute. While a lane is paused, or nobody sends, only
+// ctx ends it.
 func (s *Sender) Flush(ctx context.Context) error {
 	timer := time.NewTicker(s.poll)
 	defer timer.Stop()
@@ -71,9 +72,10 @@ func (s *Sender) remaining(ctx context.Context, cause error) error {
 // finishFor is how long Close waits for what is in flight, when its context is over.
 const finishFor = 5 * time.Second
 
-// Close takes no more, goes on sending until nothing waits or ctx ends, then ends Run as [Sender.Stop]
-// does, with five seconds more for what is in flight. What is left stays in the store, and the
-// [*RemainingError] says how much. The store is the caller's to close.
+// Close takes no more, goes on sending until [Sender.Flush] returns, then ends Run as [Sender.Stop] does,
+// with five seconds more for what is in flight. Give it a ctx with a deadline: while a lane is paused, or Run
+// does not run, nothing else ends the wait. What is left stays in the store, and the [*RemainingError] says how
+// much. The store is the caller's to close.
 func (s *Sender) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true

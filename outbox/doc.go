@@ -2,7 +2,7 @@
 // killed, the machine may lose its power, and Bento may be down for an hour.
 //
 //	sender := outbox.New(client, store)
-//	go sender.Run(ctx)
+//	go sender.Run(context.WithoutCancel(ctx)) // Close ends it
 //	…
 //	_, err = sender.Enqueue(ctx, outbox.Event(signedUp), outbox.Email(welcome, outbox.Key("welcome/user-42")))
 //

@@ -38,7 +38,7 @@ type Policy string
 const (
 	// AtLeastOnce sends it again; the default of all lanes but Emails.
 	AtLeastOnce Policy = "at-least-once"
-	// AtMostOnce parks it; the default of Emails.
+	// AtMostOnce parks it; that of Emails.
 	AtMostOnce Policy = "at-most-once"
 )
 

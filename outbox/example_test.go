@@ -36,7 +36,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	sender := outbox.New(client, store)
-	go func() { _ = sender.Run(ctx) }()
+	go func() { _ = sender.Run(context.WithoutCancel(ctx)) }() // a signal is no reason to break off an email
 	receipts, err := sender.Enqueue(ctx, outbox.Event(signedUp), outbox.Email(welcome, outbox.Key("welcome/user-42")))
 	if err != nil {
 		log.Fatal(err)

@@ -15,7 +15,7 @@ type Item struct {
 	err   error
 }
 
-// Err is what is wrong with the record, an [bento.ErrInvalid]; nil if Enqueue would take it.
+// Err is what is wrong with the record, a [bento.ErrInvalid]; nil if Enqueue would take it.
 func (i Item) Err() error { return i.err }
 
 // Harmless reports whether Bento drops a repeat of the record.
@@ -39,11 +39,12 @@ func Entries(now time.Time, items ...Item) ([]Entry, error) {
 type ItemOption func(*Entry)
 
 // Key names a record: of those enqueued under one name in a lane only the first is kept, as long as
-// the store remembers it (see [WithRetention]). At most 255 bytes.
+// the store remembers it (see [WithRetention]), in clear and longer than the record: put no address in it.
+// At most 255 bytes; an empty one names nothing.
 func Key(name string) ItemOption { return func(e *Entry) { e.Key = name } }
 
-// WithPolicy says what to do when nobody knows whether the record arrived. The default is [AtMostOnce] for
-// emails, and [AtLeastOnce] for all else.
+// WithPolicy says what to do when nobody knows whether the record arrived. The default is [AtLeastOnce]; for
+// emails it is [AtMostOnce], and nothing else is taken.
 func WithPolicy(p Policy) ItemOption { return func(e *Entry) { e.Policy = p } }
 
 // NotBefore holds a record back until a time; the zero time does not.
@@ -102,6 +103,8 @@ func finish(e Entry, err error, opts []ItemOption) Item {
 		err = fmt.Errorf("%w: there is no lane %q", bento.ErrInvalid, e.Lane)
 	case e.Policy != AtLeastOnce && e.Policy != AtMostOnce:
 		err = fmt.Errorf("%w: there is no policy %q", bento.ErrInvalid, e.Policy)
+	case e.Lane == Emails && e.Policy != AtMostOnce:
+		err = fmt.Errorf("%w: an email goes at most once: leave the policy out", bento.ErrInvalid)
 	case len(e.Key) > maxKey:
 		err = fmt.Errorf("%w: a key of %d bytes: want at most %d", bento.ErrInvalid, len(e.Key), maxKey)
 	case len(e.Record) > maxRecord:

@@ -64,9 +64,10 @@ func nudge(c chan struct{}) {
 	}
 }
 
-// Run sends until ctx ends, or until [Sender.Close] or [Sender.Stop] is done; then it returns nil. What is
-// in flight when ctx ends is broken off, and may so become unknown; the others let it finish. Run it
-// once; other processes may run senders of their own on the same store.
+// Run sends until [Sender.Close] or [Sender.Stop] is done, which let finish what is in flight, or until ctx
+// ends, which breaks it off: an email among it is parked. So give it a ctx that no signal ends. It then returns
+// nil; an error only, and at once, if the sender has no client. Run it once: other senders, of this process or
+// of others, may run on the same store.
 func (s *Sender) Run(ctx context.Context) error {
 	if s.client == nil {
 		return errNoClient

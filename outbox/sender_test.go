@@ -51,7 +51,8 @@ func TestARecordThatIsWrongIsNotTaken(t *testing.T) {
 		for _, item := range []outbox.Item{
 			outbox.Raw(outbox.Events, []byte(`{"type":1,"email":"ari@example.com"}`)), outbox.Raw(outbox.Events, []byte(`{"type":"x","email":"ari@example.com"},{}`)),
 			outbox.Event(bento.Event{Email: "ari@example.com"}), outbox.Email(bento.Email{To: "nobody"}), outbox.Raw("letters", []byte("{}")),
-			outbox.Event(signedUp(1), outbox.Key(string(make([]byte, 300)))), outbox.Event(signedUp(1), outbox.WithPolicy("perhaps")), outbox.Raw(outbox.Events, make([]byte, 5<<20)),
+			outbox.Event(signedUp(1), outbox.Key(string(make([]byte, 300)))), outbox.Event(signedUp(1), outbox.WithPolicy("perhaps")),
+			outbox.Email(letter(1), outbox.WithPolicy(outbox.AtLeastOnce)), outbox.Raw(outbox.Events, make([]byte, 5<<20)),
 		} {
 			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), item)
 			require.ErrorIs(t, err, bento.ErrInvalid)
@@ -198,6 +199,7 @@ func TestASenderThatIsKilledLosesNothing(t *testing.T) {
 func TestARefusedAccountPausesTheLane(t *testing.T) {
 	t.Parallel()
 	simulated(t, "trackEvents=401", func(t *testing.T, b *bench) {
+		b.opts = []outbox.Option{outbox.WithLogger(nil)} // nobody is told, and it goes on
 		s, kill := b.run()
 		_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), outbox.Email(letter(1)))
 		require.NoError(t, err)

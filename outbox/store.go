@@ -90,9 +90,9 @@ type Waker interface {
 	Wake(ctx context.Context, wake func(Lane)) error
 }
 
-// MostBegun is how many times a store remembers at least at which entries of a lane were begun: more than
-// Bento takes requests in a minute. Who is allowed more, and makes up for turns, may ask a little more than
-// that in a minute in which the lane changes hands.
+// MostBegun is the least number of recent times of sending that a store remembers for each lane: more than
+// Bento takes requests in a minute. An account that is allowed more may ask a little more than that in a minute
+// in which the lane changes hands.
 const MostBegun = 128
 
 // MaxBytes is about how much of records is sent at a time, in bytes: as much as a request holds.

@@ -21,10 +21,7 @@ type attemptTransport struct {
 
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := mayLeave(req.Context()); err != nil {
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		return nil, &attemptError{cause: err, final: true}
+		return unsent(req, err)
 	}
 	ctx, cancel := req.Context(), context.CancelFunc(func() {})
 	if timeout := cmp.Or(callStateOf(ctx).timeout, t.timeout); timeout > 0 {
@@ -90,6 +87,14 @@ func (e *attemptError) Unwrap() error { return e.cause }
 func sentUnanswered(err error) bool {
 	var e *attemptError
 	return !errors.As(err, &e) || e.sent
+}
+
+// unsent refuses a request: no attempt was made of it, and none makes sense.
+func unsent(req *http.Request, cause error) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return nil, &attemptError{cause: cause, final: true}
 }
 
 // isFinal reports whether another attempt makes no sense.

@@ -101,6 +101,25 @@ func TestACallThatHasEndedClosesItsBody(t *testing.T) {
 	assert.Equal(t, 1, body.closed)
 }
 
+// A transport that was made with what is out of its range sends nothing, says so, and is not tried again.
+func TestATransportThatIsMisusedSendsNothing(t *testing.T) {
+	t.Parallel()
+	for want, transport := range map[string]http.RoundTripper{
+		"no limit family \"letters\"": bento.NewPaceTransport(scripted(t), bento.PaceOff.With("letters", 1, time.Minute)),
+		"want at least 1":             bento.NewRetryTransport(bento.NewPaceTransport(scripted(t), bento.PaceGuarded.With("batch", 0, time.Minute)), bento.RetryPolicy{}),
+		"MaxAttempts is 101":          bento.NewRetryTransport(scripted(t), bento.RetryPolicy{MaxAttempts: 101}),
+	} {
+		body := &closer{Reader: strings.NewReader("{}")}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/api/v1/batch/events", body)
+		require.NoError(t, err)
+		resp, err := transport.RoundTrip(req)
+		require.ErrorIs(t, err, bento.ErrInvalid)
+		require.ErrorContains(t, err, want)
+		assert.Nil(t, resp)
+		assert.Equal(t, 1, body.closed)
+	}
+}
+
 // A transport that names no request in its answer is no reason to fail.
 func TestAnAnswerNeedNotNameItsRequest(t *testing.T) {
 	t.Parallel()

@@ -54,8 +54,8 @@ func WithConcurrency(n int) BatchOption {
 	})
 }
 
-// WithBatchBytes cuts batches also by the size of their body, n bytes at most; the default is
-// 4 MiB. A single record that does not fit is refused.
+// WithBatchBytes cuts batches also by the size of their body, n bytes at most, 1 to 64
+// MiB; the default is 4 MiB. A single record that does not fit is refused.
 func WithBatchBytes(n int) BatchOption {
 	return batchOption(func(s *batchSettings) error {
 		if n < 1 || n > maxBatchBytes {

@@ -49,7 +49,7 @@ func (c *Client) Broadcasts(ctx context.Context, filters BroadcastFilters, opts 
 
 // CreateBroadcasts creates at most [gen.MaxBroadcasts] drafts in one request, which is not
 // repeated unless it surely was not accepted: a repeat makes second drafts. The result is not
-// nil if Bento answered. Drafts that Bento refused are the problems of a [*BatchError], each
+// nil if Bento accepted the request. Drafts that Bento refused are the problems of a [*BatchError], each
 // with its position and Bento's reason.
 //
 // Contract: POST /batch/broadcasts (openapi.yaml, createBroadcasts).

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A CallOption adjusts one call. Every method of a [Client] takes them last.
+// A CallOption adjusts one call. Every method of a [Client] that makes one takes them last.
 type CallOption interface {
 	BatchOption
 	applyCall(s *callSettings) error

@@ -23,8 +23,8 @@ type Client struct {
 	site  func() string // a closure, where no formatting verb reaches it
 }
 
-// New returns a client, or an error that names everything wrong with cfg and the options. It
-// sends nothing.
+// New returns a client, or an [ErrInvalid] that names everything wrong with cfg, else the first
+// option that is. It sends nothing.
 func New(cfg Config, opts ...Option) (*Client, error) {
 	base, err := cfg.validate()
 	if err != nil {

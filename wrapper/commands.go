@@ -21,8 +21,8 @@ func (c *Client) RunCommands(ctx context.Context, commands []Command, opts ...Ba
 	return c.commands().all(ctx, commands, opts)
 }
 
-// RunCommandsSeq is [Client.RunCommands] for a sequence of any length; it holds one batch at a
-// time. When the call ends early the rest of the sequence is not read.
+// RunCommandsSeq is [Client.RunCommands] for a sequence of any length; it holds no more than the
+// batches that are under way. When the call ends early the rest of the sequence is not read.
 func (c *Client) RunCommandsSeq(ctx context.Context, commands iter.Seq[Command], opts ...BatchOption) (*Result, error) {
 	return c.commands().seq(ctx, commands, opts)
 }

@@ -16,5 +16,6 @@
 // manners one by one: [BasicAuth], [SiteUUID], [UserAgent] and [Accept] are its request
 // editors, [NewRetryTransport] and [NewPaceTransport] stand below it.
 //
-// A [Client] is safe for concurrent use. It starts no goroutine of its own.
+// A [Client] is safe for concurrent use. No goroutine of its own outlives a call; batches that go
+// several at a time ([WithConcurrency]) have one each.
 package bento

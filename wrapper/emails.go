@@ -16,10 +16,11 @@ type Email = gen.Email
 
 // SendEmails queues emails in batches of at most [gen.MaxEmails]; Bento sends them at a pace of
 // its own, which the contract names.
-// Results and errors are as with [Client.TrackEvents], with one difference: no batch is ever
-// sent twice, since Bento has no idempotency key. Emails of a batch that ended in a 5xx, or
-// whose answer was lost, count as Unknown, and a person decides. [RetryPolicy.RejectedEmails]
-// repeats batches that surely were not accepted.
+// Results and errors are as with [Client.TrackEvents], with one difference: no batch is sent
+// twice unless the caller asks for it, since Bento has no idempotency key. Emails of a batch that
+// ended in a 5xx, or whose answer was lost, count as Unknown, and a person decides.
+// [RetryPolicy.RejectedEmails] repeats batches that surely were not accepted, and
+// [WithHarmlessRepeat] all.
 //
 // Contract: POST /batch/emails (openapi.yaml, sendEmails).
 // Source: https://bentonow.com/docs/emails_api
@@ -27,8 +28,8 @@ func (c *Client) SendEmails(ctx context.Context, emails []Email, opts ...BatchOp
 	return c.emails().all(ctx, emails, opts)
 }
 
-// SendEmailsSeq is [Client.SendEmails] for a sequence of any length; it holds one batch at a
-// time. When the call ends early the rest of the sequence is not read.
+// SendEmailsSeq is [Client.SendEmails] for a sequence of any length; it holds no more than the
+// batches that are under way. When the call ends early the rest of the sequence is not read.
 func (c *Client) SendEmailsSeq(ctx context.Context, emails iter.Seq[Email], opts ...BatchOption) (*Result, error) {
 	return c.emails().seq(ctx, emails, opts)
 }

@@ -51,7 +51,8 @@ type Error struct {
 	Operation, Method, Path string
 	// StatusCode is 0 when no answer came.
 	StatusCode int
-	// Attempts counts what was sent, the first included.
+	// Attempts counts what was tried, the first included, also where no connection was made; 0 if
+	// it was refused here.
 	Attempts int
 	// RetryAfter is how long Bento, or the client's own pace, asks to wait; 0 if neither does.
 	RetryAfter time.Duration

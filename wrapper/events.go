@@ -13,10 +13,11 @@ import (
 type Event = gen.Event
 
 // TrackEvents records events, creates the people they are about and triggers automations. It
-// cuts the slice into batches of at most [gen.MaxEvents], sent in order, one at a time.
+// cuts the slice into batches of at most [gen.MaxEvents], sent in order, one at a time unless
+// [WithConcurrency] says otherwise.
 //
-// The error is nil only if Bento accepted every event; otherwise it is a [*BatchError]. The
-// Result is never nil. An event that is refused here is set aside and the rest goes on. A
+// The error is nil only if Bento accepted every event; otherwise it is a [*BatchError], or an
+// [ErrInvalid] if an option is wrong and nothing was sent. The Result is never nil. An event that is refused here is set aside and the rest goes on. A
 // batch that Bento refuses does not end the call; bad credentials, an unreachable server and
 // the context do.
 //
@@ -30,8 +31,8 @@ func (c *Client) TrackEvents(ctx context.Context, events []Event, opts ...BatchO
 	return c.events().all(ctx, events, opts)
 }
 
-// TrackEventsSeq is [Client.TrackEvents] for a sequence of any length; it holds one batch at a
-// time. When the call ends early the rest of the sequence is not read.
+// TrackEventsSeq is [Client.TrackEvents] for a sequence of any length; it holds no more than the
+// batches that are under way. When the call ends early the rest of the sequence is not read.
 func (c *Client) TrackEventsSeq(ctx context.Context, events iter.Seq[Event], opts ...BatchOption) (*Result, error) {
 	return c.events().seq(ctx, events, opts)
 }

@@ -46,8 +46,8 @@ func WithPace(p Pace) Option {
 	})
 }
 
-// WithMaxAnswer bounds the body of an answer, as it is after decompression; the default is
-// 10 MiB. A larger one is an [ErrUnexpectedAnswer].
+// WithMaxAnswer bounds the body of an answer, as it is after decompression, to n bytes, 1 or more; the
+// default is 10 MiB. A larger one is an [ErrUnexpectedAnswer].
 func WithMaxAnswer(n int64) Option {
 	return optionFunc(func(s *settings) error {
 		if n < 1 {

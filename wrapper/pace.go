@@ -38,8 +38,9 @@ var (
 	PaceOff = Pace{figure: none}
 )
 
-// With returns a Pace that keeps below n requests in a span of time for one family, such as batch,
-// and is p for all others: for an account whose limits differ.
+// With returns a Pace that keeps below n requests, 1 or more, in a span of time, at most 31 days, for
+// one family of the contract's, such as batch, and is p for all others: for an account whose limits
+// differ. What is out of range is refused by [New] and [NewPaceTransport].
 func (p Pace) With(family string, n int, per time.Duration) Pace {
 	own := maps.Clone(p.own)
 	if own == nil {
@@ -73,10 +74,10 @@ func (p Pace) validate() error {
 	}
 	for family, rate := range p.own {
 		if !known[family] {
-			return fmt.Errorf("WithPace: there is no limit family %q: want one of %s", family, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return fmt.Errorf("Pace: there is no limit family %q: want one of %s", family, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 		if rate.Requests < 1 || rate.Per <= 0 || rate.Per > maxPer {
-			return fmt.Errorf("WithPace: %d requests to %s in %v: want at least 1, in at most %v", rate.Requests, family, rate.Per, maxPer)
+			return fmt.Errorf("Pace: %d requests to %s in %v: want at least 1, in at most %v", rate.Requests, family, rate.Per, maxPer)
 		}
 	}
 	return nil
@@ -96,7 +97,12 @@ const maxPer = 31 * 24 * time.Hour
 // A 429 shuts the whole family for as long as its Retry-After says, two minutes at most, and
 // slows it down; without further ones it recovers step by step. Of a family that is limited by
 // the hour or the day, the first requests, a quarter of the limit, need not wait.
+//
+// If the pace is out of its range, every request fails, unsent, with [ErrInvalid].
 func NewPaceTransport(next http.RoundTripper, p Pace) http.RoundTripper {
+	if err := p.validate(); err != nil {
+		return misused{err}
+	}
 	return newPaceTransport(next, p)
 }
 
@@ -123,10 +129,7 @@ func (t *paceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	g := t.gate(op.Limit.Name, limit)
 	at, err := g.pass(req.Context())
 	if err != nil {
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		return nil, &attemptError{cause: err, final: true}
+		return unsent(req, err)
 	}
 	resp, err := t.next.RoundTrip(req)
 	var withheld *withheldError

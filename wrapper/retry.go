@@ -11,8 +11,10 @@ import (
 )
 
 // RetryPolicy says how often and how patiently the client repeats what may be repeated. What
-// may be is the contract's word, by operation (x-bento-retry): reads and imports also when no
-// answer came, events after 429 and 5xx, emails never.
+// may be is the contract's word, by operation (x-bento-retry; gen/OPERATIONS.md lists all): reads
+// and imports also when no answer came; events, tags and fields after 429 and 5xx; commands, drafts
+// and deletions if they surely did not happen; emails not at all. Events with a unique key, and most
+// commands, are like imports.
 //
 // A zero field takes its default.
 type RetryPolicy struct {
@@ -60,8 +62,12 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 // allows, for use below a bare generated client. A nil next is http.DefaultTransport. It gives
 // up early, with the last answer, when the next wait would outlive the request's deadline, and
 // when too many retries of all its requests together brought nothing. Of an error's body it
-// keeps the first 64 KiB.
+// keeps the first 64 KiB. If the policy is out of its range, every request fails, unsent, with
+// [ErrInvalid].
 func NewRetryTransport(next http.RoundTripper, p RetryPolicy) http.RoundTripper {
+	if err := p.validate(); err != nil {
+		return misused{err}
+	}
 	if next == nil {
 		next = http.DefaultTransport
 	}

@@ -1,6 +1,7 @@
 package bento
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 )
@@ -57,6 +58,13 @@ func (t redirectTransport) CloseIdleConnections() {
 	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
 	}
+}
+
+// misused stands for a transport that could not be made as it was asked for.
+type misused struct{ err error }
+
+func (m misused) RoundTrip(req *http.Request) (*http.Response, error) {
+	return unsent(req, fmt.Errorf("%w: %w", ErrInvalid, m.err))
 }
 
 // newBaseTransport is net/http's default with a bound on the header of an answer, and with

@@ -214,16 +214,7 @@ func (j checkJob) create() (*os.File, error) {
 	if !j.values {
 		return os.Create(j.output)
 	}
-	f, err := os.OpenFile(j.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // one that was there may be everybody's
-		if err := f.Chmod(0o600); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
-	return f, nil
+	return createPrivate(j.output)
 }
 
 func (g *globals) writeReport(report *conformance.Report, job checkJob) (err error) {

@@ -151,7 +151,7 @@ func (d *demo) run(ctx context.Context, cfg bento.Config) error {
 func (d *demo) createRecording() (*os.File, error) {
 	if d.options.recording != "" {
 		d.recording = d.options.recording
-		return os.OpenFile(d.recording, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		return createPrivate(d.recording)
 	}
 	file, err := os.CreateTemp("", "bento-demo-*.har")
 	if err == nil {

@@ -22,6 +22,7 @@ import (
 func TestTheDemoShowsThatAllIsWell(t *testing.T) {
 	t.Parallel()
 	recording := filepath.Join(t.TempDir(), "demo.har")
+	require.NoError(t, os.WriteFile(recording, nil, 0o644))
 	got := bentoctl(t.Context(), "", "demo", "--recording", recording)
 	require.Equal(t, 0, got.code, got.out+got.err)
 	for _, want := range []string{
@@ -34,6 +35,9 @@ func TestTheDemoShowsThatAllIsWell(t *testing.T) {
 	for line := range strings.SplitSeq(got.out, "\n") {
 		assert.True(t, len(line) <= 80 || strings.Contains(line, recording), line)
 	}
+	info, err := os.Stat(recording)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "though it was everybody's before")
 	content, err := os.ReadFile(recording)
 	require.NoError(t, err)
 	for _, secret := range []string{"pk_demo", "sk_demo", demoSite} {

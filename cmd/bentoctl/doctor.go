@@ -30,7 +30,7 @@ func newDoctor(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Find out why Bento does not answer as it should",
-		Long: "Looks at the set-up a step after the other: keys, site, User-Agent, address, proxy, network, TLS, and " +
+		Long: "Looks at the set-up one step after another: keys, site, User-Agent, address, proxy, network, TLS, and " +
 			"what the API says to one read. Each finding says what to do. No key is ever printed.\n\n" +
 			"Exit code: 0 all is well, 2 the set-up is wrong, 3 Bento refuses the keys, 4 the network or Bento fails.",
 		Example: "  bentoctl doctor\n  bentoctl doctor --profile staging --json",

@@ -104,7 +104,7 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 	}
 	flags.StringArrayVar(&im.intake.Map, "map", nil, "HEADER=NAME, what becomes of a column; - leaves it out; may be repeated")
 	flags.StringArrayVar(&im.intake.Types, "type", nil, "NAME=number, bool, date or text; may be repeated")
-	flags.StringVar(&im.limits, "limits", "docs", "how fast to send: docs (as Bento documents), off or N/min")
+	flags.StringVar(&im.limits, "limits", "docs", "how fast to send: docs (the lower limit that Bento names), off, or N/min for batches")
 	flags.IntVar(&im.limit, "limit", 0, "read this many rows of each file at most (0: all)")
 	flags.BoolVar(&im.dryRun, "dry-run", false, "show what would be sent, and send nothing")
 	flags.IntVar(&im.sample, "sample", 3, "how many records to show before")

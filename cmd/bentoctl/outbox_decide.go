@@ -17,6 +17,8 @@ import (
 type decision struct {
 	verb, short, long, done string
 	about                   string // asked before; %s is how many entries
+	reason                  string // for the example
+	all, because            string // those of a lane, and why; likewise
 	decide                  func(*outbox.Sender, context.Context, string, string, ...int64) error
 }
 
@@ -24,17 +26,20 @@ var decisions = []decision{
 	{
 		"resend", "Send entries again",
 		"Queues entries anew. An email that did arrive arrives a second time: look in Bento first.",
-		"queued again", "This sends %s again.", (*outbox.Sender).Resend,
+		"queued again", "This sends %s again.",
+		"not in Bento's log", "--state failed --lane events", "the field is mended", (*outbox.Sender).Resend,
 	},
 	{
 		"confirm", "Say that entries arrived",
 		"Says that entries did arrive: they count as accepted, and their records are removed.",
-		"confirmed", "This says that %s arrived, and removes the records.", (*outbox.Sender).Confirm,
+		"confirmed", "This says that %s arrived, and removes the records.",
+		"Bento's log, 14:05", "--state parked --lane emails", "all in Bento's log", (*outbox.Sender).Confirm,
 	},
 	{
 		"discard", "Give entries up",
 		"Gives entries up: they are not sent, and their records are removed.",
-		"discarded", "This gives %s up, and removes the records.", (*outbox.Sender).Discard,
+		"discarded", "This gives %s up, and removes the records.",
+		"too late now", "--state parked --lane emails", "the sale is over", (*outbox.Sender).Discard,
 	},
 }
 
@@ -49,8 +54,8 @@ func newDecision(o *outboxCommand, d decision) *cobra.Command {
 		Use: d.verb + " ID...", Short: d.short, Args: cobra.ArbitraryArgs,
 		Long: d.long + "\n\nEntries are named by their IDs, or by --state parked or failed, all of them or those of --lane;\n" +
 			"they have to be parked or failed. Your name and the reason are kept in their history.",
-		Example: "  bentoctl outbox " + d.verb + " 12 13 --store spool --reason \"Bento's log, 14:05\"\n" +
-			"  bentoctl outbox " + d.verb + " --state failed --lane events --store spool --yes \\\n    --reason 'the field is mended'",
+		Example: fmt.Sprintf("  bentoctl outbox %s 12 13 --store spool --reason %q\n", d.verb, d.reason) +
+			fmt.Sprintf("  bentoctl outbox %s %s --store spool --yes \\\n    --reason %q", d.verb, d.all, d.because),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return usage("why? Give --reason, which is kept")

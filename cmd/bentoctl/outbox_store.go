@@ -31,7 +31,7 @@ const (
 	storeUsage = "sqlite:DIR (or DIR), nats:URL or postgres:URL (default: BENTO_OUTBOX)"
 	storeLong  = "An outbox is a directory (DIR, or sqlite:DIR), or for many machines in a NATS cluster (nats:URL)\n" +
 		"or a PostgreSQL database (postgres:URL). A name after # in the URL tells outboxes in one apart. What\n" +
-		"is secret does not belong into a command: keep the URL in BENTO_OUTBOX, or the secret in NATS_CREDS,\n" +
+		"is secret does not belong in a command: keep the URL in BENTO_OUTBOX, or the secret in NATS_CREDS,\n" +
 		"a file, or PGPASSWORD. NATS_CA, NATS_CERT and NATS_KEY are files too."
 )
 

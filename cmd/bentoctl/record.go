@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 
@@ -58,7 +57,7 @@ func (g *globals) record(ctx context.Context, job recordJob) error {
 	if err != nil {
 		return usage("--upstream: %w", err)
 	}
-	file, err := os.OpenFile(job.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := createPrivate(job.output)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

@@ -39,6 +39,7 @@ func TestRecordPassesOnAndWritesDown(t *testing.T) {
 	defer cancel()
 	fakeAddress, _ := started(ctx, t, io.Discard, "fake", "--listen", "127.0.0.1:0")
 	file := filepath.Join(t.TempDir(), "passed.har")
+	require.NoError(t, os.WriteFile(file, nil, 0o644)) // and so everybody's, until it is used
 	var said bytes.Buffer
 	recordContext, stop := context.WithCancel(ctx)
 	address, done := started(recordContext, t, &said, "record", "--listen", "127.0.0.1:0", "--upstream", fakeAddress+gen.BasePath, "--check", "-o", file)

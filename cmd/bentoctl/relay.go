@@ -50,7 +50,7 @@ const minLease, maxLease = 100 * time.Millisecond, 10 * time.Minute
 
 // limitsFlag adds --limits, the client's own pace.
 func limitsFlag(cmd *cobra.Command, limits *string) {
-	cmd.Flags().StringVar(limits, "limits", "docs", "how fast to send: docs (as Bento documents), off or N/min")
+	cmd.Flags().StringVar(limits, "limits", "docs", "how fast to send: docs (the lower limit that Bento names), off, or N/min for batches")
 }
 
 // grace is how long a relay that was told to end waits for what is in flight.

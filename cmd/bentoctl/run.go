@@ -42,7 +42,7 @@ func newRun(g *globals) *cobra.Command {
 		Short: "Run commands on people",
 		Long: "Runs a command on a person, or with --file one a line, as the contract has them: " +
 			`{"command":"add_tag","email":"ari@example.com","query":"vip"}. Lines that the contract does not ` +
-			"allow are told and left out; the rest goes on.\n\n" +
+			"allow are reported and left out; the rest goes on.\n\n" +
 			"Commands after which something is gone ask first; --yes says yes. They take effect within minutes.",
 		Example: "  bentoctl run add-tag ari@example.com vip\n" +
 			"  bentoctl run unsubscribe ari@example.com --yes\n" +

@@ -8,8 +8,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
+	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -49,7 +51,7 @@ func run(ctx context.Context, listen, spool string) error {
 }
 
 // signup records who signed up, and the email that welcomes them. The key keeps a second click from
-// sending a second email.
+// sending a second email; it outlives the email, and so holds no address.
 func signup(box *outbox.Sender) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /signup", func(w http.ResponseWriter, req *http.Request) {
@@ -59,7 +61,7 @@ func signup(box *outbox.Sender) http.Handler {
 			outbox.Event(bento.Event{Type: "$signed_up", Email: address}),
 			outbox.Email(bento.Email{
 				To: address, From: "team@acme.example", Subject: "Welcome", HTMLBody: "<p>Good that you are here.</p>", Transactional: true,
-			}, outbox.Key("welcome/"+address)))
+			}, outbox.Key(fmt.Sprintf("welcome/%x", sha256.Sum256([]byte(address))))))
 		switch {
 		case errors.Is(err, bento.ErrInvalid):
 			http.Error(w, "that is no email address", http.StatusBadRequest)

@@ -4,7 +4,7 @@
 // It needs nats-server 2.12 or newer. What was acknowledged is as safe as the cluster makes it. With
 // three replicas it survives the loss of a server. With one it survives a kill of the server, but a
 // power cut only if the server syncs always (jetstream { sync_interval: always }), which a client
-// cannot see; as NATS is shipped, it syncs each two minutes. [Open] warns of one replica, and of
+// cannot see; as NATS is shipped, it syncs every two minutes. [Open] warns of one replica, and of
 // streams in memory.
 //
 // Records hold addresses, and so do the streams, and so does the wire without TLS. Records leave the

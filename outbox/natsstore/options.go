@@ -45,10 +45,10 @@ func WithReplicas(n int) Option { return func(s *settings) { s.replicas = n } }
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
 
 // WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error of [Open]
-// is [fs.ErrNotExist]. It is for who only looks, and may have mistyped the name.
+// is [fs.ErrNotExist]. It is for those who only look, and may have mistyped the name.
 func WithoutCreating() Option { return func(s *settings) { s.existing = true } }
 
-// none is that there is no outbox, for who is not to make one.
+// none is that there is no outbox, for those who are not to make one.
 type none struct{}
 
 func (none) Error() string {

@@ -92,10 +92,10 @@ func WithSchema(name string) Option { return func(s *settings) { s.schema = name
 func WithCapacity(bytes int64) Option { return func(s *settings) { s.capacity = max(bytes, 1) } }
 
 // WithoutCreating opens only an outbox that is there, and makes none: if there is none, the error is
-// [fs.ErrNotExist]. It is for who only looks, and may have mistyped the schema.
+// [fs.ErrNotExist]. It is for those who only look, and may have mistyped the schema.
 func WithoutCreating() Option { return func(s *settings) { s.existing = true } }
 
-// none is that there is no outbox, for who is not to make one.
+// none is that there is no outbox, for those who are not to make one.
 type none struct{}
 
 func (none) Error() string {
