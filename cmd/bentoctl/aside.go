@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,7 +65,9 @@ func (a *aside) put(row *intake.Row, reason string) error {
 	}
 	a.state.Rows++
 	if a.header == nil {
-		return json.NewEncoder(a.buf).Encode(map[string]any{"line": row.Line, "reason": reason, "text": string(row.Text)})
+		line, err := intake.Noted(row.Text, row.Line, reason)
+		_, _ = a.buf.Write(append(line, '\n')) // whose error the flush has
+		return err
 	}
 	cells := append([]string{}, row.Cells...)
 	for len(cells) < len(a.header) { // so that the others stand under their names
@@ -131,9 +132,15 @@ func (a *aside) settle() error {
 	return err
 }
 
+// close lets go of the file. One of which nothing was settled goes away: its rows will be read again.
 func (a *aside) close() error {
 	if a.file == nil {
 		return nil
+	}
+	if a.state.Size == 0 {
+		made := a.state.Path
+		a.state = asideState{}
+		return errors.Join(a.file.Close(), os.Remove(made))
 	}
 	return errors.Join(a.buf.Flush(), a.file.Close())
 }

@@ -159,9 +159,8 @@ func (g *globals) check(ctx context.Context, args []string, job checkJob) error 
 	return job.verdict(report)
 }
 
-// verdict is the error that the report's numbers deserve.
-func (j checkJob) verdict(report *conformance.Report) error {
-	s := report.Summary()
+// bad is how many findings are no success.
+func (j checkJob) bad(s conformance.Summary) int {
 	bad := s.Errors
 	if j.failOn != "error" {
 		bad += s.Warnings
@@ -169,12 +168,18 @@ func (j checkJob) verdict(report *conformance.Report) error {
 	if j.failOn == "drift" {
 		bad += s.Drift
 	}
+	return bad
+}
+
+// verdict is the error that the report's numbers deserve.
+func (j checkJob) verdict(report *conformance.Report) error {
+	s := report.Summary()
 	covered := report.Coverage().Operations
 	percent := 100 * float64(covered.Seen) / float64(max(covered.Total, 1))
 	switch {
 	case s.Checked == 0 && s.Errors+s.Known == 0:
 		return usage("nothing was checked: none of the %d entries is an exchange with Bento that was answered (--server names another address of it)", s.Entries)
-	case bad > 0:
+	case j.bad(s) > 0:
 		return &exitError{code: exitFailures}
 	case percent < j.minCoverage:
 		return &exitError{exitFailures, fmt.Errorf("the traffic touches %.0f%% of the operations, less than --min-coverage %v", percent, j.minCoverage)}
@@ -233,7 +238,7 @@ func (g *globals) writeReport(report *conformance.Report, job checkJob) (err err
 	if write := reportFormats[job.format]; write != nil {
 		return write(report, out)
 	}
-	if s := report.Summary(); g.quiet && s.Errors == 0 && job.output == "" {
+	if g.quiet && job.bad(report.Summary()) == 0 && job.output == "" {
 		return nil
 	}
 	return report.WriteText(out, conformance.TextOptions{Width: textWidth(out), Color: job.output == "" && g.color()})

@@ -79,10 +79,13 @@ func (c *checkpoint) load(begin importState) (err error) {
 	if err := json.Unmarshal(kept, &c.state); err != nil || c.state.Version != importVersion {
 		return fmt.Errorf("%s is of another version: remove it to begin anew", c.path)
 	}
+	same := c.state.Size == begin.Size && c.state.Changed.Equal(begin.Changed) && c.state.Options == begin.Options
 	switch {
-	case c.state.Rows == 0 && c.state.InFlight == 0 && !c.state.Done, // it did not get anywhere
-		c.state.Done && c.state.Options != begin.Options: // it is of a namesake
+	case same: // though it did not get anywhere: what an outbox has of it already has names of that run
+	case c.state.Rows == 0 && c.state.InFlight == 0 && !c.state.Done,
+		c.state.Done && c.state.Options != begin.Options: // it was done, with other flags
 		c.state = begin
+		return c.save()
 	case c.state.Size != begin.Size || !c.state.Changed.Equal(begin.Changed):
 		return fmt.Errorf("the file has changed since its import was interrupted at row %d: undo that to go on, or remove %s to begin anew", c.state.Rows, c.path)
 	case c.state.Options != begin.Options:

@@ -220,6 +220,87 @@ func TestFilesOfOneNameAreEachImported(t *testing.T) {
 	assert.Equal(t, 11, server.Counts().Subscribers.Accepted)
 }
 
+// They go on, each where it was.
+func TestFilesOfOneNameGoOn(t *testing.T) {
+	server := serving(t, faultsOf(t, "trackEvents#4=401"))
+	event := `{"type":"x","email":"ari@example.com"}` + "\n"
+	args := []string{"import", "events", write(t, "orders.ndjson", strings.Repeat(event, 1500)), write(t, "orders.ndjson", strings.Repeat(event, 2500)), "--yes", "--limits", "off", "--output-dir", t.TempDir()}
+	assert.Equal(t, exitRefused, bentoctl(t.Context(), "", args...).code)
+	r := bentoctl(t.Context(), "", args...)
+	assert.Equal(t, 0, r.code, r.err)
+	assert.Contains(t, r.err, "done before, 1,500 rows\n")
+	assert.Equal(t, 4000, server.Counts().Events.Accepted)
+}
+
+// An import that got nowhere goes on as the same: what an outbox has of it already is known by its run.
+func TestAnImportThatGotNowhereIsTheSame(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	for _, tc := range []struct {
+		begin importState
+		run   string
+	}{
+		{importState{Version: importVersion, Size: 7, Run: "a"}, "a"},
+		{importState{Version: importVersion, Size: 7, Run: "b"}, "a"},
+		{importState{Version: importVersion, Size: 8, Run: "c"}, "c"},
+		{importState{Version: importVersion, Size: 8, Run: "d"}, "c"},
+	} {
+		c, err := openCheckpoint(path, tc.begin, false)
+		require.NoError(t, err)
+		assert.Equal(t, tc.run, c.state.Run)
+		require.NoError(t, c.close(false))
+	}
+}
+
+// Rows that will be read again are not set aside twice.
+func TestWhatWasSetAsideInVainGoesAway(t *testing.T) {
+	serving(t, faultsOf(t, "trackEvents#1=401"))
+	file := write(t, "events.csv", "type,email\nx,nobody\nx,ari@example.com\n")
+	assert.Equal(t, exitRefused, bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off").code)
+	r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+	assert.Equal(t, exitFailures, r.code, r.err)
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.rejected*"))
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	content, err := os.ReadFile(left[0])
+	require.NoError(t, err)
+	assert.Equal(t, "type,email,bento_line,bento_reason,bento_raw\nx,nobody,2,email is not an address,\n", string(content))
+}
+
+// What Bento refuses is set aside with what wrong rows are.
+func TestWhatBentoRefusesIsSetAside(t *testing.T) {
+	serving(t, faultsOf(t, "trackEvents=422"))
+	file := write(t, "events.ndjson", `{"type":"x","email":"ari@example.com"}`+"\n")
+	r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+	assert.Equal(t, exitFailures, r.code, r.err)
+	aside := strings.Replace(file, ".ndjson", ".rejected.ndjson", 1)
+	assert.Contains(t, r.out, "refused     by Bento  "+aside)
+	content, err := os.ReadFile(aside)
+	require.NoError(t, err)
+	assert.Contains(t, string(content), `{"type":"x","email":"ari@example.com","bento_line":1,"bento_reason":"bento: trackEvents: 422`)
+}
+
+// A file that breaks in the middle says what was done, and promises nothing of the same command.
+func TestAFileThatBreaksInTheMiddle(t *testing.T) {
+	server := serving(t)
+	file := write(t, "people.csv", crowd(1500)+"\"bo@example.com,Bo,pro\ncy@example.com,Cy,pro\n")
+	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
+	assert.Equal(t, exitUsage, r.code)
+	assert.Contains(t, r.err, "is not closed in its place: nothing behind it can be read: the 1,500 rows before it are dealt with; mend what follows them, and import it as a file of its own")
+	assert.NotContains(t, r.err, "same command")
+	assert.Equal(t, 1500, server.Counts().Subscribers.Accepted)
+}
+
+// The pace holds back what would come after the end: that is the time's being over, too.
+func TestATimeoutThatThePaceForesees(t *testing.T) {
+	file := write(t, "people.csv", crowd(5000))
+	inNoTime(t, func(t *testing.T, _ *fake.Server) {
+		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--timeout", "2500ms")
+		assert.Equal(t, exitGaveUp, r.code)
+		assert.Contains(t, r.err, "\nbentoctl: --timeout is over: 3,000 records accepted; the same command goes on from there\n")
+	})
+}
+
 // A time that is over is an end of the same kind.
 func TestATimeoutOfAnImportSaysWhatItCameTo(t *testing.T) {
 	file := write(t, "people.csv", crowd(2500))

@@ -51,7 +51,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, bento.ErrUnauthorized), errors.Is(err, bento.ErrForbidden):
 		return exitRefused
-	case errors.Is(err, bento.ErrRateLimited), errors.Is(err, bento.ErrServer), errors.Is(err, bento.ErrNetwork), errors.Is(err, bento.ErrTimeout):
+	case errors.Is(err, bento.ErrRateLimited), errors.Is(err, bento.ErrServer), errors.Is(err, bento.ErrNetwork), errors.Is(err, bento.ErrTimeout),
+		errors.Is(err, bento.ErrPaced): // its turn would have come after --timeout
 		return exitGaveUp
 	case errors.Is(err, bento.ErrInvalid):
 		return exitUsage

@@ -137,6 +137,8 @@ func (g *globals) get(ctx context.Context, r reading, args []string, how printin
 		return nil
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("ended early: %w", context.Cause(ctx))
+	case errors.Is(err, bento.ErrPaced): // the next turn would have come after it
+		return fmt.Errorf("ended early: %w", errTimeout)
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 			"  bentoctl import subscribers --tag imported --type seats=number people.csv\n" +
 			"  bentoctl import subscribers --as unsubscribed --suppress unsubscribe gone.csv"
 		flags.StringArrayVar(&im.intake.Tags, "tag", nil, "tag to add to everybody; may be repeated")
-		flags.StringVar(&im.as, "as", "", "what all people of the files are: active, unsubscribed, bounced or complained")
+		flags.StringVar(&im.as, "as", "", "what people are of whom no column says it: active, unsubscribed, bounced, complained or unconfirmed")
 		flags.StringVar(&im.suppress, "suppress", suppressToFile, "people who must not be written to go to a: file, or are told to Bento: unsubscribe")
 	case intake.Events:
 		cmd.Use, cmd.Short = "events FILE...", "Import events"
@@ -126,9 +126,11 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 	switch im.as {
 	case "":
 	case "active", string(intake.Unsubscribed), string(intake.Bounced), string(intake.Complained):
-		im.intake.As, im.intake.Declared = intake.Standing(strings.TrimPrefix(im.as, "active")), true
+		im.intake.As = intake.Standing(strings.TrimPrefix(im.as, "active"))
+	case "unconfirmed":
+		im.intake.As = intake.NotConfirmed
 	default:
-		return usage("--as %q: want active, unsubscribed, bounced or complained", im.as)
+		return usage("--as %q: want active, unsubscribed, bounced, complained or unconfirmed", im.as)
 	}
 	if im.kind == intake.Subscribers && im.suppress != suppressToFile && im.suppress != suppressByCommand {
 		return usage("--suppress %q: want file or unsubscribe", im.suppress)
@@ -144,8 +146,9 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 		return err
 	}
 	for _, name := range names {
-		if word := intake.StandingOfName(name); im.kind == intake.Subscribers && word != intake.Active && !im.intake.Declared && !strings.EqualFold(filepath.Ext(name), ".zip") {
-			return usage("the name of %s says that its people are %s: say what they are by --as %s, or --as active if the name is wrong", name, word, word)
+		if word := intake.StandingOfName(name); im.kind == intake.Subscribers && word != intake.Active && im.as == "" && !strings.EqualFold(filepath.Ext(name), ".zip") {
+			return usage("the name of %s says that its people are %s: say what they are by --as %s, or --as active if the name is wrong (columns that say it count all the same)",
+				name, word, strings.Replace(string(word), "not ", "un", 1))
 		}
 		if name == "-" && !im.yes && !im.dryRun {
 			return usage("standard input is the file, so nobody can be asked: give --yes")

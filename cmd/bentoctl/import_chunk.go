@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 
 	"example.com/bento-go/cmd/bentoctl/internal/intake"
 	"example.com/bento-go/gen"
@@ -35,8 +37,11 @@ func (j *importJob) fill(rows int) error {
 	op, _ := gen.OperationByID(j.operation())
 	for len(j.chunk.records) < op.BatchMax && len(j.chunk.unsubbed) < op.BatchMax && j.chunk.rows < rows {
 		row, err := j.reader.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
 			return err
+		case err != nil:
+			return j.unreadable(err)
 		}
 		j.chunk.rows++
 		if err := j.take(&row); err != nil {
@@ -47,6 +52,15 @@ func (j *importJob) fill(rows int) error {
 		}
 	}
 	return nil
+}
+
+// unreadable ends a file in the middle: the rows before are sent, and what follows is not to be had.
+func (j *importJob) unreadable(err error) error {
+	rows := j.state.Rows + j.chunk.rows
+	if rows == 0 || j.dryRun {
+		return usage("%w", err)
+	}
+	return usage("%w: the %s before it are dealt with; mend what follows them, and import it as a file of its own", err, plural(rows, "row"))
 }
 
 // take puts a row where it belongs.

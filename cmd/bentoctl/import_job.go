@@ -75,6 +75,9 @@ func (j *importJob) settleFlight(ctx context.Context) error {
 		return usage("%s: whether the events of lines %d to %d arrived is not known, since the import was cut off while it sent them, "+
 			"and not all of them have a unique key: look in Bento, then say --unknown send or --unknown skip", j.file.Name, first, last)
 	}
+	if err := j.judge(); err != nil { // what is wrong was not sent
+		return err
+	}
 	j.chunk.tally.Unknown += len(j.chunk.records)
 	j.chunk.tally.tell("lines %d to %d: the import was cut off while it sent them; skipped, as you said", first, last)
 	return j.done()

@@ -124,6 +124,8 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 	switch {
 	case ended != nil && ctx.Err() != nil && wasInterrupted(ctx, ended):
 		return im.cutOff(context.Cause(ctx), reports)
+	case errors.Is(ended, bento.ErrPaced): // the next turn would have come after it
+		return im.cutOff(errTimeout, reports)
 	case ended != nil:
 		var explicit *exitError
 		if again := goingOn(reports); again != "" && ctx.Err() == nil && !errors.As(ended, &explicit) && !im.quiet && !im.dryRun {
@@ -206,7 +208,7 @@ func (r *importReport) write(out io.Writer, dry bool) {
 	}
 	line(r.withheld(), "not active", strings.TrimSpace(strings.Join(standings, ", ")+"  "+r.Suppressed))
 	line(r.LeftOut, "left out", r.Rejected)
-	line(r.Failed, "refused", "by Bento")
+	line(r.Failed, "refused", strings.TrimSpace("by Bento  "+r.Rejected))
 	line(r.Unknown, "unknown", "whether they arrived: look in Bento")
 	for _, told := range r.Told {
 		fmt.Fprintln(out, "    "+told)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -125,7 +126,7 @@ func (im *importer) one(ctx context.Context, f *intake.File) (importReport, erro
 		if info, err := os.Stat(f.Path); err == nil {
 			state.Changed = info.ModTime()
 		}
-		if job.checkpoint, err = openCheckpoint(path+".bentoctl-import", *state, im.kind == intake.Events); err != nil {
+		if job.checkpoint, err = openCheckpoint(checkpointOf(path, f), *state, im.kind == intake.Events); err != nil {
 			return report, usage("%s: %w", f.Name, err)
 		}
 		report.checkpoint, job.state = job.checkpoint.path, &job.checkpoint.state
@@ -162,11 +163,11 @@ func (im *importer) tellResumed(f *intake.File, state *importState) {
 	}
 }
 
-// optionsOf are those of a file: of a ZIP's members each says by its name who its people are.
+// optionsOf are those of a file: of a ZIP's members each says by its name who its people are, or the ZIP does.
 func (im *importer) optionsOf(f *intake.File) intake.Options {
 	options := im.intake
-	if im.kind == intake.Subscribers && !options.Declared && f.Path != "" && f.Name != f.Path {
-		options.As = intake.StandingOfName(f.Name)
+	if im.kind == intake.Subscribers && im.as == "" && f.Path != "" && f.Name != f.Path {
+		options.As = cmp.Or(intake.StandingOfName(f.Name), intake.StandingOfName(f.Path))
 	}
 	return options
 }
@@ -182,6 +183,14 @@ func (im *importer) beside(f *intake.File) string {
 		return f.Path + "-" + filepath.Base(f.Name)
 	}
 	return f.Path
+}
+
+// checkpointOf is the path of a file's checkpoint: where files of one name would share it, by more than the name.
+func checkpointOf(path string, f *intake.File) string {
+	if where, err := filepath.Abs(f.Name); err == nil && path != f.Path {
+		path += "." + fmt.Sprintf("%x", sha256.Sum256([]byte(where)))[:8]
+	}
+	return path + ".bentoctl-import"
 }
 
 // digest tells imports with other flags apart.

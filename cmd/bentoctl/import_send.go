@@ -75,12 +75,27 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 	}
 	if lines != nil {
 		t.count(result, lines)
-		return nil
+		return j.refused(result)
 	}
 	t.Failed += result.Failed
 	t.Unknown += result.Unknown
 	for _, p := range result.Problems {
 		t.tell("people who must not be written to: %v", p.Err)
+	}
+	return nil
+}
+
+// refused sets aside what Bento refused.
+func (j *importJob) refused(result *bento.Result) error {
+	for _, p := range result.Problems {
+		if p.Failed == 0 || p.Accepted+p.Unknown+p.NotSent > 0 { // or nobody knows which it was
+			continue
+		}
+		for at := p.First; at <= p.Last; at++ {
+			if err := j.rejected.put(&intake.Row{Line: j.chunk.lines[at], Text: j.chunk.records[at]}, p.Err.Error()); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -311,6 +311,8 @@ func TestAZipIsImportedByItsNames(t *testing.T) {
 	r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "off")
 	assert.Equal(t, 0, r.code, r.err)
 	assert.Equal(t, 2, strings.Count(r.err, ": nobody is imported"))
+	all := bentoctl(t.Context(), "", "import", "subscribers", write(t, "unsubscribed.zip", packed.String()), "--yes", "--limits", "off")
+	assert.Equal(t, 3, strings.Count(all.err, ": nobody is imported"), "by its own name, too")
 	assert.Equal(t, 1, server.Counts().People)
 	set, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.suppressed.csv"))
 	require.NoError(t, err)

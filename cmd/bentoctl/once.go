@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -75,6 +76,9 @@ func (g *globals) sendOnce(ctx context.Context, client *bento.Client, m *mail) e
 		return fmt.Errorf("--once: %w", err)
 	}
 	if sent, at, _ := strings.Cut(was, " "); sent == guardSent {
+		if g.json {
+			return json.NewEncoder(g.out).Encode(map[string]any{"accepted": 0, "duplicate": true})
+		}
 		if !g.quiet {
 			fmt.Fprintf(g.err, "sent already, at %s: nothing to do\n", at)
 		}

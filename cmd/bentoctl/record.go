@@ -57,6 +57,11 @@ func (g *globals) record(ctx context.Context, job recordJob) error {
 	if err != nil {
 		return usage("--upstream: %w", err)
 	}
+	listener, err := bind(ctx, job.listen) // first: where another records, its file is not to be emptied
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
 	file, err := createPrivate(job.output)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -75,7 +80,8 @@ func (g *globals) record(ctx context.Context, job recordJob) error {
 		}
 		through = conformance.NewTransport(keys, checker, conformance.Live{Report: watch.report})
 	}
-	err = g.listen(ctx, job.listen, passOn(upstream, through))
+	g.announce(job.listen, listener.Addr())
+	err = serve(ctx, listener, passOn(upstream, through))
 	err = errors.Join(err, recorder.Close(), file.Close())
 	transport.CloseIdleConnections()
 	if !g.quiet {

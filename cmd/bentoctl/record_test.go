@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -68,6 +69,21 @@ func TestRecordPassesOnAndWritesDown(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
+// Where another listens, its recording is left alone.
+func TestARecordingIsNotEmptiedInVain(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = taken.Close() }()
+	file := write(t, "today.har", "of another")
+	r := bentoctl(t.Context(), "", "record", "--listen", taken.Addr().String(), "-o", file)
+	assert.Equal(t, exitUsage, r.code)
+	assert.NotContains(t, r.err, "recorded to")
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "of another", string(content))
+}
+
 // What check can be asked for: formats, directories, patterns, a baseline, another server.
 func TestCheckAsItIsUsedInCI(t *testing.T) {
 	t.Parallel()
@@ -94,7 +110,9 @@ func TestCheckAsItIsUsedInCI(t *testing.T) {
 	drift := filepath.Join(dir, "drift.json")
 	require.NoError(t, os.WriteFile(drift, []byte(siteless), 0o600))
 	for failOn, code := range map[string]int{"error": 0, "warning": 0, "drift": 1} {
-		assert.Equal(t, code, bentoctl(t.Context(), "", "check", "--fail-on", failOn, drift).code, failOn)
+		r := bentoctl(t.Context(), "", "check", "--quiet", "--fail-on", failOn, drift)
+		assert.Equal(t, code, r.code, failOn)
+		assert.Equal(t, code != 0, r.out != "", "what fails says why")
 	}
 	for format, sign := range map[string]string{
 		"junit": "<testsuites", "sarif": `"2.1.0"`, "github": "::error ", "csv": "severity,rule", "html": "<!DOCTYPE html>", "json": `"summary"`,

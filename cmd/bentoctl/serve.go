@@ -16,13 +16,21 @@ import (
 
 // listen serves handler on an address and says so on the first line of standard output.
 func (g *globals) listen(ctx context.Context, listen string, handler http.Handler) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", listen)
+	listener, err := bind(ctx, listen)
 	if err != nil {
-		return usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
+		return err
 	}
 	g.announce(listen, listener.Addr())
 	return serve(ctx, listener, handler)
+}
+
+func bind(ctx context.Context, listen string) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return nil, usage("--listen %s: %w: choose another address, or port 0 for any free one", listen, err)
+	}
+	return listener, nil
 }
 
 // announce tells where somebody listens, and if the network reaches it.

@@ -27,7 +27,9 @@ var byWord = map[string]Standing{
 	"bounced": Bounced, "bounce": Bounced, "cleaned": Bounced, "hard_bounced": Bounced, "hard_bounce": Bounced, "soft_bounced": Bounced,
 	"invalid": Bounced, "undeliverable": Bounced,
 	"complained": Complained, "complaint": Complained, "spam": Complained, "spam_complaint": Complained, "spam_report": Complained, "abuse": Complained,
-	"unconfirmed": NotConfirmed, "pending": NotConfirmed, "inactive": NotConfirmed, "cold": NotConfirmed, "non_subscribed": NotConfirmed,
+	"unsub": Unsubscribed, "unsubs": Unsubscribed, "unsubscribes": Unsubscribed, "denied": Unsubscribed, "declined": Unsubscribed, "refused": Unsubscribed, "withdrawn": Unsubscribed,
+	"revoked": Unsubscribed, "disabled": Unsubscribed, "archived": Unsubscribed, "bounces": Bounced, "hardbounce": Bounced, "softbounce": Bounced,
+	"not_confirmed": NotConfirmed, "notconfirmed": NotConfirmed, "unconfirmed": NotConfirmed, "pending": NotConfirmed, "inactive": NotConfirmed, "cold": NotConfirmed, "non_subscribed": NotConfirmed,
 	"nonsubscribed": NotConfirmed, "not_subscribed": NotConfirmed,
 }
 
@@ -35,22 +37,28 @@ var byWord = map[string]Standing{
 type consentColumn int
 
 const (
-	noConsent consentColumn = iota
-	stateWord               // one of byWord
-	outIfTrue               // unsubscribed: true, or the time of it
-	inIfTrue                // subscribed: false
+	noConsent    consentColumn = iota
+	stateWord                  // one of byWord, or no
+	stateOrPlace               // one of byWord, but perhaps it is where people live
+	outIfTrue                  // unsubscribed: true, or the time of it
+	inIfTrue                   // subscribed: false
 )
 
 // consentColumns are the columns that say something of consent, by their names in Bento's manner.
 var consentColumns = map[string]consentColumn{
-	"status": stateWord, "state": stateWord, "subscription_status": stateWord, "email_status": stateWord, "subscriber_status": stateWord,
+	"status": stateWord, "state": stateOrPlace, "subscription_status": stateWord, "email_status": stateWord, "subscriber_status": stateWord,
 	"email_marketing_consent": stateWord, "consent": stateWord, "subscription_state": stateWord, "marketing_status": stateWord,
 	"unsubscribed": outIfTrue, "unsubscribed_at": outIfTrue, "unsub_time": outIfTrue, "opted_out": outIfTrue, "optout": outIfTrue, "opt_out": outIfTrue,
 	"email_blacklisted": outIfTrue, "blacklisted": outIfTrue, "do_not_email": outIfTrue, "suppressed": outIfTrue, "cancelled_at": outIfTrue,
 	"bounced": outIfTrue, "bounced_at": outIfTrue, "complained": outIfTrue, "complained_at": outIfTrue, "spam": outIfTrue, "email_opt_out": outIfTrue,
-	"subscribed": inIfTrue, "active_subscription": inIfTrue, "opted_in": inIfTrue, "opt_in": inIfTrue, "email_opt_in": inIfTrue,
+	disabled: outIfTrue, paidFor: inIfTrue,
+	"subscribed": inIfTrue, "opted_in": inIfTrue, "opt_in": inIfTrue, "email_opt_in": inIfTrue,
 	"accepts_marketing": inIfTrue, "accepts_email_marketing": inIfTrue, "is_subscribed": inIfTrue,
 }
+
+// In Substack's exports paidFor says who pays, and disabled who wants no email. Where the second is not there,
+// the first is taken for it: who may be written to and is set aside can still be imported.
+const paidFor, disabled = "active_subscription", "email_disabled"
 
 var yes, no = []string{"true", "yes", "y", "1", "t", "on", "x"}, []string{"false", "no", "n", "0", "f", "off"}
 
@@ -62,6 +70,11 @@ func (k consentColumn) standing(name, cell string) Standing {
 	word := bentoName(cell)
 	switch k {
 	case stateWord:
+		if slices.Contains(no, word) {
+			return Unsubscribed
+		}
+		return byWord[word]
+	case stateOrPlace:
 		return byWord[word]
 	case outIfTrue:
 		if slices.Contains(no, word) || word == "null" || word == "none" {
@@ -83,7 +96,7 @@ func (k consentColumn) standing(name, cell string) Standing {
 }
 
 // told are the words by which the name of a file says that its people must not be written to.
-var told = regexp.MustCompile(`(?i)(non[-_ ]?subscribed|unsubscribe[ds]?|cleaned|bounced|complained|complaints?|suppress(?:ed|ions?)|opt(?:ed)?[-_ ]?outs?|blacklist(?:ed)?|blocklist(?:ed)?|spam)`)
+var told = regexp.MustCompile(`(?i)(non[-_ ]?subscribed|unsub(?:scribe[ds]?|s)?|unconfirmed|not[-_ ]?confirmed|cleaned|bounce[ds]?|complained|complaints?|suppress(?:ed|ions?)|opt(?:ed)?[-_ ]?outs?|blacklist(?:ed)?|blocklist(?:ed)?|spam)`)
 
 // StandingOfName is what the name of a file says; Mailchimp's exports say it nowhere else.
 func StandingOfName(name string) Standing {

@@ -25,11 +25,16 @@ import (
 // left out.
 func told(t *testing.T, text string, o intake.Options) []string {
 	t.Helper()
+	return rowsOf(t, openText(t, text, o))
+}
+
+func openText(t *testing.T, text string, o intake.Options) *intake.Reader {
+	t.Helper()
 	files, err := intake.Open("-", strings.NewReader(text))
 	require.NoError(t, err)
 	r, err := intake.NewReader(files[0], o)
 	require.NoError(t, err)
-	return rowsOf(t, r)
+	return r
 }
 
 func rowsOf(t *testing.T, r *intake.Reader) (all []string) {
@@ -85,9 +90,27 @@ func TestExportsOfOtherTools(t *testing.T) {
 			"email,firstName,lastName,subscribed,userId,source\nari@example.com,Ari,Tanaka,true,u1,api\nbo@example.com,,,false,,\n",
 			[]string{`{"email":"ari@example.com","first_name":"Ari","last_name":"Tanaka","user_id":"u1","source":"api"}`, "bo@example.com unsubscribed"},
 		},
-		"Substack": {
+		"Substack": { // active is who pays
+			"email,active_subscription,expiry,plan,email_disabled,created_at\nari@example.com,false,,other,false,2024-01-31\nbo@example.com,true,2030-01-31,yearly,true,2024-01-31\n",
+			[]string{`{"email":"ari@example.com","active_subscription":"false","plan":"other","created_at":"2024-01-31"}`, "bo@example.com unsubscribed"},
+		},
+		"Substack, an older one": {
 			"email,active_subscription,created_at\nari@example.com,true,2024-01-31\nbo@example.com,false,2024-01-31\n",
 			[]string{`{"email":"ari@example.com","created_at":"2024-01-31"}`, "bo@example.com unsubscribed"},
+		},
+		"where people live": {
+			"email,City,State\nari@example.com,Novara,NO\nbo@example.com,Austin,TX\ncy@example.com,,bounced\n",
+			[]string{`{"email":"ari@example.com","city":"Novara","state":"NO"}`, `{"email":"bo@example.com","city":"Austin","state":"TX"}`, "cy@example.com bounced"},
+		},
+		"consent that is no": {
+			"email,consent\nari@example.com,Yes\nbo@example.com,No\ncy@example.com,denied\ndee@example.com,0\neli@example.com,Not confirmed\nflo@example.com,\n",
+			[]string{`{"email":"ari@example.com"}`, "bo@example.com unsubscribed", "cy@example.com unsubscribed", "dee@example.com unsubscribed", "eli@example.com not confirmed", `{"email":"flo@example.com"}`},
+		},
+		"NDJSON, names in any manner": {
+			`{"email":"ari@example.com","Status":"unsubscribed"}` + "\n" + `{"email":"bo@example.com","unsubscribedAt":"2025-01-01"}` + "\n" + `{"email":"cy@example.com","isSubscribed":false}` + "\n" +
+				`{"email":"dee@example.com","consent":false}` + "\n" + `{"email":"eli@example.com","active_subscription":false,"email_disabled":false}` + "\n" + `{"email":"flo@example.com","active_subscription":false}` + "\n",
+			[]string{"ari@example.com unsubscribed", "bo@example.com unsubscribed", "cy@example.com unsubscribed", "dee@example.com unsubscribed",
+				`{"email":"eli@example.com","active_subscription":false,"email_disabled":false}`, "flo@example.com unsubscribed"},
 		},
 		"a plain file": {
 			"e-mail\tPlan\tunsubscribed_at\nari@example.com\tpro\t\nbo@example.com\t\t2024-01-31\n",
@@ -164,7 +187,8 @@ func TestANameThatTellsOfConsent(t *testing.T) {
 		"people.csv": intake.Active, "subscribed_members.csv": intake.Active, "exports/unsubscribed/people.csv": intake.Active,
 		"unsubscribed_members_export.csv": intake.Unsubscribed, "Unsubscribes 2024.csv": intake.Unsubscribed, `C:\lists\cleaned.csv`: intake.Bounced,
 		"nonsubscribed_members.csv": intake.NotConfirmed, "bounced.ndjson.gz": intake.Bounced, "complaints.csv": intake.Complained,
-		"suppression-list.csv": intake.Unsubscribed, "opt-outs.csv": intake.Unsubscribed,
+		"suppression-list.csv": intake.Unsubscribed, "opt-outs.csv": intake.Unsubscribed, "unsubs.csv": intake.Unsubscribed, "bounces.csv": intake.Bounced,
+		"unconfirmed.csv": intake.NotConfirmed, "not-confirmed.csv": intake.NotConfirmed,
 	} {
 		assert.Equal(t, want, intake.StandingOfName(name), name)
 	}
@@ -177,17 +201,47 @@ func TestColumnsBecomeWhatTheUserSays(t *testing.T) {
 		Map: []string{"Mail=email", "Secret=-", "6=shoe_size", "status=plan_status"}, Types: []string{"age=number", "member=bool", "since=date"}, Tags: []string{"a", "b"},
 	}
 	assert.Equal(t, []string{`{"email":"ari@example.com","age":30,"member":true,"since":"2024-01-31T09:00:00Z","shoe_size":"7","plan_status":"paused","tags":"a,b"}`}, told(t, text, o))
-	for _, mapped := range []string{"status=plan_status", "status=-"} { // whatever becomes of the column, and unless the user says it of the file
-		o := intake.Options{Map: []string{mapped}}
-		gone := "email,status\nari@example.com,cancelled\n"
-		assert.Equal(t, []string{"ari@example.com unsubscribed"}, told(t, gone, o))
-		o.Declared = true
-		assert.Contains(t, told(t, gone, o)[0], `{"email":"ari@example.com"`)
+	for _, mapped := range []string{"status=plan_status", "status=-"} { // whatever becomes of the column
+		assert.Equal(t, []string{"ari@example.com unsubscribed"}, told(t, "email,status\nari@example.com,cancelled\n", intake.Options{Map: []string{mapped}}))
 	}
-	declared := intake.Options{As: intake.Bounced, Declared: true}
-	assert.Equal(t, []string{"ari@example.com bounced"}, told(t, "email,status\nari@example.com,active\n", declared))
+	assert.Equal(t, []string{"ari@example.com bounced"}, told(t, "email,status\nari@example.com,active\n", intake.Options{As: intake.Bounced}))
 	assert.Equal(t, []string{`{"email":"ari@example.com","tags":"a,x"}`, `{"email":"bo@example.com","tags":"x"}`, `{"email":"cy@example.com","tags":"x"}`},
 		told(t, `{"email":"ari@example.com","tags":"a"}`+"\n"+`{"email":"bo@example.com"}`+"\n"+`{"email":"cy@example.com","tags":null}`, intake.Options{Tags: []string{"x"}}))
+}
+
+// What was left out of NDJSON is given again as it is, once it is mended.
+func TestALineThatWasLeftOutIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`{"email":"ari@example.com","plan":"pro"}`: `{"email":"ari@example.com","plan":"pro"}`,
+		` {"email":"ari@example.com" } `:           `{"email":"ari@example.com"}`,
+		`{}`:                                       "1: email is not an address",
+		`[1]`:                                      "1: email is not an address",
+	} {
+		noted, err := intake.Noted([]byte(line), 7, `a "reason"`)
+		require.NoError(t, err)
+		assert.Contains(t, string(noted), `"bento_line":7,"bento_reason":"a \"reason\""`)
+		assert.Equal(t, []string{want}, told(t, string(noted)+"\n", intake.Options{}))
+		again, err := intake.Noted(noted, 1, "another")
+		require.NoError(t, err)
+		if want[0] == '{' {
+			assert.Equal(t, []string{want}, told(t, string(again)+"\n", intake.Options{}))
+		}
+	}
+	text, err := intake.Noted([]byte("{ no"), 7, "not a JSON object")
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"bento_line":7,"bento_reason":"not a JSON object","bento_text":"{ no"}`, string(text))
+}
+
+// A key of no length drops no repeat.
+func TestAnEventIsKeyedByWhatItsKeyHolds(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]bool{`"o-1"`: true, `""`: false, `1`: false} {
+		reader := openText(t, `{"type":"x","email":"ari@example.com","details":{"unique":{"key":`+key+`}}}`, intake.Options{Kind: intake.Events})
+		row, err := reader.Next()
+		require.NoError(t, err)
+		assert.Equal(t, want, row.Keyed, key)
+	}
 }
 
 func TestEventsOfColumns(t *testing.T) {

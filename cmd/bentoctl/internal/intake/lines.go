@@ -66,6 +66,7 @@ func (r *Reader) nextLine() (Row, error) {
 	case err != nil:
 		return row, fmt.Errorf("%s: %w", r.file.Name, err)
 	}
+	line = unnoted(line)
 	row.Text = line
 	r.given = span{}
 	scan := jsonscan.Cursor{Body: line}
@@ -85,6 +86,16 @@ func (r *Reader) nextLine() (Row, error) {
 		row.Record = r.tagged(line, scan.At-1)
 	}
 	return row, nil
+}
+
+// keyed notes whether a member of details.unique is a key: one of no length drops no repeat.
+func keyed(row *Row, scan *jsonscan.Cursor, name []byte) error {
+	if string(name) != "key" || scan.Next() != '"' {
+		return scan.Skip()
+	}
+	text, err := scan.Quoted()
+	row.Keyed = len(text) > 0
+	return err
 }
 
 // A span is a part of a line.
@@ -120,10 +131,7 @@ func (r *Reader) member(row *Row, scan *jsonscan.Cursor, name []byte) error {
 	case string(name) == "details" && scan.Next() == '{':
 		return scan.Members("details", func(name []byte) error {
 			if string(name) == "unique" && scan.Next() == '{' {
-				return scan.Members("unique", func(name []byte) error {
-					row.Keyed = row.Keyed || string(name) == "key" && scan.Next() == '"'
-					return scan.Skip()
-				})
+				return scan.Members("unique", func(name []byte) error { return keyed(row, scan, name) })
 			}
 			return scan.Skip()
 		})
@@ -135,8 +143,12 @@ func (r *Reader) member(row *Row, scan *jsonscan.Cursor, name []byte) error {
 		r.given.to = scan.At
 		return err
 	}
-	column := consentColumns[string(name)]
-	if r.kind != Subscribers || column == noConsent || row.Standing != Active || r.options.Declared {
+	if r.kind != Subscribers || row.Standing != Active {
+		return scan.Skip()
+	}
+	plain := r.plain(name)
+	column := consentColumns[plain]
+	if column == noConsent || plain == paidFor && bytes.Contains(row.Text, []byte(disabled)) {
 		return scan.Skip()
 	}
 	scan.Blank()
@@ -145,6 +157,21 @@ func (r *Reader) member(row *Row, scan *jsonscan.Cursor, name []byte) error {
 		return err
 	}
 	cell := string(bytes.Trim(scan.Body[from:scan.At], `"`))
-	row.Standing = column.standing(string(name), cell)
+	row.Standing = column.standing(plain, cell)
 	return nil
+}
+
+// maxNames bounds the names of members that are remembered.
+const maxNames = 1000
+
+// plain is the name of a member in Bento's manner.
+func (r *Reader) plain(name []byte) string {
+	if plain, known := r.names[string(name)]; known {
+		return plain
+	}
+	plain := bentoName(string(name))
+	if len(r.names) < maxNames {
+		r.names[string(name)] = plain
+	}
+	return plain
 }

@@ -30,9 +30,8 @@ type Options struct {
 	Tags []string
 	// EventType is the type of events whose file has no column of types.
 	EventType string
-	// As is what the whole file's people are, if Declared.
-	As       Standing
-	Declared bool
+	// As is what the people are of whom no column says it.
+	As Standing
 }
 
 // A Column is what becomes of a column.
@@ -78,9 +77,12 @@ func plan(header []string, o Options) ([]Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	columns := make([]Column, len(header))
+	columns, names := make([]Column, len(header)), make([]string, len(header))
 	for i, title := range header {
-		columns[i] = column(strings.TrimSpace(title), i, mapped, o)
+		names[i] = bentoName(strings.TrimSpace(title))
+	}
+	for i, title := range header {
+		columns[i] = column(strings.TrimSpace(title), i, mapped, o, names)
 	}
 	for wanted := range mapped {
 		return nil, fmt.Errorf("--map names a column %q that is not there: there are %s", wanted, shown(header))
@@ -110,9 +112,10 @@ func plan(header []string, o Options) ([]Column, error) {
 	return columns, nil
 }
 
-func column(title string, i int, mapped map[string]string, o Options) Column {
-	c := Column{Header: title, name: bentoName(title)}
-	if _, known := synonyms[o.Kind][c.name]; !known && o.Kind == Subscribers {
+func column(title string, i int, mapped map[string]string, o Options, names []string) Column {
+	c := Column{Header: title, name: names[i]}
+	_, known := synonyms[o.Kind][c.name]
+	if !known && o.Kind == Subscribers && (c.name != paidFor || !slices.Contains(names, disabled)) {
 		c.consent = consentColumns[c.name] // whatever else becomes of the column
 		c.Consent = c.consent != noConsent
 	}
@@ -128,7 +131,7 @@ func column(title string, i int, mapped map[string]string, o Options) Column {
 	switch {
 	case strings.HasPrefix(c.name, "bento_"): // of a file of rows that were left out before
 		c.Dropped = true
-	case c.Consent:
+	case c.Consent && c.consent != stateOrPlace:
 	case o.Kind == Events && (strings.HasPrefix(title, "details.") || strings.HasPrefix(title, "fields.")):
 		c.Target, c.Custom = aim(title, o.Kind)
 	case c.name != "":

@@ -53,6 +53,7 @@ type Reader struct {
 
 	// Of NDJSON.
 	lines *lines
+	names map[string]string // of members, in Bento's manner
 
 	read      int // rows
 	record    []byte
@@ -81,7 +82,7 @@ func NewReader(f *File, o Options) (*Reader, error) {
 		if len(o.Map)+len(o.Types) > 0 || o.EventType != "" {
 			return nil, fmt.Errorf("%s: it is NDJSON, which is sent as it is: --map, --type and --event are for columns", f.Name)
 		}
-		r.lines = &lines{r: f.text}
+		r.lines, r.names = &lines{r: f.text}, map[string]string{}
 		return r, nil
 	}
 	r.limit = &rowLimit{r: f.text, left: maxRow}
@@ -177,7 +178,7 @@ func (r *Reader) fill(row *Row, cells []string) {
 		return
 	}
 	for _, i := range r.consent {
-		if c := &r.columns[i]; row.Standing == Active && !r.options.Declared {
+		if c := &r.columns[i]; row.Standing == Active {
 			row.Standing = c.consent.standing(c.name, strings.TrimSpace(cells[i]))
 		}
 	}
