@@ -25,9 +25,12 @@ func (e *RemainingError) Error() string {
 
 func (e *RemainingError) Unwrap() error { return e.cause }
 
-// maxBlind is how often, one after the other, Flush looks in vain whether anything waits: about half a
-// minute.
-const maxBlind = 60
+const (
+	// maxBlind is how long Flush looks in vain whether anything waits.
+	maxBlind = 30 * time.Second
+	// lookFor bounds one look, also after ctx has ended: a store may hang.
+	lookFor = 5 * time.Second
+)
 
 // Flush returns when no entry of the store is queued or being sent, whoever sends it; or when ctx ends: the
 // error is then a [*RemainingError]. What is parked does not count: it is for a person. It gives up, with the
@@ -36,32 +39,35 @@ const maxBlind = 60
 func (s *Sender) Flush(ctx context.Context) error {
 	timer := time.NewTicker(s.poll)
 	defer timer.Stop()
-	for blind := 0; ; {
-		idle, err := s.store.Idle(context.WithoutCancel(ctx))
+	for seen := time.Now(); ; {
+		idle, err := s.idle(ctx)
+		var settled <-chan struct{}
 		switch {
 		case err == nil && idle:
 			return nil
 		case err == nil:
-			blind = 0
-		case errors.Is(err, ErrClosed), errors.Is(err, ErrDamaged), blind == maxBlind:
+			seen, settled = time.Now(), s.settled
+		case errors.Is(err, ErrClosed), errors.Is(err, ErrDamaged), time.Since(seen) > maxBlind:
 			return err
-		default:
-			blind++
-		}
-		var settled <-chan struct{}
-		if blind == 0 {
-			settled = s.settled
 		}
 		select {
 		case <-settled:
 		case <-timer.C:
 		case <-ctx.Done():
-			return s.remaining(context.WithoutCancel(ctx), ctx.Err())
+			return s.remaining(ctx, ctx.Err())
 		}
 	}
 }
 
+func (s *Sender) idle(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
+	return s.store.Idle(ctx)
+}
+
 func (s *Sender) remaining(ctx context.Context, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
 	stats, err := s.store.Stats(ctx)
 	if err != nil {
 		return errors.Join(cause, err)
@@ -74,7 +80,7 @@ const finishFor = 5 * time.Second
 
 // Close takes no more, goes on sending until [Sender.Flush] returns, then ends Run as [Sender.Stop] does,
 // with five seconds more for what is in flight. Give it a ctx with a deadline: while a lane is paused, or Run
-// does not run, nothing else ends the wait. What is left stays in the store, and the [*RemainingError] says how
+// does not run, nothing else ends the wait. A store that hangs keeps it up to a minute longer. What is left stays in the store, and the [*RemainingError] says how
 // much. The store is the caller's to close.
 func (s *Sender) Close(ctx context.Context) error {
 	s.mu.Lock()
@@ -85,7 +91,7 @@ func (s *Sender) Close(ctx context.Context) error {
 	defer cancel()
 	s.Stop(finish)
 	if left := (*RemainingError)(nil); errors.As(err, &left) { // perhaps it is less now
-		if err = s.remaining(context.WithoutCancel(ctx), ctx.Err()); errors.As(err, &left) && left.Waiting == 0 {
+		if err = s.remaining(ctx, ctx.Err()); errors.As(err, &left) && left.Waiting == 0 {
 			return nil
 		}
 	}

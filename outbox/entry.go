@@ -38,7 +38,7 @@ type Policy string
 const (
 	// AtLeastOnce sends it again; the default of all lanes but Emails.
 	AtLeastOnce Policy = "at-least-once"
-	// AtMostOnce parks it; that of Emails.
+	// AtMostOnce parks it; that of Emails. A 5xx of a record whose repeat does no harm leaves no doubt.
 	AtMostOnce Policy = "at-most-once"
 )
 

@@ -1,8 +1,10 @@
 package outbox_test
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,6 +63,35 @@ func TestAPauseHoldsWhatWaitsForItsTurn(t *testing.T) {
 		require.NoError(t, b.flush(s, 2*time.Minute))
 		kill()
 	})
+}
+
+// A pause comes when the store has begun an email, and has not said so: it was not sent, and is not in doubt.
+func TestAPauseBetweenBeginAndItsAnswer(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.store = &hastyStore{Store: b.store}
+		s, kill := b.run()
+		_, err := s.Enqueue(t.Context(), outbox.Email(letter(1)))
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		assert.Zero(t, b.server.Counts().Emails.Accepted)
+		require.NoError(t, s.Resume(t.Context(), outbox.Emails))
+		require.NoError(t, b.flush(s, time.Minute))
+		kill()
+		assert.Equal(t, 1, b.server.Counts().Emails.Accepted)
+	})
+}
+
+// A hastyStore is paused by somebody while its first answer to Begin is lost.
+type hastyStore struct {
+	outbox.Store
+	once sync.Once
+}
+
+func (s *hastyStore) Begin(ctx context.Context, lease outbox.Lease, ids []int64, now time.Time) (err error) {
+	err = s.Store.Begin(ctx, lease, ids, now)
+	s.once.Do(func() { err = cmp.Or(err, s.Pause(ctx, lease.Lane, "the template is wrong"), outbox.ErrPaused) })
+	return err
 }
 
 // An email was held back by a pause, and is sent after it. What became of that cannot be noted: that it

@@ -47,7 +47,7 @@ func Key(name string) ItemOption { return func(e *Entry) { e.Key = name } }
 // emails it is [AtMostOnce], and nothing else is taken.
 func WithPolicy(p Policy) ItemOption { return func(e *Entry) { e.Policy = p } }
 
-// NotBefore holds a record back until a time; the zero time does not.
+// NotBefore holds a record back until a time, before the year 2262; one that is past does not.
 func NotBefore(t time.Time) ItemOption { return func(e *Entry) { e.NotBefore = t } }
 
 // Event is an event to track.
@@ -93,9 +93,15 @@ func item[T bento.Record](lane Lane, policy Policy, harmless bool, record T, opt
 // maxKey bounds a key, and maxRecord a record, in bytes: a request holds four megabytes.
 const maxKey, maxRecord = 255, 4<<20 - 64
 
+// maxTime is the last that stores count in nanoseconds.
+var maxTime = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func finish(e Entry, err error, opts []ItemOption) Item {
 	for _, opt := range opts {
 		opt(&e)
+	}
+	if e.NotBefore.Before(time.Unix(0, 0)) {
+		e.NotBefore = time.Time{}
 	}
 	switch {
 	case err != nil:
@@ -105,6 +111,8 @@ func finish(e Entry, err error, opts []ItemOption) Item {
 		err = fmt.Errorf("%w: there is no policy %q", bento.ErrInvalid, e.Policy)
 	case e.Lane == Emails && e.Policy != AtMostOnce:
 		err = fmt.Errorf("%w: an email goes at most once: leave the policy out", bento.ErrInvalid)
+	case e.NotBefore.After(maxTime):
+		err = fmt.Errorf("%w: not before %v: want a time before %v", bento.ErrInvalid, e.NotBefore, maxTime)
 	case len(e.Key) > maxKey:
 		err = fmt.Errorf("%w: a key of %d bytes: want at most %d", bento.ErrInvalid, len(e.Key), maxKey)
 	case len(e.Record) > maxRecord:

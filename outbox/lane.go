@@ -46,7 +46,7 @@ func (l *laneSender) turn(ctx context.Context) error {
 		return err
 	}
 	if err := l.follow(ctx, lease); err != nil {
-		_ = l.store.Release(context.WithoutCancel(ctx), lease)
+		l.release(ctx, lease)
 		return err
 	}
 	l.took(lease)
@@ -54,8 +54,15 @@ func (l *laneSender) turn(ctx context.Context) error {
 		l.seeOff(ctx)
 	}
 	l.drop(l.lane)
-	_ = l.store.Release(context.WithoutCancel(ctx), l.lease)
+	l.release(ctx, l.lease)
 	return err
+}
+
+// release gives the lane up, if the store can be asked; else it runs out.
+func (l *laneSender) release(ctx context.Context, lease Lease) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
+	_ = l.store.Release(ctx, lease)
 }
 
 // follow tells the client what senders before this one used of the limit. Where the store does not know,

@@ -68,17 +68,17 @@ func (l *laneSender) step(ctx context.Context, now time.Time) (pause time.Durati
 	if err != nil {
 		return 0, err
 	}
-	pause = l.poll
+	pause = min(l.poll, l.leaseFor/4) // so that an idle lane is kept, too
 	if !later.IsZero() {
 		pause = min(pause, later.Sub(now))
 	}
 	if len(batch) > 0 {
-		ripe := l.ripe(batch, now)
+		ripe := l.ripe(batch, later, now)
 		if ripe == 0 {
 			if err := l.deliver(ctx, l.portionOf(batch)); !errors.Is(err, ErrPaused) {
 				return 0, err
 			}
-			return 0, nil // and none is due, then
+			return 0, l.recover(ctx) // none is due, then; of those that the store had begun without saying so nothing was sent
 		}
 		pause = min(pause, ripe)
 	}
@@ -94,12 +94,15 @@ func (l *laneSender) most() int {
 	return l.op.BatchMax
 }
 
-// ripe is how long a batch that is not full waits for more.
-func (l *laneSender) ripe(batch []Entry, now time.Time) time.Duration {
-	if len(batch) == l.most() || batch[0].Attempts > 0 {
+// ripe is how long a batch that is not full waits for more: not at all if more is due already, or if it
+// is of a clock that was ahead.
+func (l *laneSender) ripe(batch []Entry, later, now time.Time) time.Duration {
+	more := !later.IsZero() && !later.After(now)
+	wait := batch[0].Enqueued.Add(l.linger).Sub(now)
+	if more || len(batch) == l.most() || batch[0].Attempts > 0 || wait > l.linger {
 		return 0
 	}
-	return min(l.linger, max(0, batch[0].Enqueued.Add(l.linger).Sub(now)))
+	return max(0, wait)
 }
 
 // renew extends the lease when a third of it is over, or the clock was set back.

@@ -44,6 +44,48 @@ func TestWhatIsHandedOverArrives(t *testing.T) {
 	})
 }
 
+// A time that is past, however long, holds nothing back.
+func TestWhatIsNotBeforeThePastIsDue(t *testing.T) {
+	t.Parallel()
+	for _, past := range []time.Time{{}, time.Unix(-1, 0), time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)} {
+		entries, err := outbox.Entries(time.Now(), outbox.Event(signedUp(1), outbox.NotBefore(past)))
+		require.NoError(t, err)
+		assert.Zero(t, entries[0].NotBefore)
+	}
+}
+
+// An event of a machine whose clock was ahead holds up neither itself nor what stands behind it.
+func TestAnEventOfTheFutureIsSent(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		entries, err := outbox.Entries(time.Now().Add(time.Hour), outbox.Event(signedUp(1)))
+		require.NoError(t, err)
+		_, err = b.store.Put(t.Context(), entries)
+		require.NoError(t, err)
+		s, kill := b.run()
+		_, err = s.Enqueue(t.Context(), outbox.Event(signedUp(2)))
+		require.NoError(t, err)
+		require.NoError(t, b.flush(s, time.Minute))
+		kill()
+	})
+}
+
+// A lane that has nothing to send is kept, however short the lease.
+func TestAnIdleLaneIsKept(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		b.opts = []outbox.Option{outbox.WithLease(300 * time.Millisecond)}
+		_, kill := b.run()
+		time.Sleep(time.Second)
+		for range 100 {
+			time.Sleep(90 * time.Millisecond)
+			_, err := b.store.Acquire(t.Context(), outbox.Events, "another", time.Now(), time.Second)
+			require.ErrorIs(t, err, outbox.ErrLeased)
+		}
+		kill()
+	})
+}
+
 func TestARecordThatIsWrongIsNotTaken(t *testing.T) {
 	t.Parallel()
 	simulated(t, "", func(t *testing.T, b *bench) {
@@ -52,7 +94,8 @@ func TestARecordThatIsWrongIsNotTaken(t *testing.T) {
 			outbox.Raw(outbox.Events, []byte(`{"type":1,"email":"ari@example.com"}`)), outbox.Raw(outbox.Events, []byte(`{"type":"x","email":"ari@example.com"},{}`)),
 			outbox.Event(bento.Event{Email: "ari@example.com"}), outbox.Email(bento.Email{To: "nobody"}), outbox.Raw("letters", []byte("{}")),
 			outbox.Event(signedUp(1), outbox.Key(string(make([]byte, 300)))), outbox.Event(signedUp(1), outbox.WithPolicy("perhaps")),
-			outbox.Email(letter(1), outbox.WithPolicy(outbox.AtLeastOnce)), outbox.Raw(outbox.Events, make([]byte, 5<<20)),
+			outbox.Email(letter(1), outbox.WithPolicy(outbox.AtLeastOnce)), outbox.Email(letter(1), outbox.NotBefore(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))),
+			outbox.Raw(outbox.Events, make([]byte, 5<<20)),
 		} {
 			_, err := s.Enqueue(t.Context(), outbox.Event(signedUp(1)), item)
 			require.ErrorIs(t, err, bento.ErrInvalid)

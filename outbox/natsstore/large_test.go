@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -239,6 +240,24 @@ func renamed(all []outbox.Entry) (others []outbox.Entry) {
 }
 
 // A record may be larger than a message.
+// No more goes at a time than a request holds.
+func TestLargeRecordsGoByRequests(t *testing.T) {
+	t.Parallel()
+	s, now := open(t, fresh()), time.Now()
+	var all []outbox.Entry
+	for range 12 {
+		all = append(all, outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: bytes.Repeat([]byte(" "), 500_000)})
+	}
+	_, err := s.Put(t.Context(), all)
+	require.NoError(t, err)
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	due, later, err := s.Next(t.Context(), lease, 100, now)
+	require.NoError(t, err)
+	assert.Len(t, due, 9, "the first that come to four megabytes")
+	assert.Equal(t, now, later)
+}
+
 func TestALargeRecord(t *testing.T) {
 	t.Parallel()
 	name, now := fresh(), time.Now()

@@ -148,7 +148,7 @@ func (n *next) addFresh(ctx context.Context, s *Store, all []message) error {
 
 // full reports whether the records are large enough for one Next.
 func (n *next) full() bool {
-	if n.size < mostAhead {
+	if n.size < outbox.MaxBytes {
 		return false
 	}
 	n.later = n.now

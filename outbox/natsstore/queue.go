@@ -24,8 +24,7 @@ func (q *queue) forgotten(id int64) {
 	q.fresh = slices.DeleteFunc(q.fresh, func(m message) bool { return m.ID == id })
 }
 
-// mostAhead bounds the records that are read ahead, and those of one Next, in bytes: a request holds
-// four megabytes.
+// mostAhead bounds the records that are read ahead, in bytes: two requests hold as much.
 const mostAhead = 8 << 20
 
 // readFresh reads ahead until there are so many fresh entries that may be begun, or no more.

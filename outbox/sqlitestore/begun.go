@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,6 +31,9 @@ func (s *Store) Begun(ctx context.Context, lanes ...outbox.Lane) (all []time.Tim
 // noteBegun notes that entries of a lane are begun.
 func noteBegun(ctx context.Context, tx *sql.Tx, lane outbox.Lane, now time.Time) error {
 	begun, err := begunOf(ctx, tx, lane)
+	if errors.Is(err, outbox.ErrDamaged) { // which is no reason to send nothing, and is healed by this
+		begun, err = nil, nil
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -99,6 +100,51 @@ func TestADamagedFileDeliversNothingWrong(t *testing.T) {
 	assert.Positive(t, refused)
 	assert.Positive(t, failed)
 	t.Logf("%d damaged files: %d refused, %d records failed, none delivered that was not put", damaged, refused, failed)
+}
+
+// spoil changes a file behind the back of its store.
+func spoil(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), statement)
+	require.NoError(t, errors.Join(err, db.Close()))
+}
+
+// What stands behind damaged records is due at once.
+func TestDamagedRecordsHoldNothingUp(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s, now := open(t, path), time.Now()
+	ids := put(t, s, 4)
+	spoil(t, path, fmt.Sprintf("UPDATE entries SET record = x'00' WHERE id IN (%d, %d)", ids[0].ID, ids[1].ID))
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	due, later, err := s.Next(t.Context(), lease, 1, now)
+	require.NoError(t, err)
+	assert.Empty(t, due)
+	assert.False(t, later.After(now) || later.IsZero(), "there may be more")
+	due, _, err = s.Next(t.Context(), lease, 1, now)
+	require.NoError(t, err)
+	require.Len(t, due, 1)
+	assert.Equal(t, ids[2].ID, due[0].ID)
+}
+
+// That it is not known when entries were begun keeps nobody from sending, and is known again from then on.
+func TestTimesThatCannotBeReadHoldNothingUp(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s, now := open(t, path), time.Now()
+	ids := put(t, s, 1)
+	spoil(t, path, "UPDATE lanes SET begun = '[1,'")
+	_, err := s.Begun(t.Context(), outbox.Events)
+	require.ErrorIs(t, err, outbox.ErrDamaged)
+	lease, err := s.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
+	begun, err := s.Begun(t.Context(), outbox.Events)
+	require.NoError(t, err)
+	assert.Len(t, begun, 1)
 }
 
 // A disk that is smaller than the file may be: the store is full while there is room left to deliver.

@@ -27,6 +27,7 @@ func (s *Store) next(ctx context.Context, lease outbox.Lease, most int, now time
 		return nil, q.(quiet).later, nil
 	}
 	var until time.Time
+	damaged := false
 	err = within(ctx, s.db, func(tx *sql.Tx) (err error) {
 		if until, err = heldUntil(ctx, tx, lease, now); err != nil {
 			return err
@@ -43,12 +44,15 @@ func (s *Store) next(ctx context.Context, lease outbox.Lease, most int, now time
 			return err
 		}
 		due, later = n.due, n.later
-		if len(n.damaged) == 0 {
+		if damaged = len(n.damaged) > 0; !damaged {
 			return nil
+		}
+		if len(due) == 0 {
+			later = now // behind them may be more
 		}
 		return fail(ctx, tx, lease, n.damaged, now)
 	})
-	if err == nil && len(due) == 0 {
+	if err == nil && len(due) == 0 && !damaged {
 		s.quiet.Store(lease.Lane, quiet{seen, lease.Token, until, now, later})
 	}
 	return due, later, err

@@ -70,11 +70,35 @@ func (s *Store) begin(in *inserter) error {
 	return nil
 }
 
+func sizeOf(e *outbox.Entry) int64 { return int64(len(e.Record)+2*len(e.Key)) + overhead }
+
+// sizeOfNew is that of the entries whose keys are not known.
+func (in *inserter) sizeOfNew(entries []outbox.Entry) (size int64, err error) {
+	for i := range entries {
+		known := false
+		if entries[i].Key != "" {
+			if _, known, err = in.find(&entries[i]); err != nil {
+				return 0, err
+			}
+		}
+		if !known {
+			size += sizeOf(&entries[i])
+		}
+	}
+	return size, nil
+}
+
 // put puts the entries of a call, or, if there is no room for them, none.
 func (in *inserter) put(entries []outbox.Entry) ([]outbox.PutResult, error) {
 	var size int64
 	for i := range entries {
-		size += int64(len(entries[i].Record)+2*len(entries[i].Key)) + overhead
+		size += sizeOf(&entries[i])
+	}
+	if size > in.room {
+		var err error
+		if size, err = in.sizeOfNew(entries); err != nil {
+			return nil, err
+		}
 	}
 	if size > in.room {
 		return nil, outbox.ErrFull
