@@ -43,6 +43,7 @@ type cassette struct {
 func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	var item []byte // the interaction at hand
 	var at Source
+	var more error // what follows the cassette
 	indent, inside, over := "", false, false
 	for {
 		before := c.offset
@@ -54,7 +55,12 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 			return brokenAt(c.file, before, err)
 		}
 		if !inside || over {
-			inside = inside || interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+			begins := interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+			if over && begins {
+				more = brokenAt(c.file, before, errMore)
+				break
+			}
+			inside = inside || begins
 			continue
 		}
 		if over = keyLine.Match(line); over {
@@ -83,10 +89,10 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 	if !inside {
 		return fmt.Errorf("%s: %w: want a cassette of go-vcr, with interactions", c.file, ErrNotARecording)
 	}
-	if len(item) > 0 {
-		c.yield(item, at, yield)
+	if len(item) > 0 && !c.yield(item, at, yield) {
+		return nil
 	}
-	return nil
+	return more
 }
 
 // yield hands on an interaction, and reports whether more is wanted.
@@ -129,9 +135,15 @@ func parseInteraction(item []byte) (*Exchange, error) {
 	x := &Exchange{Request: Request{
 		Method: strings.ToUpper(i.Request.Method), URL: i.Request.URL, Header: canonical(i.Request.Headers), Body: []byte(i.Request.Body),
 	}}
+	if packed(x.Request.Header, x.Request.Body) {
+		x.Request.Body, x.Request.BodyState = nil, BodyMissing
+	}
 	x.Duration, _ = time.ParseDuration(i.Response.Duration)
 	if i.Response.Code > 0 {
 		x.Response = &Response{Status: i.Response.Code, Header: canonical(i.Response.Headers), Body: []byte(i.Response.Body)}
+		if packed(x.Response.Header, x.Response.Body) {
+			x.Response.Body, x.Response.BodyState = nil, BodyMissing
+		}
 	}
 	return x, nil
 }

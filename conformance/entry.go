@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"net/http"
@@ -85,7 +86,11 @@ func (rec recording) entry(sent *capture, resp *http.Response, answer *capture) 
 		},
 		Response: harResponse{Cookies: []struct{}{}, Headers: []harHeader{}, HeadersSize: -1, BodySize: -1},
 	}
+	if resp != nil {
+		rec.redactor = rec.redactor.knowing(valuesOf(resp.Cookies())...)
+	}
 	if body, size, _ := sent.take(); size != 0 {
+		rec.redactor = rec.redactor.knowing(sitesIn(body)...)
 		content := rec.content(body, size, req.Header)
 		e.Request.PostData = &harPostData{content.MimeType, content.Text, content.Encoding}
 		e.Request.BodySize = size
@@ -124,6 +129,12 @@ func (rec recording) content(body []byte, size int64, h http.Header) harContent 
 func compressed(h http.Header) bool {
 	encoding := h.Get("Content-Encoding")
 	return encoding != "" && !strings.EqualFold(encoding, "identity")
+}
+
+// packed reports whether a body was recorded as it travelled, compressed. Many keep the header of one that was
+// unpacked.
+func packed(h http.Header, body []byte) bool {
+	return compressed(h) && (bytes.HasPrefix(body, []byte{0x1f, 0x8b}) || !utf8.Valid(body))
 }
 
 func queryOf(raw string) []harHeader {

@@ -195,6 +195,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 			x.Response.Status = 400
 			x.Response.Header.Set("Content-Type", "image/png")
 		}, "response.content-type.drift||image/png"},
+		"a name that is a secret":                 {post, answer(`{"results":1,"sk_live_0123456789":1}`), "response.body.drift|/(name withheld)|"},
 		"a name that may be a number of somebody": {post, answer(`{"results":1,"49a":1}`), "response.body.drift|/(name withheld)|"},
 		"events where there are none":             {commands, body(`{"command":[{"command":"subscribe","email":"a@example.com"}],"events":[{"type":"$purchase"}]}`), "request.body.schema|/events|not in the contract"},
 		"an input beside a body that nobody kept": {validation, func(x *conformance.Exchange) {

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,7 +23,10 @@ type Live struct {
 
 // A ViolationError says that an exchange was stopped because it breaks the contract. Its text
 // holds no value of it.
-type ViolationError struct{ Verdict Verdict }
+type ViolationError struct {
+	Verdict Verdict
+	unsent  bool
+}
 
 func (e *ViolationError) Error() string {
 	var texts []string
@@ -35,6 +37,9 @@ func (e *ViolationError) Error() string {
 	}
 	return fmt.Sprintf("conformance: %s breaks the contract: %s", classOf(e.Verdict.Operation), strings.Join(texts, "; "))
 }
+
+// Unsent reports whether the exchange was stopped before its request left: whoever repeats requests need not.
+func (e *ViolationError) Unsent() bool { return e.unsent }
 
 func (e *ViolationError) broken() bool {
 	for _, f := range e.Verdict.Findings {
@@ -98,7 +103,16 @@ func (t *liveTransport) report(v Verdict) {
 	}
 }
 
-var errTooLargeToEnforce = errors.New("conformance: the body of a request is larger than 10 MiB, too large to be judged before it is sent")
+// errTooLargeToEnforce is that nothing was sent that could not be judged.
+var errTooLargeToEnforce error = tooLargeError{}
+
+type tooLargeError struct{}
+
+func (tooLargeError) Error() string {
+	return "conformance: the body of a request is larger than 10 MiB, too large to be judged before it is sent"
+}
+
+func (tooLargeError) Unsent() bool { return true }
 
 // enforceRequest judges a request, whose body it reads whole, and returns one with the same body.
 func (t *liveTransport) enforceRequest(out *http.Request, sent *capture) (*http.Request, error) {
@@ -120,7 +134,7 @@ func (t *liveTransport) enforceRequest(out *http.Request, sent *capture) (*http.
 		out = again
 	}
 	operation, findings := t.checker.CheckRequest(&Request{Method: out.Method, URL: out.URL.String(), Header: out.Header, Body: body})
-	if e := (&ViolationError{Verdict{Operation: operation, Findings: findings}}); e.broken() {
+	if e := (&ViolationError{Verdict{Operation: operation, Findings: findings}, true}); e.broken() {
 		t.report(e.Verdict)
 		return nil, e
 	}
@@ -147,7 +161,7 @@ func (t *liveTransport) enforceAnswer(resp *http.Response, answer *capture, judg
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	verdict := judge()
 	t.report(verdict)
-	if e := (&ViolationError{verdict}); e.broken() {
+	if e := (&ViolationError{Verdict: verdict}); e.broken() {
 		return nil, e
 	}
 	return resp, nil

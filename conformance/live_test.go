@@ -78,10 +78,12 @@ func TestWhatBreaksTheContractIsStopped(t *testing.T) {
 	require.ErrorContains(t, err, "trackEvents breaks the contract: request.body.schema: /events/0/email is required")
 	assert.NotContains(t, err.Error(), "canary")
 	assert.Zero(t, sent)
+	assert.True(t, violation.Unsent())
 
 	_, err = conformance.NewTransport(counted(`{"results":"canary"}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent))
 	require.ErrorAs(t, err, &violation)
 	assert.Equal(t, 1, sent)
+	assert.False(t, violation.Unsent(), "the request is on its way")
 	assert.NotContains(t, err.Error(), "canary")
 
 	resp, err := conformance.NewTransport(counted(`{"results":1}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent))

@@ -146,8 +146,11 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		"cassette: none in it":      {vcrStart, nil},
 		"cassette: said to be none": {"---\nversion: 2\ninteractions: []\n", nil},
 		"cassette: at the margin":   {"interactions: \t\r\n- request: {method: GET, url: /a}\r\n- request: {method: GET, url: /b}", []string{"entry 0 at byte 17: GET /a", "entry 1 at byte 52: GET /b"}},
-		"cassette: behind a mark":   {utf8Mark + "interactions:\n- request: {method: GET, url: /a}\n", []string{"entry 0 at byte 17: GET /a"}},
-		"cassette: with a comment":  {vcrStart + "\n  # by hand\n" + vcrEntry + "\n" + vcrEntry, []string{"entry 0 at byte 42: GET /a", "entry 1 at byte 140: GET /a"}},
+		"cassette: two in one": {vcrStart + "- request: {method: GET, url: /a}\nversion: 2\ninteractions:\n- request: {method: GET, url: /b}\n", []string{
+			"entry 0 at byte 29: GET /a", "end: f: at byte 74: more follows the recording: give each file by itself",
+		}},
+		"cassette: behind a mark":  {utf8Mark + "interactions:\n- request: {method: GET, url: /a}\n", []string{"entry 0 at byte 17: GET /a"}},
+		"cassette: with a comment": {vcrStart + "\n  # by hand\n" + vcrEntry + "\n" + vcrEntry, []string{"entry 0 at byte 42: GET /a", "entry 1 at byte 140: GET /a"}},
 		"cassette: entries that are none": {vcrStart + vcrEntry + "    - id: [canary\n    - canary\n    - id: 3\n    - request: {url: /a}\n    - request: {method: GET}\n" + vcrEntry, []string{
 			"entry 0 at byte 29: GET /a",
 			"f: entry 1 at byte 126: " + noVCR,
@@ -430,6 +433,28 @@ func TestABombIsNotReadForEver(t *testing.T) {
 }
 
 // Only an entry is bounded: a recording may be of any length.
+// A body that was recorded as it travelled, compressed, cannot be judged, and is not taken for wrong; one that
+// was unpacked is judged, though the header still says otherwise.
+func TestABodyThatWasRecordedCompressed(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]conformance.BodyState{"H4sIAAAAAAAA": conformance.BodyMissing, "e30=": conformance.BodyKnown} {
+		for format, text := range map[string]string{
+			"cassette": vcrStart + "- request: {method: POST, url: /a, headers: {Content-Encoding: [gzip]}, body: !!binary " + body + "}\n  response: {code: 200, headers: {Content-Encoding: [gzip]}, body: !!binary " + body + "}\n",
+			"lines": `{"request":{"method":"POST","url":"/a","headers":{"Content-Encoding":"gzip"},"body_base64":"` + body + `"},` +
+				`"response":{"status":200,"headers":{"Content-Encoding":"gzip"},"body_base64":"` + body + `"}}`,
+		} {
+			read := 0
+			for x, err := range conformance.Read(strings.NewReader(text), "f") {
+				require.NoError(t, err, format)
+				assert.Equal(t, want, x.Request.BodyState, format)
+				assert.Equal(t, want, x.Response.BodyState, format)
+				read++
+			}
+			assert.Equal(t, 1, read, format)
+		}
+	}
+}
+
 func TestARecordingMayBeLargerThanAnEntry(t *testing.T) {
 	t.Parallel()
 	entry := `{"comment":"` + strings.Repeat("x", 1<<20) + `",` + harEntry[1:]

@@ -36,8 +36,29 @@ func newRedactor(req *http.Request) redactor {
 		user, password, _ := strings.Cut(string(decoded), ":")
 		secrets = append(secrets, credentials, password, user)
 	}
-	return redactor{}.knowing(secrets...)
+	return redactor{}.knowing(append(secrets, valuesOf(req.Cookies())...)...)
 }
+
+func valuesOf(cookies []*http.Cookie) (values []string) {
+	for _, c := range cookies {
+		values = append(values, c.Value)
+	}
+	return values
+}
+
+// sitesIn are the sites that a body names where some clients put them.
+func sitesIn(body []byte) (sites []string) {
+	if !bytes.Contains(body, []byte("site_uuid")) {
+		return nil
+	}
+	for _, match := range siteInBody.FindAllSubmatch(body, maxSites) {
+		sites = append(sites, string(match[0][len(match[1]):]))
+	}
+	return sites
+}
+
+// maxSites bounds those of one body.
+const maxSites = 8
 
 // knowing returns a redactor that knows more secrets, in each spelling that a body or a query
 // may give them. Anything shorter than four bytes would take half of every body with it.

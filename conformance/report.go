@@ -135,15 +135,18 @@ func (r *Report) add(f Finding) {
 		r.summary.Known++
 		return
 	}
+	others := r.summary.Warnings + r.summary.Drift
+	room := others < maxReported
 	switch f.Severity {
 	case SeverityError:
+		room = r.summary.Errors < maxReported // whatever else there is
 		r.summary.Errors++
 	case SeverityWarning:
 		r.summary.Warnings++
 	case SeverityDrift:
 		r.summary.Drift++
 	}
-	if len(r.findings) < maxReported {
+	if room {
 		r.findings = append(r.findings, f)
 	}
 }
@@ -151,7 +154,8 @@ func (r *Report) add(f Finding) {
 // Summary returns the numbers so far.
 func (r *Report) Summary() Summary { return r.summary }
 
-// Findings returns the findings so far, in the order of the traffic; at most 100,000.
+// Findings returns the findings so far, in the order of the traffic; at most 100,000 errors, and as
+// many others.
 func (r *Report) Findings() []Finding { return append([]Finding{}, r.findings...) }
 
 // Coverage returns the coverage so far.

@@ -191,6 +191,24 @@ func TestAReportCountsMoreThanItRemembers(t *testing.T) {
 	assert.Len(t, report.Findings(), 100_000)
 }
 
+// An error is found and remembered behind however many warnings, of its body and of others.
+func TestWarningsHideNoError(t *testing.T) {
+	t.Parallel()
+	fields := `"fields":{"aA":1,"bB":1,"cC":1,"dD":1,"eE":1,"fF":1}`
+	events := strings.Repeat(`{"type":"x","email":"ari@example.com",`+fields+`},`, 999)
+	report := conformance.NewReport(newChecker(t))
+	for range 20 {
+		report.Add(good("POST", "/batch/events", `{"events":[`+events+`{"type":"x","email":"ari@example.com"}]}`, `{"results":1000}`))
+	}
+	require.Zero(t, report.Summary().Errors)
+	require.Equal(t, 100_000, report.Summary().Warnings)
+	verdict := report.Add(good("POST", "/batch/events", `{"events":[`+events+`{"type":"x","email":"ari@example.com","timestamp":1}]}`, `{"results":1000}`))
+	assert.Equal(t, conformance.Violating, verdict.Outcome())
+	all := report.Findings()
+	require.Len(t, all, 100_001)
+	assert.Equal(t, "/events/999/timestamp", all[100_000].Pointer)
+}
+
 // Outsiders read this; members may come, none may go or change its name.
 func TestTheJSONReportKeepsItsShape(t *testing.T) {
 	t.Parallel()

@@ -17,14 +17,21 @@ var memberName = regexp.MustCompile(`^[\p{L}_$][\p{L}\p{N}_ $~/-]{0,63}$`)
 type walker struct {
 	side     Side
 	findings []Finding
+	errors   int // among them
 }
 
-// maxFindings bounds what one body can bring forth.
+// maxFindings bounds the errors that one body can bring forth, and what else it does: many warnings must not
+// hide an error.
 const maxFindings = 5000
 
 func (w *walker) add(rule, pointer, message string) {
-	if len(w.findings) < maxFindings {
-		w.findings = append(w.findings, found(rule, w.side, pointer, message))
+	f := found(rule, w.side, pointer, message)
+	switch isError := f.Severity == SeverityError; {
+	case isError && w.errors < maxFindings:
+		w.errors++
+		w.findings = append(w.findings, f)
+	case !isError && len(w.findings)-w.errors < maxFindings:
+		w.findings = append(w.findings, f)
 	}
 }
 

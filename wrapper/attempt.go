@@ -31,6 +31,12 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	resp, err := t.next.RoundTrip(req.WithContext(seen.watch(ctx)))
 	if err != nil {
 		cancel()
+		if known := (*attemptError)(nil); errors.As(err, &known) { // of a pace below
+			return nil, err
+		}
+		if wasUnsent(err) {
+			return nil, &attemptError{cause: err, final: true}
+		}
 		return nil, &attemptError{cause: err, sent: seen.sent(err)}
 	}
 	switch {
@@ -95,6 +101,12 @@ func unsent(req *http.Request, cause error) (*http.Response, error) {
 		_ = req.Body.Close()
 	}
 	return nil, &attemptError{cause: cause, final: true}
+}
+
+// wasUnsent reports whether a transport of the user's says that it stopped the request.
+func wasUnsent(err error) bool {
+	var stopped interface{ Unsent() bool }
+	return errors.As(err, &stopped) && stopped.Unsent()
 }
 
 // isFinal reports whether another attempt makes no sense.

@@ -120,6 +120,43 @@ func TestATransportThatIsMisusedSendsNothing(t *testing.T) {
 	}
 }
 
+type stopped struct{ error }
+
+func (stopped) Unsent() bool { return true }
+
+// What a transport of the user's says it stopped was not sent, and is not tried again.
+func TestARequestThatIsStoppedBelowWasNotSent(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, fail(fmt.Errorf("below: %w", stopped{errors.New("it breaks the contract")})))
+	result, err := s.client(quick).RunCommands(t.Context(), []bento.Command{bento.AddTag("ari@example.com", "vip")})
+	require.ErrorContains(t, err, "it breaks the contract")
+	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
+	assert.Zero(t, result.Unknown)
+	assert.Len(t, s.seen, 1)
+}
+
+// A turn that comes too late is not tried again by whoever stands above the pace.
+func TestARetryTransportAboveAPace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(t, answerJSON(200, "{}"))
+		transport := bento.NewRetryTransport(bento.NewPaceTransport(s, bento.PaceOff.With("fetch", 1, time.Minute)), bento.RetryPolicy{})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		began := time.Now()
+		for _, fails := range []bool{false, true} {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/api/v1/fetch/tags", nil)
+			require.NoError(t, err)
+			resp, err := transport.RoundTrip(req)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			assert.Equal(t, fails, err != nil)
+		}
+		assert.Zero(t, time.Since(began))
+	})
+}
+
 // A transport that names no request in its answer is no reason to fail.
 func TestAnAnswerNeedNotNameItsRequest(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"example.com/bento-go/gen"
@@ -97,7 +98,11 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 	if int64(len(body)) > c.limit {
 		return answer, f.unreadable(body, fmt.Errorf("the answer is larger than %d bytes", c.limit))
 	}
-	if reason := decode(resp.Header.Get("Content-Type"), body, &answer); reason != nil {
+	reason := decode(resp.Header.Get("Content-Type"), body, &answer)
+	if reason == nil && !changes(operation) && isStrange(body, &answer) {
+		reason = errors.New("the answer has members, and none that the contract names")
+	}
+	if reason != nil {
 		return answer, f.unreadable(body, reason)
 	}
 	return answer, nil
@@ -135,6 +140,26 @@ func decode(contentType string, body []byte, into any) error {
 		return errors.New("the answer is not the JSON that the contract describes")
 	}
 	return checkText(body)
+}
+
+// isStrange reports whether what was read has members, and none that its type knows: an error that calls itself
+// a success is no empty list. A type that decodes itself has seen to that.
+func isStrange(body []byte, into any) bool {
+	value := reflect.ValueOf(into).Elem()
+	if _, itself := into.(json.Unmarshaler); itself || value.Kind() != reflect.Struct || !value.IsZero() {
+		return false
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil || len(members) == 0 {
+		return false
+	}
+	for field := range value.Type().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if _, given := members[name]; given {
+			return false
+		}
+	}
+	return true
 }
 
 // pathOf is the path of the operation in the contract, for error texts: never the URL, whose

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -131,6 +132,17 @@ type Response struct {
 	// Body is as long as [WithMaxAnswer] allows, and a byte; of an error 64 KiB.
 	Body []byte
 }
+
+// String says how it ended, and no more: header and body may name the site, and people.
+func (r Response) String() string {
+	return fmt.Sprintf("bento.Response(%d, %d bytes)", r.StatusCode, len(r.Body))
+}
+
+// Format is [Response.String] for every verb.
+func (r Response) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(r.String())) }
+
+// LogValue is what slog shows of a Response.
+func (r Response) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // WithResponse keeps the last answer of a call in into, also that of an error. It stays as it
 // was if none came.

@@ -1,8 +1,11 @@
 package bento_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -173,4 +176,17 @@ func TestALargerAnswerCanBeAllowed(t *testing.T) {
 	require.ErrorContains(t, err, "larger than 5 bytes")
 	_, err = scripted(t, answerJSON(200, `{"data":[]}`)).client(bento.WithMaxAnswer(11)).ListTags(t.Context())
 	require.NoError(t, err)
+}
+
+// The raw answer names the site and people; printing it does not.
+func TestARawAnswerPrintsNothingOfItself(t *testing.T) {
+	t.Parallel()
+	r := bento.Response{StatusCode: 301, Header: http.Header{"Location": {"https://canary.example/?email=canary"}}, Body: []byte("canary")}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.Equal(t, "bento.Response(301, 6 bytes)", fmt.Sprintf(format, r))
+		assert.NotContains(t, fmt.Sprintf(format, &r), "canary")
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "response", r)
+	assert.NotContains(t, log.String(), "canary")
 }

@@ -46,19 +46,58 @@ func checkObject(record json.RawMessage) error {
 	return errNoObject
 }
 
-// isFlat reports whether a record surely is one object: with nothing nested in it, nothing escaped,
-// and each string closed. Most are, and this tells it many times as fast as reading them.
+// isFlat reports whether a record surely is one object: with nothing nested in it, nothing escaped, and no
+// blanks around what it holds. Most are, and this tells it faster than reading them.
 func isFlat(record []byte) bool {
 	if len(record) < 2 || record[0] != '{' || record[len(record)-1] != '}' {
 		return false
 	}
-	inside := record[1 : len(record)-1]
-	for _, odd := range []byte(`{}[]\`) {
-		if bytes.IndexByte(inside, odd) >= 0 {
+	rest, more := record[1:len(record)-1], len(record) > 2
+	for more {
+		var ok bool
+		if rest, ok = afterText(rest); !ok || len(rest) == 0 || rest[0] != ':' {
 			return false
 		}
+		if rest, ok = afterFlat(rest[1:]); !ok {
+			return false
+		}
+		if more = len(rest) > 0; more {
+			if rest[0] != ',' {
+				return false
+			}
+			rest = rest[1:]
+		}
 	}
-	return bytes.Count(inside, []byte{'"'})%2 == 0
+	return true
+}
+
+// afterText is what follows a string without escapes.
+func afterText(rest []byte) ([]byte, bool) {
+	if len(rest) == 0 || rest[0] != '"' {
+		return nil, false
+	}
+	end := bytes.IndexByte(rest[1:], '"')
+	if end < 0 {
+		return nil, false
+	}
+	for _, b := range rest[1 : end+1] {
+		if b == '\\' || b < ' ' {
+			return nil, false
+		}
+	}
+	return rest[end+2:], true
+}
+
+// afterFlat is what follows a string, a number, or a word.
+func afterFlat(rest []byte) ([]byte, bool) {
+	if len(rest) > 0 && rest[0] == '"' {
+		return afterText(rest)
+	}
+	end := bytes.IndexByte(rest, ',')
+	if end < 0 {
+		end = len(rest)
+	}
+	return rest[end:], json.Valid(rest[:end])
 }
 
 // A Record is one that a batch operation takes.

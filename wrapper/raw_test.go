@@ -17,11 +17,13 @@ func TestRawRecordsAreSentAsTheyAre(t *testing.T) {
 	records := []json.RawMessage{
 		json.RawMessage(`{"type":"x", "email":"ari@example.com"}`),
 		json.RawMessage(`{"type":"x"`), json.RawMessage(`{}]}`), json.RawMessage(`[]`), nil, json.RawMessage(`{} {}`), json.RawMessage(`{"a":"x}`),
+		json.RawMessage(`{oops}`), json.RawMessage(`{"email":}`), json.RawMessage(`{"a":1,,}`), json.RawMessage(`{"a":1,}`), json.RawMessage(`{"a" "b"}`), json.RawMessage(`{"a"}`),
+		json.RawMessage(`{"a":01}`), json.RawMessage(`{"a":"b" "c"}`), json.RawMessage("{\"a\":\"\n\"}"), json.RawMessage(`{"a":"\"}`), json.RawMessage(`{1:2}`), json.RawMessage(`{"a":1"b":2}`),
 	}
 	result, err := s.client().SendRaw(t.Context(), gen.OpTrackEvents, records)
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	assert.Equal(t, 1, result.Accepted)
-	assert.Len(t, result.Problems, 6, "each is set aside by itself")
+	assert.Len(t, result.Problems, 18, "each is set aside by itself")
 	assert.Contains(t, s.seen[0].body, `[{"type":"x", "email":"ari@example.com"}]`)
 	_, err = s.client().SendRaw(t.Context(), gen.OpImportSubscribers, records[:1], bento.WithBatchBytes(10<<10))
 	require.NoError(t, err)
@@ -29,7 +31,15 @@ func TestRawRecordsAreSentAsTheyAre(t *testing.T) {
 
 	result, err = s.client().SendRaw(t.Context(), gen.OpListTags, records)
 	require.ErrorIs(t, err, bento.ErrInvalid)
-	assert.Equal(t, 7, result.NotSent)
+	assert.Equal(t, 19, result.NotSent)
+
+	flat := []json.RawMessage{
+		json.RawMessage(`{}`), json.RawMessage(`{"a":"","b":-1.5e3,"c":true,"d":null}`), json.RawMessage(`{"a":{"b":[1,{"c":"\"}"}]}}`), json.RawMessage(` {"ä":"ö"} `),
+	}
+	s = scripted(t, accepted("4"))
+	result, err = s.client().SendRaw(t.Context(), gen.OpTrackEvents, flat)
+	require.NoError(t, err)
+	assert.Equal(t, 4, result.Accepted)
 }
 
 func TestARecordIsEncodedAsItsMethodSendsIt(t *testing.T) {

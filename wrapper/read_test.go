@@ -1,6 +1,7 @@
 package bento_test
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -126,4 +127,22 @@ func TestTagsAreListedAndCreated(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "タグ", tag.Attributes.Name)
 	assert.JSONEq(t, `{"tag":{"name":"タグ"}}`, s.seen[1].body)
+}
+
+// What calls itself a success and says nothing that the contract knows is no empty list, and nobody.
+func TestAStrangeSuccessIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	for body, strange := range map[string]bool{`{}`: false, `[]`: false, `{"data":[]}`: false, `{"message":"Site is not approved"}`: true} {
+		_, err := scripted(t, answerJSON(200, body)).client().ListTags(t.Context())
+		assert.Equal(t, strange, errors.Is(err, bento.ErrUnexpectedAnswer), body)
+		for _, err := range scripted(t, answerJSON(200, body)).client().Broadcasts(t.Context(), bento.BroadcastFilters{}) {
+			require.ErrorIs(t, err, bento.ErrUnexpectedAnswer)
+			assert.True(t, strange, body)
+		}
+	}
+	_, err := scripted(t, answerJSON(200, `{"message":"Site is not approved"}`)).client().SubscriberByEmail(t.Context(), "ari@example.com")
+	require.ErrorIs(t, err, bento.ErrUnexpectedAnswer)
+	nobody, err := scripted(t, answerJSON(200, `{"data":null}`)).client().SubscriberByEmail(t.Context(), "ari@example.com")
+	require.NoError(t, err)
+	assert.Nil(t, nobody)
 }

@@ -25,17 +25,38 @@ func (c *contractJudge) judge(operation string, records []json.RawMessage) (wron
 			return nil, err
 		}
 	}
-	wrong, whole := c.ask(operation, records)
-	if whole == "" {
-		return wrong, nil
+	wrong = map[int]string{}
+	left, places := records, make([]int, len(records))
+	for at := range places {
+		places[at] = at
 	}
-	for at := range records { // one of them spoils the others: is no JSON, say
-		of, alone := c.ask(operation, records[at:at+1])
-		if reason := cmp.Or(alone, of[0]); reason != "" {
-			wrong[at] = reason
+	for { // what is said of one body has an end, and the rest may be wrong, too
+		found, whole := c.ask(operation, left)
+		if whole != "" { // one of them spoils the others: is no JSON, say
+			for i := range left {
+				of, alone := c.ask(operation, left[i:i+1])
+				if reason := cmp.Or(alone, of[0]); reason != "" {
+					wrong[places[i]] = reason
+				}
+			}
+			return wrong, nil
+		}
+		if len(found) == 0 {
+			return wrong, nil
+		}
+		var good []json.RawMessage
+		var of []int
+		for i, record := range left {
+			if reason, isWrong := found[i]; isWrong {
+				wrong[places[i]] = reason
+				continue
+			}
+			good, of = append(good, record), append(of, places[i])
+		}
+		if left, places = good, of; len(left) == 0 {
+			return wrong, nil
 		}
 	}
-	return wrong, nil
 }
 
 // ask judges a body of records. whole is what is wrong with it but with no record of it.
