@@ -54,12 +54,12 @@ func (c *cassette) read(yield func(*Exchange, error) bool) error {
 		if err != nil {
 			return brokenAt(c.file, before, err)
 		}
+		begins := interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
+		if inside && begins {
+			more = brokenAt(c.file, before, errMore)
+			break
+		}
 		if !inside || over {
-			begins := interactionsLine.Match(bytes.TrimRight(line, "\r\n"))
-			if over && begins {
-				more = brokenAt(c.file, before, errMore)
-				break
-			}
 			inside = inside || begins
 			continue
 		}
@@ -135,16 +135,11 @@ func parseInteraction(item []byte) (*Exchange, error) {
 	x := &Exchange{Request: Request{
 		Method: strings.ToUpper(i.Request.Method), URL: i.Request.URL, Header: canonical(i.Request.Headers), Body: []byte(i.Request.Body),
 	}}
-	if packed(x.Request.Header, x.Request.Body) {
-		x.Request.Body, x.Request.BodyState = nil, BodyMissing
-	}
 	x.Duration, _ = time.ParseDuration(i.Response.Duration)
 	if i.Response.Code > 0 {
 		x.Response = &Response{Status: i.Response.Code, Header: canonical(i.Response.Headers), Body: []byte(i.Response.Body)}
-		if packed(x.Response.Header, x.Response.Body) {
-			x.Response.Body, x.Response.BodyState = nil, BodyMissing
-		}
 	}
+	x.leavePacked()
 	return x, nil
 }
 

@@ -93,12 +93,7 @@ func exchangeIn(raw []byte) (*Exchange, error) {
 	if x.Response != nil && x.Response.Status <= 0 {
 		x.Response = nil
 	}
-	if packed(x.Request.Header, x.Request.Body) {
-		x.Request.Body, x.Request.BodyState = nil, BodyMissing
-	}
-	if x.Response != nil && packed(x.Response.Header, x.Response.Body) {
-		x.Response.Body, x.Response.BodyState = nil, BodyMissing
-	}
+	x.leavePacked()
 	if err == nil && (x.Request.URL == "" || x.Request.Method == "") {
 		err = errors.New("no request.method and request.url")
 	}

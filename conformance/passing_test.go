@@ -134,6 +134,8 @@ func TestALargerRequestThanCanBeJudgedIsNotSent(t *testing.T) {
 		if tc.want != "" {
 			require.ErrorContains(t, err, tc.want, name)
 			assert.Zero(t, sent, name)
+			var stopped interface{ Unsent() bool }
+			assert.Equal(t, strings.HasPrefix(tc.want, "larger"), errors.As(err, &stopped) && stopped.Unsent(), name)
 			continue
 		}
 		require.NoError(t, err, name)

@@ -146,6 +146,9 @@ func TestWhatIsWrongWithAFileIsSaidInFull(t *testing.T) {
 		"cassette: none in it":      {vcrStart, nil},
 		"cassette: said to be none": {"---\nversion: 2\ninteractions: []\n", nil},
 		"cassette: at the margin":   {"interactions: \t\r\n- request: {method: GET, url: /a}\r\n- request: {method: GET, url: /b}", []string{"entry 0 at byte 17: GET /a", "entry 1 at byte 52: GET /b"}},
+		"cassette: two lists": {"interactions:\n- request: {method: GET, url: /a}\ninteractions:\n- request: {method: GET, url: /b}\n", []string{
+			"entry 0 at byte 14: GET /a", "end: f: at byte 48: more follows the recording: give each file by itself",
+		}},
 		"cassette: two in one": {vcrStart + "- request: {method: GET, url: /a}\nversion: 2\ninteractions:\n- request: {method: GET, url: /b}\n", []string{
 			"entry 0 at byte 29: GET /a", "end: f: at byte 74: more follows the recording: give each file by itself",
 		}},
@@ -432,7 +435,6 @@ func TestABombIsNotReadForEver(t *testing.T) {
 		outline(conformance.Read(strings.NewReader(bomb), "f")))
 }
 
-// Only an entry is bounded: a recording may be of any length.
 // A body that was recorded as it travelled, compressed, cannot be judged, and is not taken for wrong; one that
 // was unpacked is judged, though the header still says otherwise.
 func TestABodyThatWasRecordedCompressed(t *testing.T) {
@@ -455,6 +457,7 @@ func TestABodyThatWasRecordedCompressed(t *testing.T) {
 	}
 }
 
+// Only an entry is bounded: a recording may be of any length.
 func TestARecordingMayBeLargerThanAnEntry(t *testing.T) {
 	t.Parallel()
 	entry := `{"comment":"` + strings.Repeat("x", 1<<20) + `",` + harEntry[1:]

@@ -39,9 +39,12 @@ func newRedactor(req *http.Request) redactor {
 	return redactor{}.knowing(append(secrets, valuesOf(req.Cookies())...)...)
 }
 
+// valuesOf are those of cookies that are long enough to be a secret, and not a word of JSON, say.
 func valuesOf(cookies []*http.Cookie) (values []string) {
 	for _, c := range cookies {
-		values = append(values, c.Value)
+		if len(c.Value) >= 8 {
+			values = append(values, c.Value)
+		}
 	}
 	return values
 }

@@ -80,8 +80,8 @@ const finishFor = 5 * time.Second
 
 // Close takes no more, goes on sending until [Sender.Flush] returns, then ends Run as [Sender.Stop] does,
 // with five seconds more for what is in flight. Give it a ctx with a deadline: while a lane is paused, or Run
-// does not run, nothing else ends the wait. A store that hangs keeps it up to a minute longer. What is left stays in the store, and the [*RemainingError] says how
-// much. The store is the caller's to close.
+// does not run, nothing else ends the wait. A store that hangs keeps it up to a minute longer. What is left
+// stays in the store, and the [*RemainingError] says how much. The store is the caller's to close.
 func (s *Sender) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true

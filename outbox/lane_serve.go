@@ -78,7 +78,7 @@ func (l *laneSender) step(ctx context.Context, now time.Time) (pause time.Durati
 			if err := l.deliver(ctx, l.portionOf(batch)); !errors.Is(err, ErrPaused) {
 				return 0, err
 			}
-			return 0, l.recover(ctx) // none is due, then; of those that the store had begun without saying so nothing was sent
+			return 0, l.recover(ctx) // the lane is paused: if Begin took effect all the same, those were not sent
 		}
 		pause = min(pause, ripe)
 	}

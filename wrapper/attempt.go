@@ -83,7 +83,7 @@ func (d *departure) sent(err error) bool {
 type attemptError struct {
 	cause error
 	sent  bool // it may have arrived
-	final bool // its turn would come too late; another attempt would not come sooner
+	final bool // nothing was sent, and another attempt would come to the same
 }
 
 func (e *attemptError) Error() string { return e.cause.Error() }

@@ -120,19 +120,28 @@ func TestATransportThatIsMisusedSendsNothing(t *testing.T) {
 	}
 }
 
-type stopped struct{ error }
+type stopped struct {
+	error
+	unsent bool
+}
 
-func (stopped) Unsent() bool { return true }
+func (s stopped) Unsent() bool { return s.unsent }
 
 // What a transport of the user's says it stopped was not sent, and is not tried again.
 func TestARequestThatIsStoppedBelowWasNotSent(t *testing.T) {
 	t.Parallel()
-	s := scripted(t, fail(fmt.Errorf("below: %w", stopped{errors.New("it breaks the contract")})))
+	s := scripted(t, fail(fmt.Errorf("below: %w", stopped{errors.New("it breaks the contract"), true})))
 	result, err := s.client(quick).RunCommands(t.Context(), []bento.Command{bento.AddTag("ari@example.com", "vip")})
 	require.ErrorContains(t, err, "it breaks the contract")
-	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	require.NotErrorIs(t, err, bento.ErrNetwork)
 	assert.Zero(t, result.Unknown)
 	assert.Len(t, s.seen, 1)
+
+	s = scripted(t, fail(stopped{errors.New("the answer breaks the contract"), false}))
+	result, err = s.client(quick).RunCommands(t.Context(), []bento.Command{bento.Subscribe("ari@example.com")})
+	require.ErrorIs(t, err, bento.ErrOutcomeUnknown)
+	assert.Equal(t, 1, result.Unknown)
 }
 
 // A turn that comes too late is not tried again by whoever stands above the pace.

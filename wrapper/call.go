@@ -99,7 +99,7 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 		return answer, f.unreadable(body, fmt.Errorf("the answer is larger than %d bytes", c.limit))
 	}
 	reason := decode(resp.Header.Get("Content-Type"), body, &answer)
-	if reason == nil && !changes(operation) && isStrange(body, &answer) {
+	if !changes(operation) && isStrange(body, &answer) {
 		reason = errors.New("the answer has members, and none that the contract names")
 	}
 	if reason != nil {
@@ -143,23 +143,21 @@ func decode(contentType string, body []byte, into any) error {
 }
 
 // isStrange reports whether what was read has members, and none that its type knows: an error that calls itself
-// a success is no empty list. A type that decodes itself has seen to that.
+// a success is no empty list.
 func isStrange(body []byte, into any) bool {
 	value := reflect.ValueOf(into).Elem()
-	if _, itself := into.(json.Unmarshaler); itself || value.Kind() != reflect.Struct || !value.IsZero() {
+	if value.Kind() != reflect.Struct || !value.IsZero() {
 		return false
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil || len(members) == 0 {
-		return false
-	}
+	_ = json.Unmarshal(body, &members) // it is an object, or nothing
 	for field := range value.Type().Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if _, given := members[name]; given {
 			return false
 		}
 	}
-	return true
+	return len(members) > 0
 }
 
 // pathOf is the path of the operation in the contract, for error texts: never the URL, whose

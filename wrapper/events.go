@@ -17,9 +17,9 @@ type Event = gen.Event
 // [WithConcurrency] says otherwise.
 //
 // The error is nil only if Bento accepted every event; otherwise it is a [*BatchError], or an
-// [ErrInvalid] if an option is wrong and nothing was sent. The Result is never nil. An event that is refused here is set aside and the rest goes on. A
-// batch that Bento refuses does not end the call; bad credentials, an unreachable server and
-// the context do.
+// [ErrInvalid] if an option is wrong and nothing was sent. The Result is never nil. An event that
+// is refused here is set aside and the rest goes on. A batch that Bento refuses does not end the
+// call; bad credentials, an unreachable server and the context do.
 //
 // After 429 and 5xx a batch is sent again. When no answer came it is sent again only if each
 // of its events has details.unique.key, by which Bento drops duplicates. What ends without an

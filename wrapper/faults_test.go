@@ -216,17 +216,19 @@ func TestEveryFaultEndsInATypedError(t *testing.T) { //nolint:paralleltest // it
 			defer c.CloseIdleConnections()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // by which none ends
+			defer cancel()
 
-			_, err = c.ListTags(t.Context(), once.(bento.CallOption))
+			_, err = c.ListTags(ctx, once.(bento.CallOption))
 			require.ErrorIs(t, err, fault.read)
 			requireNoSecrets(t, fmt.Sprintf("%v %+v %#v", err, err, err))
 			require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
 
 			planted := event("canary@example.com")
 			planted.Details = gen.EventDetails{"canary@example.com": testSecret, "note": "canary@example.com"}
-			result, err := c.TrackEvents(t.Context(), []bento.Event{planted})
+			result, err := c.TrackEvents(ctx, []bento.Event{planted})
 			require.ErrorIs(t, err, fault.write)
+			require.NoError(t, ctx.Err())
 			logger.Error("failed", "err", err, "result", result, "client", c)
 			requireNoSecrets(t, fmt.Sprintf("%v %+v %#v %+v %#v", err, err, err, c, c)+log.String())
 			assert.Contains(t, log.String(), `body=events[1]{details,email,type}`)
@@ -240,7 +242,6 @@ func TestEveryFaultEndsInATypedError(t *testing.T) { //nolint:paralleltest // it
 
 			runtime.ReadMemStats(&after)
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "all that was ever allocated")
-			assert.Less(t, time.Since(start), 20*time.Second)
 		})
 	}
 }
@@ -254,8 +255,8 @@ func patienceWith(fault error) time.Duration {
 	return 10 * time.Second
 }
 
-// An error's body never keeps a connection: two refusals do not leave a client of two connections
-// without one, and one connection serves all attempts.
+// An error's body never keeps a connection: a refusal does not leave a client of one connection without it,
+// and it serves all attempts.
 func TestErrorsGiveTheirConnectionsBack(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -269,10 +270,10 @@ func TestErrorsGiveTheirConnectionsBack(t *testing.T) {
 	})
 	cfg := testConfig()
 	cfg.BaseURL = url + "/api/v1"
-	c, err := bento.New(cfg, quick, bento.WithPace(bento.PaceOff), bento.WithHTTPClient(&http.Client{Transport: &http.Transport{MaxConnsPerHost: 2}}))
+	c, err := bento.New(cfg, quick, bento.WithPace(bento.PaceOff), bento.WithHTTPClient(&http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}))
 	require.NoError(t, err)
 	t.Cleanup(c.CloseIdleConnections)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for range 10 {
 		_, err := c.ListTags(ctx)

@@ -82,7 +82,7 @@ func (c *checkpoint) load(begin importState) (err error) {
 	same := c.state.Size == begin.Size && c.state.Changed.Equal(begin.Changed) && c.state.Options == begin.Options
 	switch {
 	case same: // though it did not get anywhere: what an outbox has of it already has names of that run
-	case c.state.Rows == 0 && c.state.InFlight == 0 && !c.state.Done,
+	case c.state.Rows == 0 && c.state.InFlight == 0 && !c.state.Done, // it did not get anywhere
 		c.state.Done && c.state.Options != begin.Options: // it was done, with other flags
 		c.state = begin
 		return c.save()

@@ -17,12 +17,13 @@ type chunk struct {
 	memory   []byte
 	records  []json.RawMessage
 	lines    []int
-	keyed    bool // each is an event whose repeat Bento drops
+	cells    []string // of the records of a CSV, one row after the other
+	keyed    bool     // each is an event whose repeat Bento drops
 	unsubbed []json.RawMessage
 }
 
 func (c *chunk) reset() {
-	*c = chunk{memory: c.memory[:0], records: c.records[:0], lines: c.lines[:0], unsubbed: c.unsubbed[:0], keyed: true}
+	*c = chunk{memory: c.memory[:0], records: c.records[:0], lines: c.lines[:0], cells: c.cells[:0], unsubbed: c.unsubbed[:0], keyed: true}
 }
 
 // keep copies a record into the chunk's memory.
@@ -86,6 +87,7 @@ func (j *importJob) take(row *intake.Row) error {
 	}
 	j.chunk.records = append(j.chunk.records, j.chunk.keep(row.Record))
 	j.chunk.lines = append(j.chunk.lines, row.Line)
+	j.chunk.cells = append(j.chunk.cells, row.Cells...)
 	j.chunk.keyed = j.chunk.keyed && row.Keyed
 	return nil
 }

@@ -124,7 +124,7 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 	switch {
 	case ended != nil && ctx.Err() != nil && wasInterrupted(ctx, ended):
 		return im.cutOff(context.Cause(ctx), reports)
-	case errors.Is(ended, bento.ErrPaced): // the next turn would have come after it
+	case ended != nil && wasPaced(ended): // the next turn would have come after it
 		return im.cutOff(errTimeout, reports)
 	case ended != nil:
 		var explicit *exitError
@@ -150,6 +150,16 @@ func wasInterrupted(ctx context.Context, ended error) bool {
 		}
 	}
 	return errors.Is(ended, ctx.Err()) || errors.Is(ended, context.Cause(ctx))
+}
+
+// wasPaced reports whether an import ended because its next turn would come after --timeout, and for no other
+// reason.
+func wasPaced(ended error) bool {
+	_, said := ended.(*bento.Error) //nolint:errorlint // what is joined is looked at one by one
+	if joined, several := ended.(interface{ Unwrap() []error }); several && !said {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !wasPaced(err) })
+	}
+	return errors.Is(ended, bento.ErrPaced)
 }
 
 // cutOff says in a line what an import came to that was interrupted, or whose time was over.
@@ -208,7 +218,11 @@ func (r *importReport) write(out io.Writer, dry bool) {
 	}
 	line(r.withheld(), "not active", strings.TrimSpace(strings.Join(standings, ", ")+"  "+r.Suppressed))
 	line(r.LeftOut, "left out", r.Rejected)
-	line(r.Failed, "refused", strings.TrimSpace("by Bento  "+r.Rejected))
+	refused := "by Bento"
+	if r.Rejected != "" {
+		refused += "; those that it named: " + r.Rejected
+	}
+	line(r.Failed, "refused", refused)
 	line(r.Unknown, "unknown", "whether they arrived: look in Bento")
 	for _, told := range r.Told {
 		fmt.Fprintln(out, "    "+told)

@@ -163,11 +163,12 @@ func (im *importer) tellResumed(f *intake.File, state *importState) {
 	}
 }
 
-// optionsOf are those of a file: of a ZIP's members each says by its name who its people are, or the ZIP does.
+// optionsOf are those of a file: of a ZIP's members each says by its name who its people are, whatever is said
+// of the others.
 func (im *importer) optionsOf(f *intake.File) intake.Options {
 	options := im.intake
-	if im.kind == intake.Subscribers && im.as == "" && f.Path != "" && f.Name != f.Path {
-		options.As = cmp.Or(intake.StandingOfName(f.Name), intake.StandingOfName(f.Path))
+	if im.kind == intake.Subscribers && f.Path != "" && f.Name != f.Path {
+		options.As = cmp.Or(intake.StandingOfName(f.Name), options.As)
 	}
 	return options
 }

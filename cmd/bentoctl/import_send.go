@@ -92,7 +92,11 @@ func (j *importJob) refused(result *bento.Result) error {
 			continue
 		}
 		for at := p.First; at <= p.Last; at++ {
-			if err := j.rejected.put(&intake.Row{Line: j.chunk.lines[at], Text: j.chunk.records[at]}, p.Err.Error()); err != nil {
+			row := intake.Row{Line: j.chunk.lines[at], Text: j.chunk.records[at]}
+			if wide := len(j.reader.Header()); wide > 0 {
+				row.Cells, row.Text = j.chunk.cells[at*wide:(at+1)*wide], nil
+			}
+			if err := j.rejected.put(&row, p.Err.Error()); err != nil {
 				return err
 			}
 		}

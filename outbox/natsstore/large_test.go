@@ -239,8 +239,7 @@ func renamed(all []outbox.Entry) (others []outbox.Entry) {
 	return others
 }
 
-// A record may be larger than a message.
-// No more goes at a time than a request holds.
+// As many go at a time as first come to what a request holds.
 func TestLargeRecordsGoByRequests(t *testing.T) {
 	t.Parallel()
 	s, now := open(t, fresh()), time.Now()
@@ -258,6 +257,7 @@ func TestLargeRecordsGoByRequests(t *testing.T) {
 	assert.Equal(t, now, later)
 }
 
+// A record may be larger than a message.
 func TestALargeRecord(t *testing.T) {
 	t.Parallel()
 	name, now := fresh(), time.Now()

@@ -72,14 +72,10 @@ func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
 	if first, known = in.keys[k]; known {
 		return first, true, nil
 	}
-	if in.keys == nil {
-		in.keys = map[laneKey]int64{}
-	}
 	switch err = in.tx.StmtContext(in.ctx, in.key).QueryRowContext(in.ctx, numberOf(e.Lane), e.Key).Scan(&first); {
 	case err == nil:
 		return first, true, nil
 	case errors.Is(err, sql.ErrNoRows):
-		in.keys[k] = in.last + 1
 		return 0, false, nil
 	}
 	return 0, false, err
@@ -87,6 +83,12 @@ func (in *inserter) find(e *outbox.Entry) (first int64, known bool, err error) {
 
 func (in *inserter) add(e *outbox.Entry) error {
 	in.last++
+	if e.Key != "" {
+		if in.keys == nil {
+			in.keys = map[laneKey]int64{}
+		}
+		in.keys[laneKey{e.Lane, e.Key}] = in.last
+	}
 	in.args = append(in.args, in.last, numberOf(e.Lane), e.Key, flagsOf(e), nanos(e.Enqueued), sumOf(in.last, e), nanos(e.NotBefore), e.Record)
 	if len(in.args) < rowsAtOnce*perRow {
 		return nil

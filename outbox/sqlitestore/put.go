@@ -74,16 +74,19 @@ func sizeOf(e *outbox.Entry) int64 { return int64(len(e.Record)+2*len(e.Key)) + 
 
 // sizeOfNew is that of the entries whose keys are not known.
 func (in *inserter) sizeOfNew(entries []outbox.Entry) (size int64, err error) {
+	here := map[laneKey]bool{}
 	for i := range entries {
-		known := false
-		if entries[i].Key != "" {
-			if _, known, err = in.find(&entries[i]); err != nil {
+		e := &entries[i]
+		k, known := laneKey{e.Lane, e.Key}, false
+		if e.Key != "" && !here[k] {
+			if _, known, err = in.find(e); err != nil {
 				return 0, err
 			}
 		}
-		if !known {
-			size += sizeOf(&entries[i])
+		if known = known || here[k]; !known {
+			size += sizeOf(e)
 		}
+		here[k] = e.Key != ""
 	}
 	return size, nil
 }
@@ -100,7 +103,7 @@ func (in *inserter) put(entries []outbox.Entry) ([]outbox.PutResult, error) {
 			return nil, err
 		}
 	}
-	if size > in.room {
+	if size > max(in.room, 0) { // which is less than nothing where the disk has less than is to be left
 		return nil, outbox.ErrFull
 	}
 	in.room -= size

@@ -71,9 +71,15 @@ func full(t *testing.T, b *bench) {
 	results, err := b.store.Put(t.Context(), []outbox.Entry{named})
 	require.NoError(t, err, "it takes no room: it is there")
 	assert.Equal(t, []outbox.PutResult{{ID: first[0], Duplicate: true}}, results)
+	small := entry(outbox.Events, 3)
+	small.Key = "second"
+	results, err = b.store.Put(t.Context(), []outbox.Entry{named, small, small})
+	require.NoError(t, err, "there is room for what is new")
+	assert.Equal(t, []bool{true, false, true}, []bool{results[0].Duplicate, results[1].Duplicate, results[2].Duplicate})
+	assert.Equal(t, outbox.Queued, b.one(results[1].ID).State)
 	lease := b.lease(outbox.Events, "me")
 	ids := b.next(lease)
-	assert.Len(t, ids, kept+1, "nothing of the call")
+	assert.Len(t, ids, kept+2, "nothing of the calls that were refused")
 	// What is kept is delivered even so, and then there is room again.
 	b.begin(lease, ids...)
 	b.settle(lease, outbox.Accepted, ids...)

@@ -108,9 +108,11 @@ func TestExportsOfOtherTools(t *testing.T) {
 		},
 		"NDJSON, names in any manner": {
 			`{"email":"ari@example.com","Status":"unsubscribed"}` + "\n" + `{"email":"bo@example.com","unsubscribedAt":"2025-01-01"}` + "\n" + `{"email":"cy@example.com","isSubscribed":false}` + "\n" +
-				`{"email":"dee@example.com","consent":false}` + "\n" + `{"email":"eli@example.com","active_subscription":false,"email_disabled":false}` + "\n" + `{"email":"flo@example.com","active_subscription":false}` + "\n",
+				`{"email":"dee@example.com","consent":false}` + "\n" + `{"email":"eli@example.com","active_subscription":false,"email_disabled":false}` + "\n" + `{"email":"flo@example.com","active_subscription":false}` + "\n" +
+				`{"email":"gus@example.com","activeSubscription":false,"emailDisabled":false}` + "\n" + `{"email":"hal@example.com","active_subscription":false,"source":"email_disabled"}` + "\n",
 			[]string{"ari@example.com unsubscribed", "bo@example.com unsubscribed", "cy@example.com unsubscribed", "dee@example.com unsubscribed",
-				`{"email":"eli@example.com","active_subscription":false,"email_disabled":false}`, "flo@example.com unsubscribed"},
+				`{"email":"eli@example.com","active_subscription":false,"email_disabled":false}`, "flo@example.com unsubscribed",
+				`{"email":"gus@example.com","activeSubscription":false,"emailDisabled":false}`, "hal@example.com unsubscribed"},
 		},
 		"a plain file": {
 			"e-mail\tPlan\tunsubscribed_at\nari@example.com\tpro\t\nbo@example.com\t\t2024-01-31\n",

@@ -74,7 +74,11 @@ func (r *Reader) nextLine() (Row, error) {
 		row.Reason = "not a JSON object"
 		return row, nil
 	}
+	r.paid, r.told = Active, false
 	err = scan.Members("the record", func(name []byte) error { return r.member(&row, &scan, name) })
+	if row.Standing == Active && !r.told {
+		row.Standing = r.paid
+	}
 	switch {
 	case err != nil:
 		row.Reason = "not a JSON object: " + err.Error()
@@ -148,7 +152,7 @@ func (r *Reader) member(row *Row, scan *jsonscan.Cursor, name []byte) error {
 	}
 	plain := r.plain(name)
 	column := consentColumns[plain]
-	if column == noConsent || plain == paidFor && bytes.Contains(row.Text, []byte(disabled)) {
+	if column == noConsent {
 		return scan.Skip()
 	}
 	scan.Blank()
@@ -157,7 +161,15 @@ func (r *Reader) member(row *Row, scan *jsonscan.Cursor, name []byte) error {
 		return err
 	}
 	cell := string(bytes.Trim(scan.Body[from:scan.At], `"`))
-	row.Standing = column.standing(plain, cell)
+	switch standing := column.standing(plain, cell); plain {
+	case paidFor:
+		r.paid = standing
+	case disabled:
+		r.told = true
+		row.Standing = standing
+	default:
+		row.Standing = standing
+	}
 	return nil
 }
 

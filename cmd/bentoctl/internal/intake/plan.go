@@ -30,7 +30,7 @@ type Options struct {
 	Tags []string
 	// EventType is the type of events whose file has no column of types.
 	EventType string
-	// As is what the people are of whom no column says it.
+	// As is what everybody is; if it is Active, unless a column says otherwise.
 	As Standing
 }
 

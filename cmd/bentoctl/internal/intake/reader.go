@@ -54,6 +54,8 @@ type Reader struct {
 	// Of NDJSON.
 	lines *lines
 	names map[string]string // of members, in Bento's manner
+	paid  Standing          // what paidFor says of a line
+	told  bool              // disabled says it
 
 	read      int // rows
 	record    []byte
