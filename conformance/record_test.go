@@ -82,19 +82,19 @@ func TestASecretOfABodyIsFoundInTheAnswer(t *testing.T) {
 	var har bytes.Buffer
 	recorder := conformance.NewRecorder(transport(func(req *http.Request) (*http.Response, error) {
 		_, _ = io.ReadAll(req.Body)
-		resp, err := answering(`{"error":"no canary-site for canary-session, now canary-fresh"}`)(req)
+		resp, err := answering(`{"error":"no canary-site for canary-session, now canary-fresh, canary8c, tracked"}`)(req)
 		resp.Header.Add("Set-Cookie", "id=canary-fresh")
 		return resp, err
 	}), &har)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://app.bentonow.com/api/v1/batch/events", strings.NewReader(`{"site_uuid": "canary-site","events":[]}`))
 	require.NoError(t, err)
-	req.Header.Set("Cookie", "session=canary-session")
+	req.Header.Set("Cookie", "session=canary-session; short=canary8c; shorter=tracked") // which is a word
 	resp, err := recorder.RoundTrip(req)
 	require.NoError(t, err)
 	_, _ = io.ReadAll(resp.Body)
 	require.NoError(t, errors.Join(resp.Body.Close(), recorder.Close()))
 	assert.NotContains(t, har.String(), "canary")
-	assert.Contains(t, har.String(), "no [redacted] for [redacted], now [redacted]")
+	assert.Contains(t, har.String(), "no [redacted] for [redacted], now [redacted], [redacted], tracked")
 }
 
 func TestASecretIsFoundWhereverItStands(t *testing.T) {

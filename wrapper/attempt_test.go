@@ -117,6 +117,13 @@ func TestATransportThatIsMisusedSendsNothing(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		assert.Nil(t, resp)
 		assert.Equal(t, 1, body.closed)
+
+		cfg := testConfig()
+		c, err := bento.New(cfg, quick, bento.WithHTTPClient(&http.Client{Transport: transport}))
+		require.NoError(t, err)
+		_, err = c.TrackEvents(t.Context(), numbered(1))
+		require.ErrorIs(t, err, bento.ErrInvalid)
+		require.NotErrorIs(t, err, bento.ErrNetwork)
 	}
 }
 

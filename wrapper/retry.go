@@ -90,10 +90,10 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.state.attempts++
 		resp, err := t.next.RoundTrip(req)
 		if isFinal(err) { // held back: nothing was sent
-			if r.state.attempts--; r.state.attempts > 0 {
-				return r.last, r.lastErr
+			if r.state.attempts--; r.last == nil && r.lastErr == nil {
+				return nil, err
 			}
-			return nil, err
+			return r.last, r.lastErr
 		}
 		r.note(resp, err)
 		wait, again := r.again(req.Context(), resp, err)
