@@ -7,6 +7,7 @@ import (
 	"expvar"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"example.com/bento-go/conformance"
 	"example.com/bento-go/conformance/fake"
+	"example.com/bento-go/gen"
 	"example.com/bento-go/outbox"
 	"example.com/bento-go/outbox/memstore"
 	bento "example.com/bento-go/wrapper"
@@ -235,6 +238,30 @@ func TestASenderThatIsKilledLosesNothing(t *testing.T) {
 		assert.Equal(t, 1, b.states(outbox.Emails)[outbox.Parked])
 		assert.GreaterOrEqual(t, b.server.Counts().Events.Accepted, 1)
 		assert.LessOrEqual(t, b.server.Counts().Emails.Accepted, 1)
+	})
+}
+
+// A record that an enforcing transport stops is found among the others, and kept as failed.
+func TestARecordThatBreaksTheContractIsFound(t *testing.T) {
+	t.Parallel()
+	simulated(t, "", func(t *testing.T, b *bench) {
+		checker, err := conformance.New(conformance.WithServer("http://127.0.0.1" + gen.BasePath))
+		require.NoError(t, err)
+		b.around = func(next http.RoundTripper) http.RoundTripper {
+			return conformance.NewTransport(next, checker, conformance.Live{Enforce: true})
+		}
+		b.client = b.clientAt(bento.PaceOff)
+		s, kill := b.run()
+		items := []outbox.Item{outbox.Raw(outbox.Events, []byte(`{"type":"x","email":"ari@example.com","news":1}`))}
+		for n := range 9 {
+			items = append(items, outbox.Event(signedUp(n)))
+		}
+		_, err = s.Enqueue(t.Context(), items...)
+		require.NoError(t, err)
+		require.NoError(t, b.flush(s, time.Minute))
+		kill()
+		assert.Equal(t, 9, b.server.Counts().Events.Accepted)
+		assert.Equal(t, 1, b.states(outbox.Events)[outbox.Failed])
 	})
 }
 

@@ -32,6 +32,7 @@ type bench struct {
 	opts   []outbox.Option
 
 	clientAt func(bento.Pace) *bento.Client
+	around   func(http.RoundTripper) http.RoundTripper // of new clients; nil for none
 
 	poisonous atomic.Int32 // status that answers a body with poison in it; 0 for none
 
@@ -98,8 +99,12 @@ func simulated(t *testing.T, faults string, test func(t *testing.T, b *bench)) {
 		pipe := server.Pipe()
 		b := &bench{t: t, server: server, store: memstore.New(1 << 20)}
 		b.clientAt = func(pace bento.Pace) *bento.Client {
+			transport := b.through(pipe.Transport())
+			if b.around != nil {
+				transport = b.around(transport)
+			}
 			client, err := bento.New(bento.Config{PublishableKey: "pk", SecretKey: "sk", SiteUUID: "site", UserAgent: "AcmeCRM/1.0", BaseURL: "http://127.0.0.1" + gen.BasePath},
-				bento.WithHTTPClient(&http.Client{Transport: b.through(pipe.Transport())}), bento.WithPace(pace))
+				bento.WithHTTPClient(&http.Client{Transport: transport}), bento.WithPace(pace))
 			require.NoError(t, err)
 			return client
 		}

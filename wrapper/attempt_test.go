@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,24 @@ func TestARequestThatIsStoppedBelowWasNotSent(t *testing.T) {
 	require.NotErrorIs(t, err, bento.ErrNetwork)
 	assert.Zero(t, result.Unknown)
 	assert.Len(t, s.seen, 1)
+
+	poisoned := func(req *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		if n := strings.Count(string(body), `"type":`); !strings.Contains(string(body), `"event_7"`) {
+			return accepted(strconv.Itoa(n))(req)
+		}
+		return nil, stopped{errors.New("it breaks the contract"), true}
+	}
+	c, err := bento.New(testConfig(), quick, bento.WithPace(bento.PaceOff), bento.WithHTTPClient(&http.Client{Transport: roundTrip(poisoned)}))
+	require.NoError(t, err)
+	tracked, err := c.TrackEvents(t.Context(), numbered(10), bento.WithBisection())
+	require.ErrorIs(t, err, bento.ErrInvalid)
+	assert.Equal(t, [2]int{9, 1}, [2]int{tracked.Accepted, tracked.Failed}, "and is found among the others")
+
+	s = scripted(t, fail(fmt.Errorf("a mirror says: %w", bento.ErrInvalid)))
+	_, err = s.client(quick).RunCommands(t.Context(), []bento.Command{bento.Subscribe("ari@example.com")})
+	require.ErrorIs(t, err, bento.ErrOutcomeUnknown, "it was sent, whatever its error is called")
 
 	s = scripted(t, fail(stopped{errors.New("the answer breaks the contract"), false}))
 	result, err = s.client(quick).RunCommands(t.Context(), []bento.Command{bento.Subscribe("ari@example.com")})

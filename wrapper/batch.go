@@ -220,6 +220,8 @@ func classify(err error, n int) (Problem, error) {
 	switch {
 	case !errors.As(err, &e), errors.Is(err, ErrOutcomeUnknown):
 		p.Unknown = n
+	case e.stopped:
+		p.Failed = n
 	case e.neverLeft, errors.Is(err, ErrInvalid): // it could not even be built
 		p.NotSent = n
 	default:

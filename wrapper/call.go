@@ -99,7 +99,7 @@ func perform[T any](ctx context.Context, c *Client, operation string, state *cal
 		return answer, f.unreadable(body, fmt.Errorf("the answer is larger than %d bytes", c.limit))
 	}
 	reason := decode(resp.Header.Get("Content-Type"), body, &answer)
-	if !changes(operation) && isStrange(body, &answer) {
+	if reason == nil && !changes(operation) && isStrange(body, &answer) {
 		reason = errors.New("the answer has members, and none that the contract names")
 	}
 	if reason != nil {
@@ -143,10 +143,10 @@ func decode(contentType string, body []byte, into any) error {
 }
 
 // isStrange reports whether what was read has members, and none that its type knows: an error that calls itself
-// a success is no empty list.
+// a success is no empty list. A type that decodes itself has seen to that.
 func isStrange(body []byte, into any) bool {
 	value := reflect.ValueOf(into).Elem()
-	if value.Kind() != reflect.Struct || !value.IsZero() {
+	if _, itself := into.(json.Unmarshaler); itself || value.Kind() != reflect.Struct || !value.IsZero() {
 		return false
 	}
 	var members map[string]json.RawMessage

@@ -143,6 +143,16 @@ func TestWhatIsKeptBackIsNotSent(t *testing.T) {
 	}
 }
 
+// Whatever the error says with which somebody keeps a request back: it was kept back.
+func TestWhatIsKeptBackIsCanceled(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{fmt.Errorf("note: %w", bento.ErrInvalid), stopped{errors.New("note"), true}} {
+		_, err := scripted(t).client(quick).ListTags(t.Context(), bento.WithBeforeSend(func(context.Context) error { return why }))
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		require.ErrorIs(t, err, why)
+	}
+}
+
 func TestErrorsNameTheRequestOfTheServer(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{"X-Request-Id": "req-1", "CF-Ray": "8a1-FRA"} {

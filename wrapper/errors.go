@@ -73,6 +73,7 @@ type Error struct {
 	kinds     []error
 	cause     error
 	neverLeft bool // no attempt reached the wire
+	stopped   bool // for what is in it, by a transport of the user's
 }
 
 // A FieldError is one objection of Bento.

@@ -50,8 +50,10 @@ func (f failure) unanswered(err error) *Error {
 	if held := (*paceError)(nil); errors.As(err, &held) {
 		return f.heldBack(held)
 	}
-	if wasUnsent(err) || errors.Is(err, ErrInvalid) { // for what is in it, as a transport below says
-		return invalid(f.operation, f.c.scrub.error(err))
+	if isFinal(err) && !errors.As(err, new(*withheldError)) && (wasUnsent(err) || errors.Is(err, ErrInvalid)) { // as a transport below says
+		e := invalid(f.operation, f.c.scrub.error(err))
+		e.stopped = wasUnsent(err)
+		return e
 	}
 	if f.state.attempts == 0 && !isFinal(err) { // the request could not even be built
 		return invalid(f.operation, f.c.scrub.error(err))

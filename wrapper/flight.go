@@ -105,12 +105,12 @@ func (b *bisector) send(batch *batch) {
 	}
 }
 
-// blamesRecords reports whether Bento surely refused a request, and for what is in it.
+// blamesRecords reports whether Bento surely refused a request, or a transport stopped it, for what is in it.
 func blamesRecords(err error) bool {
 	var e *Error
 	if errors.Is(err, ErrOutcomeUnknown) {
 		return false
 	}
 	return errors.Is(err, ErrBadRequest) || errors.Is(err, ErrUnprocessable) ||
-		errors.As(err, &e) && e.StatusCode == http.StatusRequestEntityTooLarge
+		errors.As(err, &e) && (e.stopped || e.StatusCode == http.StatusRequestEntityTooLarge)
 }

@@ -1,7 +1,6 @@
 package bento
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -132,9 +131,8 @@ func (t *paceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return unsent(req, err)
 	}
 	resp, err := t.next.RoundTrip(req)
-	var withheld *withheldError
 	switch {
-	case errors.As(err, &withheld):
+	case isFinal(err):
 		g.giveBack(at)
 	case err == nil && resp.StatusCode == http.StatusTooManyRequests:
 		g.refused(retryAfter(resp.Header, time.Now()))

@@ -142,6 +142,11 @@ func TestAStrangeSuccessIsNoEmptyList(t *testing.T) {
 	}
 	_, err := scripted(t, answerJSON(200, `{"message":"Site is not approved"}`)).client().SubscriberByEmail(t.Context(), "ari@example.com")
 	require.ErrorIs(t, err, bento.ErrUnexpectedAnswer)
+	_, err = scripted(t, respond(200, "text/plain", `{"message":"Site is not approved"}`)).client().ListTags(t.Context())
+	require.ErrorContains(t, err, "not declared as JSON")
+	none, err := scripted(t, answerJSON(200, `{"data":{"user_count":0,"subscriber_count":0,"unsubscriber_count":0}}`)).client().SiteStats(t.Context())
+	require.NoError(t, err, "a site that has nobody")
+	assert.Zero(t, none.UserCount)
 	nobody, err := scripted(t, answerJSON(200, `{"data":null}`)).client().SubscriberByEmail(t.Context(), "ari@example.com")
 	require.NoError(t, err)
 	assert.Nil(t, nobody)

@@ -83,7 +83,7 @@ func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
 			"  bentoctl import subscribers --tag imported --type seats=number people.csv\n" +
 			"  bentoctl import subscribers --as unsubscribed --suppress unsubscribe gone.csv"
 		flags.StringArrayVar(&im.intake.Tags, "tag", nil, "tag to add to everybody; may be repeated")
-		flags.StringVar(&im.as, "as", "", "what everybody is: unsubscribed, bounced, complained or unconfirmed; or active, unless a column says otherwise")
+		flags.StringVar(&im.as, "as", "", "what everybody is: unsubscribed, bounced, complained or unconfirmed; or active, unless a column says otherwise, or the name of a member of a ZIP")
 		flags.StringVar(&im.suppress, "suppress", suppressToFile, "people who must not be written to go to a: file, or are told to Bento: unsubscribe")
 	case intake.Events:
 		cmd.Use, cmd.Short = "events FILE...", "Import events"
@@ -146,7 +146,7 @@ func (im *importer) prepare(ctx context.Context, names []string) error {
 	}
 	for _, name := range names {
 		if word := intake.StandingOfName(name); im.kind == intake.Subscribers && word != intake.Active && im.as == "" {
-			return usage("the name of %s says that its people are %s: say what they are by --as %s, or --as active if the name is wrong (columns that say it count all the same)",
+			return usage("the name of %s says that its people are %s: say what they are by --as %s, or --as active if the name is wrong (columns that say it, and members of a ZIP, count all the same)",
 				name, word, strings.Replace(string(word), "not ", "un", 1))
 		}
 		if name == "-" && !im.yes && !im.dryRun {

@@ -18,11 +18,13 @@ type chunk struct {
 	records  []json.RawMessage
 	lines    []int
 	cells    []string // of the records of a CSV, one row after the other
+	wide     int      // bytes of them
 	keyed    bool     // each is an event whose repeat Bento drops
 	unsubbed []json.RawMessage
 }
 
 func (c *chunk) reset() {
+	clear(c.cells)
 	*c = chunk{memory: c.memory[:0], records: c.records[:0], lines: c.lines[:0], cells: c.cells[:0], unsubbed: c.unsubbed[:0], keyed: true}
 }
 
@@ -48,7 +50,7 @@ func (j *importJob) fill(rows int) error {
 		if err := j.take(&row); err != nil {
 			return err
 		}
-		if len(j.chunk.memory) > j.chunkBytes {
+		if len(j.chunk.memory)+j.chunk.wide > j.chunkBytes {
 			break
 		}
 	}
@@ -87,7 +89,12 @@ func (j *importJob) take(row *intake.Row) error {
 	}
 	j.chunk.records = append(j.chunk.records, j.chunk.keep(row.Record))
 	j.chunk.lines = append(j.chunk.lines, row.Line)
-	j.chunk.cells = append(j.chunk.cells, row.Cells...)
+	if !j.dryRun && j.spool == nil { // Bento may refuse it
+		j.chunk.cells = append(j.chunk.cells, row.Cells...)
+		for _, cell := range row.Cells {
+			j.chunk.wide += len(cell)
+		}
+	}
 	j.chunk.keyed = j.chunk.keyed && row.Keyed
 	return nil
 }

@@ -144,22 +144,20 @@ func (im *importer) conclude(ctx context.Context, reports []importReport, ended 
 // wasInterrupted reports whether an import ended because its context did, and for no other reason: that its
 // progress could not be noted, say, is not passed over.
 func wasInterrupted(ctx context.Context, ended error) bool {
-	if said := (*bento.Error)(nil); !errors.As(ended, &said) {
-		if joined, several := ended.(interface{ Unwrap() []error }); several {
-			return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !wasInterrupted(ctx, err) })
-		}
-	}
-	return errors.Is(ended, ctx.Err()) || errors.Is(ended, context.Cause(ctx))
+	return endedOnly(ended, func(err error) bool { return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) })
 }
 
-// wasPaced reports whether an import ended because its next turn would come after --timeout, and for no other
-// reason.
+// wasPaced is like it: the next turn would come after --timeout.
 func wasPaced(ended error) bool {
-	_, said := ended.(*bento.Error) //nolint:errorlint // what is joined is looked at one by one
-	if joined, several := ended.(interface{ Unwrap() []error }); several && !said {
-		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !wasPaced(err) })
+	return endedOnly(ended, func(err error) bool { return errors.Is(err, bento.ErrPaced) })
+}
+
+// endedOnly reports whether all that was joined to an end is of one kind.
+func endedOnly(ended error, is func(error) bool) bool {
+	if joined, several := ended.(interface{ Unwrap() []error }); several {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !endedOnly(err, is) })
 	}
-	return errors.Is(ended, bento.ErrPaced)
+	return is(ended)
 }
 
 // cutOff says in a line what an import came to that was interrupted, or whose time was over.

@@ -57,7 +57,8 @@ var consentColumns = map[string]consentColumn{
 }
 
 // In Substack's exports paidFor says who pays, and disabled who wants no email. Where the second is not there,
-// the first is taken for it: who may be written to and is set aside can still be imported.
+// the first is taken for it: better some are set aside who may be written to, and imported when the column has
+// another name.
 const paidFor, disabled = "active_subscription", "email_disabled"
 
 var yes, no = []string{"true", "yes", "y", "1", "t", "on", "x"}, []string{"false", "no", "n", "0", "f", "off"}
