@@ -41,6 +41,17 @@ func (e *ViolationError) Error() string {
 // Unsent reports whether the exchange was stopped before its request left: whoever repeats requests need not.
 func (e *ViolationError) Unsent() bool { return e.unsent }
 
+// BlamesBody reports whether the request is at fault by its body alone: a batch without the record that is wrong
+// would pass.
+func (e *ViolationError) BlamesBody() bool {
+	for _, f := range e.Verdict.Findings {
+		if f.Severity == SeverityError && !strings.HasPrefix(f.Rule, "request.body.") {
+			return false
+		}
+	}
+	return true
+}
+
 func (e *ViolationError) broken() bool {
 	for _, f := range e.Verdict.Findings {
 		if f.Severity == SeverityError {
@@ -112,7 +123,8 @@ func (tooLargeError) Error() string {
 	return "conformance: the body of a request is larger than 10 MiB, too large to be judged before it is sent"
 }
 
-func (tooLargeError) Unsent() bool { return true }
+func (tooLargeError) Unsent() bool     { return true }
+func (tooLargeError) BlamesBody() bool { return true }
 
 // enforceRequest judges a request, whose body it reads whole, and returns one with the same body.
 func (t *liveTransport) enforceRequest(out *http.Request, sent *capture) (*http.Request, error) {

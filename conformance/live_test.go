@@ -73,17 +73,26 @@ func TestWhatBreaksTheContractIsStopped(t *testing.T) {
 	enforce := conformance.Live{Enforce: true}
 	var violation *conformance.ViolationError
 
-	_, err := conformance.NewTransport(counted(`{}`), newChecker(t), enforce).RoundTrip(track(t, `{"events":[{"type":"canary"}]}`))
+	_, err := conformance.NewTransport(counted(`{}`), newChecker(t), enforce).RoundTrip(track(t, `{"events":[{"type":"canary","fields":{"aA":1}}]}`))
 	require.ErrorAs(t, err, &violation)
 	require.ErrorContains(t, err, "trackEvents breaks the contract: request.body.schema: /events/0/email is required")
 	assert.NotContains(t, err.Error(), "canary")
 	assert.Zero(t, sent)
 	assert.True(t, violation.Unsent())
+	assert.True(t, violation.BlamesBody())
+
+	nowhere := track(t, oneEvent)
+	nowhere.URL.Path += "/x"
+	_, err = conformance.NewTransport(counted(`{}`), newChecker(t), enforce).RoundTrip(nowhere)
+	require.ErrorAs(t, err, &violation)
+	assert.True(t, violation.Unsent())
+	assert.False(t, violation.BlamesBody(), "but the path")
 
 	_, err = conformance.NewTransport(counted(`{"results":"canary"}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent))
 	require.ErrorAs(t, err, &violation)
 	assert.Equal(t, 1, sent)
 	assert.False(t, violation.Unsent(), "the request is on its way")
+	assert.False(t, violation.BlamesBody())
 	assert.NotContains(t, err.Error(), "canary")
 
 	resp, err := conformance.NewTransport(counted(`{"results":1}`), newChecker(t), enforce).RoundTrip(track(t, oneEvent))

@@ -135,7 +135,9 @@ func TestALargerRequestThanCanBeJudgedIsNotSent(t *testing.T) {
 			require.ErrorContains(t, err, tc.want, name)
 			assert.Zero(t, sent, name)
 			var stopped interface{ Unsent() bool }
+			var blamed interface{ BlamesBody() bool }
 			assert.Equal(t, strings.HasPrefix(tc.want, "larger"), errors.As(err, &stopped) && stopped.Unsent(), name)
+			assert.Equal(t, strings.HasPrefix(tc.want, "larger"), errors.As(err, &blamed) && blamed.BlamesBody(), name)
 			continue
 		}
 		require.NoError(t, err, name)

@@ -103,6 +103,13 @@ func unsent(req *http.Request, cause error) (*http.Response, error) {
 	return nil, &attemptError{cause: cause, final: true}
 }
 
+// blamesBody reports whether a transport that stopped a request did so for what is in its body, of which
+// another may be free, and not for its address, say.
+func blamesBody(err error) bool {
+	var stopped interface{ BlamesBody() bool }
+	return errors.As(err, &stopped) && stopped.BlamesBody()
+}
+
 // wasUnsent reports whether a transport of the user's says that it stopped the request.
 func wasUnsent(err error) bool {
 	var stopped interface{ Unsent() bool }

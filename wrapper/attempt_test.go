@@ -133,7 +133,12 @@ type stopped struct {
 	unsent bool
 }
 
-func (s stopped) Unsent() bool { return s.unsent }
+type halted struct{ error }
+
+func (halted) Unsent() bool { return true }
+
+func (s stopped) Unsent() bool     { return s.unsent }
+func (s stopped) BlamesBody() bool { return !strings.Contains(s.Error(), "address") }
 
 // What a transport of the user's says it stopped was not sent, and is not tried again.
 func TestARequestThatIsStoppedBelowWasNotSent(t *testing.T) {
@@ -159,6 +164,15 @@ func TestARequestThatIsStoppedBelowWasNotSent(t *testing.T) {
 	tracked, err := c.TrackEvents(t.Context(), numbered(10), bento.WithBisection())
 	require.ErrorIs(t, err, bento.ErrInvalid)
 	assert.Equal(t, [2]int{9, 1}, [2]int{tracked.Accepted, tracked.Failed}, "and is found among the others")
+	assert.Equal(t, 3, tracked.Requests, "that were sent; three were stopped")
+
+	for _, why := range []error{stopped{errors.New("the address is wrong"), true}, halted{errors.New("the circuit is open")}} {
+		s = scripted(t, fail(why))
+		result, err = s.client(quick).TrackEvents(t.Context(), numbered(10), bento.WithBisection())
+		require.ErrorIs(t, err, bento.ErrInvalid)
+		assert.Equal(t, 10, result.NotSent, "no record is to blame")
+		assert.Len(t, s.seen, 1)
+	}
 
 	s = scripted(t, fail(fmt.Errorf("a mirror says: %w", bento.ErrInvalid)))
 	_, err = s.client(quick).RunCommands(t.Context(), []bento.Command{bento.Subscribe("ari@example.com")})

@@ -218,11 +218,15 @@ func classify(err error, n int) (Problem, error) {
 	p := Problem{Err: err}
 	var e *Error
 	switch {
-	case !errors.As(err, &e), errors.Is(err, ErrOutcomeUnknown):
+	case !errors.As(err, &e):
 		p.Unknown = n
+	case e.neverLeft: // whatever its cause says
+		p.NotSent = n
 	case e.stopped:
 		p.Failed = n
-	case e.neverLeft, errors.Is(err, ErrInvalid): // it could not even be built
+	case errors.Is(err, ErrOutcomeUnknown):
+		p.Unknown = n
+	case errors.Is(err, ErrInvalid): // it could not even be built
 		p.NotSent = n
 	default:
 		p.Failed = n

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,10 +148,18 @@ func TestWhatIsKeptBackIsNotSent(t *testing.T) {
 // Whatever the error says with which somebody keeps a request back: it was kept back.
 func TestWhatIsKeptBackIsCanceled(t *testing.T) {
 	t.Parallel()
-	for _, why := range []error{fmt.Errorf("note: %w", bento.ErrInvalid), stopped{errors.New("note"), true}} {
-		_, err := scripted(t).client(quick).ListTags(t.Context(), bento.WithBeforeSend(func(context.Context) error { return why }))
+	for _, why := range []error{
+		fmt.Errorf("note: %w", bento.ErrInvalid), stopped{errors.New("note"), true}, &url.Error{Op: "Post", URL: "http://journal.internal", Err: io.EOF}, bento.ErrOutcomeUnknown, bento.ErrUnprocessable,
+	} {
+		calls := 0
+		keep := bento.WithBeforeSend(func(context.Context) error { calls++; return why })
+		_, err := scripted(t).client(quick).ListTags(t.Context(), keep)
 		require.ErrorIs(t, err, bento.ErrCanceled)
 		require.ErrorIs(t, err, why)
+		result, err := scripted(t).client(quick).TrackEvents(t.Context(), numbered(2500), keep, bento.WithBisection())
+		require.ErrorIs(t, err, bento.ErrCanceled)
+		assert.Equal(t, 2500, result.NotSent, why)
+		assert.Equal(t, 2, calls, "and the call ends")
 	}
 }
 

@@ -46,13 +46,16 @@ func requestID(h http.Header) string {
 
 // unanswered is the error of a call that ended without an answer.
 func (f failure) unanswered(err error) *Error {
+	if kept := (*withheldError)(nil); errors.As(err, &kept) {
+		return f.keptBack(kept)
+	}
 	err = withoutURL(err)
 	if held := (*paceError)(nil); errors.As(err, &held) {
 		return f.heldBack(held)
 	}
-	if isFinal(err) && !errors.As(err, new(*withheldError)) && (wasUnsent(err) || errors.Is(err, ErrInvalid)) { // as a transport below says
+	if isFinal(err) && (wasUnsent(err) || errors.Is(err, ErrInvalid)) { // as a transport below says
 		e := invalid(f.operation, f.c.scrub.error(err))
-		e.stopped = wasUnsent(err)
+		e.stopped = blamesBody(err)
 		return e
 	}
 	if f.state.attempts == 0 && !isFinal(err) { // the request could not even be built
@@ -61,7 +64,7 @@ func (f failure) unanswered(err error) *Error {
 	e := f.error(ErrNetwork)
 	e.Hint = "Check the address, the network and any proxy; then retry later with backoff."
 	switch {
-	case errors.Is(err, context.Canceled), errors.As(err, new(*withheldError)):
+	case errors.Is(err, context.Canceled):
 		e.kinds, e.Hint = []error{ErrCanceled}, ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		e.kinds = []error{ErrTimeout}
@@ -73,6 +76,13 @@ func (f failure) unanswered(err error) *Error {
 	}
 	e.neverLeft = !f.state.doubtful && !f.state.answered
 	e.cause = f.c.scrub.error(err)
+	return e
+}
+
+// keptBack is the error of a call that the caller kept back, whatever the reason.
+func (f failure) keptBack(kept *withheldError) *Error {
+	e := f.error(ErrCanceled)
+	e.cause, e.neverLeft = f.c.scrub.error(kept), true
 	return e
 }
 

@@ -87,7 +87,7 @@ type bisector struct {
 
 func (b *bisector) send(batch *batch) {
 	p, err := b.request(batch)
-	if p.NotSent == 0 {
+	if e := (*Error)(nil); p.NotSent == 0 && (!errors.As(p.Err, &e) || !e.stopped) {
 		b.flight.requests++
 	}
 	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 {
@@ -108,9 +108,9 @@ func (b *bisector) send(batch *batch) {
 // blamesRecords reports whether Bento surely refused a request, or a transport stopped it, for what is in it.
 func blamesRecords(err error) bool {
 	var e *Error
-	if errors.Is(err, ErrOutcomeUnknown) {
+	if errors.Is(err, ErrOutcomeUnknown) || errors.As(err, &e) && e.neverLeft {
 		return false
 	}
 	return errors.Is(err, ErrBadRequest) || errors.Is(err, ErrUnprocessable) ||
-		errors.As(err, &e) && (e.stopped || e.StatusCode == http.StatusRequestEntityTooLarge)
+		e != nil && (e.stopped || e.StatusCode == http.StatusRequestEntityTooLarge)
 }

@@ -27,19 +27,18 @@ const (
 // An importer is what the files of one import share.
 type importer struct {
 	*globals
-	kind       intake.Kind
-	intake     intake.Options
-	as         string
-	limits     string
-	suppress   string
-	unknown    string
-	outputDir  string
-	limit      int
-	sample     int
-	dryRun     bool
-	yes        bool
-	chunkBytes int
-	outbox     string
+	kind      intake.Kind
+	intake    intake.Options
+	as        string
+	limits    string
+	suppress  string
+	unknown   string
+	outputDir string
+	limit     int
+	sample    int
+	dryRun    bool
+	yes       bool
+	outbox    string
 
 	spool    *outbox.Sender // which takes the records in Bento's place; nil if there is none
 	client   *bento.Client
@@ -65,7 +64,7 @@ const importLong = "Reads CSV of any separator, or NDJSON; packed by gzip or ZIP
 	"again: a checkpoint beside the file knows where.\n\n"
 
 func newImportOf(g *globals, kind intake.Kind) *cobra.Command {
-	im := &importer{globals: g, kind: kind, intake: intake.Options{Kind: kind}, chunkBytes: 3 << 20}
+	im := &importer{globals: g, kind: kind, intake: intake.Options{Kind: kind}}
 	cmd := &cobra.Command{Args: asUsed}
 	flags := cmd.Flags()
 	switch kind {

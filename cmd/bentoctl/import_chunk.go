@@ -18,7 +18,7 @@ type chunk struct {
 	records  []json.RawMessage
 	lines    []int
 	cells    []string // of the records of a CSV, one row after the other
-	wide     int      // bytes of them
+	wide     int      // bytes of them, about
 	keyed    bool     // each is an event whose repeat Bento drops
 	unsubbed []json.RawMessage
 }
@@ -35,8 +35,11 @@ func (c *chunk) keep(record []byte) json.RawMessage {
 	return c.memory[from:len(c.memory):len(c.memory)]
 }
 
-// fill reads rows into the chunk until it is full, or has so many.
-func (j *importJob) fill(rows int) error {
+// maxChunk bounds a chunk, in bytes: a request holds four megabytes.
+const maxChunk = 3 << 20
+
+// fill reads rows into the chunk until it has so many, or so many bytes, or a request holds no more.
+func (j *importJob) fill(rows, bytes int) error {
 	op, _ := gen.OperationByID(j.operation())
 	for len(j.chunk.records) < op.BatchMax && len(j.chunk.unsubbed) < op.BatchMax && j.chunk.rows < rows {
 		row, err := j.reader.Next()
@@ -50,7 +53,7 @@ func (j *importJob) fill(rows int) error {
 		if err := j.take(&row); err != nil {
 			return err
 		}
-		if len(j.chunk.memory)+j.chunk.wide > j.chunkBytes {
+		if len(j.chunk.memory)+j.chunk.wide > bytes {
 			break
 		}
 	}
@@ -65,6 +68,9 @@ func (j *importJob) unreadable(err error) error {
 	}
 	return usage("%w: the %s before it are dealt with; mend what follows them, and import it as a file of its own", err, plural(rows, "row"))
 }
+
+// cellOverhead is what a cell takes beside its text, in bytes.
+const cellOverhead = 16
 
 // take puts a row where it belongs.
 func (j *importJob) take(row *intake.Row) error {
@@ -92,7 +98,7 @@ func (j *importJob) take(row *intake.Row) error {
 	if !j.dryRun && j.spool == nil { // Bento may refuse it
 		j.chunk.cells = append(j.chunk.cells, row.Cells...)
 		for _, cell := range row.Cells {
-			j.chunk.wide += len(cell)
+			j.chunk.wide += len(cell) + cellOverhead
 		}
 	}
 	j.chunk.keyed = j.chunk.keyed && row.Keyed

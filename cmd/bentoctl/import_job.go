@@ -42,7 +42,7 @@ func (j *importJob) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		err := j.fill(j.mayRead())
+		err := j.fill(j.mayRead(), maxChunk)
 		if j.chunk.rows > 0 {
 			if err := j.send(ctx); err != nil {
 				return err
@@ -64,7 +64,7 @@ func (j *importJob) settleFlight(ctx context.Context) error {
 	if rows == 0 {
 		return nil
 	}
-	if err := j.fill(rows); err != nil {
+	if err := j.fill(rows, math.MaxInt); err != nil {
 		return err
 	}
 	if j.harmless() || j.unknown == "send" {
