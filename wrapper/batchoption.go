@@ -73,9 +73,10 @@ func WithStrict() BatchOption {
 	return batchOption(func(s *batchSettings) error { s.strict = true; return nil })
 }
 
-// WithBisection finds the records for which Bento refuses a batch (400, 413, 422), or a transport stops it: it sends the
-// halves of the batch one by one, and theirs, until the refused ones stand alone. That costs
-// requests, at most [MaxBisections] a batch; what is left over then counts as failed together.
+// WithBisection finds the records for which Bento refuses a batch (400, 413, 422), or a transport
+// stops it ([WithHTTPClient]): it sends the halves of the batch one by one, and theirs, until the
+// refused ones stand alone. That costs requests, at most [MaxBisections] a batch; what is left over
+// then counts as failed together.
 func WithBisection() BatchOption {
 	return batchOption(func(s *batchSettings) error { s.bisect = true; return nil })
 }

@@ -27,6 +27,11 @@ func (f optionFunc) apply(s *settings) error { return f(s) }
 // WithHTTPClient sends through a copy of hc: its Transport (nil means one of the client's own),
 // its Jar, and its Timeout, which then bounds a call with all its attempts. Its CheckRedirect is
 // not used; no redirect is followed.
+//
+// An error of the Transport whose Unsent method, func() bool, says true stopped the request before
+// it left: the call is not repeated, and the error is an [ErrInvalid] that leaves nothing unknown. If
+// its BlamesBody method says true, the records are to blame, and count as failed. Enforcing transports
+// of package conformance do so.
 func WithHTTPClient(hc *http.Client) Option {
 	return optionFunc(func(s *settings) error {
 		if hc == nil {
