@@ -139,7 +139,7 @@ func parseInteraction(item []byte) (*Exchange, error) {
 	if i.Response.Code > 0 {
 		x.Response = &Response{Status: i.Response.Code, Header: canonical(i.Response.Headers), Body: []byte(i.Response.Body)}
 	}
-	x.leavePacked()
+	x.dropPacked()
 	return x, nil
 }
 

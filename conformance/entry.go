@@ -130,22 +130,6 @@ func compressed(h http.Header) bool {
 	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
-// packed reports whether a body was recorded as it travelled, compressed. Many keep the header of one that was
-// unpacked.
-func packed(h http.Header, body []byte) bool {
-	return compressed(h) && !utf8.Valid(body)
-}
-
-// leavePacked leaves out bodies that were: nobody can judge them.
-func (x *Exchange) leavePacked() {
-	if packed(x.Request.Header, x.Request.Body) {
-		x.Request.Body, x.Request.BodyState = nil, BodyMissing
-	}
-	if r := x.Response; r != nil && packed(r.Header, r.Body) {
-		r.Body, r.BodyState = nil, BodyMissing
-	}
-}
-
 func queryOf(raw string) []harHeader {
 	list := []harHeader{}
 	_, query, _ := strings.Cut(raw, "?")

@@ -38,7 +38,7 @@ func (e *ViolationError) Error() string {
 	return fmt.Sprintf("conformance: %s breaks the contract: %s", classOf(e.Verdict.Operation), strings.Join(texts, "; "))
 }
 
-// Unsent reports whether the exchange was stopped before its request left: whoever repeats requests need not.
+// Unsent reports whether the request was stopped before it left, so that nothing is in doubt.
 func (e *ViolationError) Unsent() bool { return e.unsent }
 
 // BlamesBody reports whether the request is at fault by its body alone: a batch without the record that is wrong
@@ -114,9 +114,7 @@ func (t *liveTransport) report(v Verdict) {
 	}
 }
 
-// errTooLargeToEnforce is that nothing was sent that could not be judged.
-var errTooLargeToEnforce error = tooLargeError{}
-
+// A tooLargeError says that a request was not sent, since its body could not be judged.
 type tooLargeError struct{}
 
 func (tooLargeError) Error() string {
@@ -136,7 +134,7 @@ func (t *liveTransport) enforceRequest(out *http.Request, sent *capture) (*http.
 			return nil, err
 		}
 		if len(read) > maxRecorded {
-			return nil, errTooLargeToEnforce
+			return nil, tooLargeError{}
 		}
 		body = read
 		again := out.Clone(out.Context())

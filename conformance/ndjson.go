@@ -93,7 +93,7 @@ func exchangeIn(raw []byte) (*Exchange, error) {
 	if x.Response != nil && x.Response.Status <= 0 {
 		x.Response = nil
 	}
-	x.leavePacked()
+	x.dropPacked()
 	if err == nil && (x.Request.URL == "" || x.Request.Method == "") {
 		err = errors.New("no request.method and request.url")
 	}

@@ -28,7 +28,8 @@ func (c *Client) ImportSubscribers(ctx context.Context, records []SubscriberReco
 }
 
 // ImportSubscribersSeq is [Client.ImportSubscribers] for a sequence of any length; it holds
-// no more than the batches that are under way. When the call ends early the rest of the sequence is not read.
+// no more than the batches that are under way. When the call ends early the rest of the sequence
+// is not read.
 func (c *Client) ImportSubscribersSeq(ctx context.Context, records iter.Seq[SubscriberRecord], opts ...BatchOption) (*Result, error) {
 	return c.subscribers().seq(ctx, records, opts)
 }

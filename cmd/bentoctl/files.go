@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,21 +10,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// createPrivate makes a file that only its owner reads, or empties the one that is there, whose mode may
-// have been everybody's.
-func createPrivate(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		if err := f.Chmod(0o600); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
-	return f, nil
-}
 
 // recordings are the endings of files that a directory is searched for.
 var recordings = []string{".har", ".json", ".ndjson", ".jsonl", ".yaml", ".yml"}

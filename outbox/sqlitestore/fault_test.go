@@ -111,6 +111,22 @@ func spoil(t *testing.T, path, statement string) {
 	require.NoError(t, errors.Join(err, db.Close()))
 }
 
+// Where the disk has less than is to be left free, what is there already is known all the same.
+func TestAKnownKeyNeedsNoRoom(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	kept := outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Key: "a", Record: []byte("{}"), Enqueued: time.Now()}
+	first, err := open(t, path).Put(t.Context(), []outbox.Entry{kept})
+	require.NoError(t, err)
+	narrow := open(t, path, sqlitestore.WithReserve(1<<60))
+	again, err := narrow.Put(t.Context(), []outbox.Entry{kept, kept})
+	require.NoError(t, err)
+	assert.Equal(t, []outbox.PutResult{{ID: first[0].ID, Duplicate: true}, {ID: first[0].ID, Duplicate: true}}, again)
+	kept.Key = "b"
+	_, err = narrow.Put(t.Context(), []outbox.Entry{kept})
+	require.ErrorIs(t, err, outbox.ErrFull)
+}
+
 // What stands behind damaged records is due at once.
 func TestDamagedRecordsHoldNothingUp(t *testing.T) {
 	t.Parallel()
