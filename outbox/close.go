@@ -54,6 +54,8 @@ func (s *Sender) Flush(ctx context.Context) error {
 		case <-settled:
 		case <-timer.C:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil { // also where a look took so long that the ticker was ready, too
 			return s.remaining(ctx, ctx.Err())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -69,6 +70,31 @@ func TestFlushGoesOn(t *testing.T) {
 		assert.Equal(t, 1, b.server.Counts().Events.Accepted)
 	})
 	require.ErrorIs(t, outbox.New(nil, closed()).Flush(t.Context()), outbox.ErrClosed)
+}
+
+// A store that hangs ends a Flush soon after its context, or by itself in well under a minute.
+func TestAStoreThatHangsEndsAFlush(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := outbox.New(nil, hungStore{memstore.New(1)})
+		for _, tc := range []struct{ asked, most time.Duration }{{10 * time.Second, 20 * time.Second}, {time.Hour, 45 * time.Second}} {
+			ctx, cancel := context.WithTimeout(t.Context(), tc.asked)
+			began := time.Now()
+			require.ErrorIs(t, s.Flush(ctx), context.DeadlineExceeded)
+			assert.LessOrEqual(t, time.Since(began), tc.most)
+			cancel()
+		}
+	})
+}
+
+// A hungStore answers nobody.
+type hungStore struct{ outbox.Store }
+
+func (hungStore) Idle(ctx context.Context) (bool, error) { <-ctx.Done(); return false, ctx.Err() }
+
+func (hungStore) Stats(ctx context.Context) (outbox.Stats, error) {
+	<-ctx.Done()
+	return outbox.Stats{}, ctx.Err()
 }
 
 func closed() outbox.Store {
