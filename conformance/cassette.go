@@ -15,7 +15,8 @@ import (
 )
 
 var (
-	interactionsLine = regexp.MustCompile(`(?m)^interactions:[ \t]*(\[\][ \t]*)?\r?$`) // [] says that there are none
+	interactionsLine = regexp.MustCompile(`^interactions:[ \t]*(\[\][ \t]*)?\r?$`) // [] says that there are none
+	interactionsHead = regexp.MustCompile(`(?m)` + interactionsLine.String())      // anywhere in several lines
 	itemLine         = regexp.MustCompile(`^([ \t]*)- `)
 	keyLine          = regexp.MustCompile(`^[^ \t#\r\n-]`) // of what is beside the interactions
 	idleLine         = regexp.MustCompile(`^[ \t]*(#.*)?\r?\n?$`)

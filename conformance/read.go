@@ -82,7 +82,7 @@ func formatOf(in *bufio.Reader) reader {
 	switch {
 	case len(head) == 0:
 		return ReadHAR
-	case head[0] != '{' && interactionsLine.Match(head):
+	case head[0] != '{' && interactionsHead.Match(head):
 		return ReadCassette
 	case head[0] == '{' && firstMemberOf(head) != "":
 		return ReadNDJSON
