@@ -58,7 +58,8 @@ type shape struct {
 
 	// objects
 	properties []property
-	required   uint64 // bits of properties
+	required   uint64   // bits of properties
+	anyOf      []uint64 // likewise: all of one of them
 	minMembers uint64
 	extra      *shape // of members that are not named; nil: there may be none
 	custom     bool   // whoever sends them chose their names
@@ -128,8 +129,18 @@ func strangeTo(s *openapi3.Schema) bool {
 		}
 		rest.Items, rest.MinItems, rest.MaxItems = nil, 0, nil
 		rest.Properties, rest.Required, rest.MinProps, rest.AdditionalProperties = nil, nil, 0, openapi3.AdditionalProperties{}
+		if !slices.ContainsFunc(s.AnyOf, strangeAmongAny) {
+			rest.AnyOf = nil
+		}
 	}
 	return !reflect.ValueOf(rest).IsZero() || len(s.Properties) > maxProperties || isZero(s.MaxLength) || isZero(s.MaxItems)
+}
+
+// strangeAmongAny reports whether one of an anyOf says more than which members there must be.
+func strangeAmongAny(ref *openapi3.SchemaRef) bool {
+	rest := *ref.Value
+	rest.Required, rest.Extensions, rest.Origin = nil, nil, nil
+	return !reflect.ValueOf(rest).IsZero()
 }
 
 // isZero reports whether a limit is given and is zero, which a shape takes for none.
@@ -212,6 +223,19 @@ func (c *shapeCompiler) scalars(sh *shape, s *openapi3.Schema) {
 	}
 }
 
+// bits stand for properties by their names.
+func (c *shapeCompiler) bits(sh *shape, names []string) (bits uint64) {
+	for _, name := range names {
+		at := slices.IndexFunc(sh.properties, func(p property) bool { return p.name == name })
+		if at < 0 {
+			c.strange = true
+			return 0
+		}
+		bits |= 1 << at
+	}
+	return bits
+}
+
 func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		sh.properties = append(sh.properties, property{name, c.shape(s.Properties[name].Value), c.known.index(c.side, s, name)})
@@ -222,18 +246,9 @@ func (c *shapeCompiler) members(sh *shape, s *openapi3.Schema) {
 			sh.kindAt = i
 		}
 	}
-	for _, name := range s.Required {
-		at := -1
-		for i, p := range sh.properties {
-			if p.name == name {
-				at = i
-			}
-		}
-		if at < 0 {
-			c.strange = true
-			return
-		}
-		sh.required |= 1 << at
+	sh.required = c.bits(sh, s.Required)
+	for _, one := range s.AnyOf {
+		sh.anyOf = append(sh.anyOf, c.bits(sh, one.Value.Required))
 	}
 	free := s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has
 	sh.custom = c.side == SideRequest && (free || s.AdditionalProperties.Schema != nil)

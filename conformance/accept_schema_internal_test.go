@@ -59,6 +59,8 @@ func TestASchemaThatIsNotUnderstoodIsLeftToTheAuthority(t *testing.T) {
 		`{"type":"string","writeOnly":true}`, `{"type":"object","maxProperties":1}`, `{"type":"integer","minimum":1,"exclusiveMinimum":true}`,
 		`{"type":"integer","maximum":1,"exclusiveMaximum":true}`, `{"type":"integer","exclusiveMinimum":1}`, `{"type":"string","const":"a"}`,
 		`{"type":"array","prefixItems":[{"type":"string"}]}`, `{"type":"array","contains":{"type":"string"}}`, `{"if":{"type":"string"},"then":{"minLength":1}}`,
+		`{"type":"object","properties":{"a":{}},"anyOf":[{"required":["a"]},{"required":["b"]}]}`, `{"type":"object","properties":{"a":{}},"anyOf":[{"required":["a"],"minProperties":2}]}`,
+		`{"type":"string","anyOf":[{"required":["a"]}]}`, `{"anyOf":[{"required":["a"]}],"oneOf":[{"type":"string"},{"type":"object","properties":{"a":{}}}]}`,
 		`{"type":"object","propertyNames":{"maxLength":1}}`, `{"type":"object","discriminator":{"propertyName":"type"}}`,
 		`{"type":"string","maxLength":0}`, `{"type":"array","maxItems":0}`, `{"enum":[1]}`, `{"type":"string","enum":["a",1]}`, `{"type":"string","enum":[1,"a"]}`, `{"type":"string","nullable":true,"enum":["a",null]}`,
 		`{"type":["string","integer"],"enum":["a"]}`, `{"type":"integer","enum":["a"]}`, `{"type":"boolean","enum":["a"]}`, `{"type":"object","required":["unnamed"]}`,
@@ -117,6 +119,9 @@ func TestWhatAShapeIsSureOf(t *testing.T) {
 		},
 		`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"}},"required":["a","b"]}`: {
 			[]string{`{"a":"x","b":"y"}`}, []string{`{"a":"x"}`, `{"b":"x"}`}, nil,
+		},
+		`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"},"c":{"type":"string"}},"anyOf":[{"required":["a"]},{"required":["b","c"]}]}`: {
+			[]string{`{"a":"x"}`, `{"b":"x","c":"y"}`, `{"a":"x","b":"y"}`}, []string{`{}`, `{"b":"x"}`, `{"c":"x"}`}, nil,
 		},
 		`{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}}`: {
 			[]string{`{"a":"x","b":1}`}, []string{`{"a":"x","b":"y"}`}, nil,

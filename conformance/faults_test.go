@@ -167,6 +167,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		"filters that break off":    {search, body(`{"created_at":`), "request.body.encoding||breaks off"},
 		"a bracket left open":       {deletion, body("data_deletion_request[email=a@example.com"), "request.body.encoding||not a form"},
 		"a range left open":         {search, url("/fetch/search?site_uuid=x&created_at[gt=1"), "request.query.unknown||no parameter"},
+		"an email without a body":   {post, emails(`{"emails":[{"to":"a@b.example","from":"a@b.example","subject":"x"}]}`), "request.body.schema|/emails/0|needs html_body or text_body or layout_id"},
 		"a field that nests":        {post, body(eventBody(`"fields":{"plan":{"name":"` + canary + `"}}`)), "request.body.schema|/events/0/fields/plan|none of the shapes"},
 		"email and uuid":            {get, url("/fetch/subscribers?site_uuid=x&email=a@example.com&uuid=u"), "request.query||exactly one of email and uuid"},
 		"neither email nor uuid":    {get, url("/fetch/subscribers?site_uuid=x"), "request.query||exactly one of email and uuid"},

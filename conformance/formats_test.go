@@ -261,7 +261,7 @@ func TestCoverageNamesWhatIsMissing(t *testing.T) {
 		}
 		if op.Operation == "searchSubscribers" {
 			assert.Equal(t, []string{"400", "401", "403", "404", "422", "429", "5XX"}, op.Missing.Statuses)
-			assert.Equal(t, []string{"page", "tag_names", "tag_ids", "updated_at", "last_event_at", "unsubscribed_at"}, op.Missing.Parameters)
+			assert.Equal(t, []string{"page", "tag_names", "tag_ids", "segment_id", "updated_at", "last_event_at", "unsubscribed_at"}, op.Missing.Parameters)
 		}
 	}
 	s := report.Summary()

@@ -1,6 +1,9 @@
 package conformance
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 const (
 	maxScanDepth = 64
@@ -177,7 +180,12 @@ func (s *scan) object(sh *shape, depth int) bool {
 	if sh.event && !plainDetails(kind, s.unique, s.worth) && len(detailFaults(kind, s.unique, s.worth)) > 0 {
 		return false
 	}
-	return seen&sh.required == sh.required && members >= sh.minMembers
+	return seen&sh.required == sh.required && members >= sh.minMembers && sh.holdsAny(seen)
+}
+
+// holdsAny reports whether one of an anyOf has all that it asks for.
+func (sh *shape) holdsAny(seen uint64) bool {
+	return len(sh.anyOf) == 0 || slices.ContainsFunc(sh.anyOf, func(all uint64) bool { return seen&all == all })
 }
 
 // extra scans a member that no property names.

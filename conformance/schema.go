@@ -149,12 +149,27 @@ func describe(e *openapi3.SchemaError) string {
 	case "pattern":
 		return "want text that matches " + s.Pattern
 	case "oneOf", "anyOf", "allOf":
+		if names := choices(s); names != "" {
+			return "needs " + names
+		}
 		return "has none of the shapes that the contract allows" + shapes(s)
 	case "discriminator":
 		return s.Discriminator.PropertyName + " names no known shape"
 	default:
 		return "breaks the contract's " + e.SchemaField
 	}
+}
+
+// choices names the members of which an anyOf asks for some.
+func choices(s *openapi3.Schema) string {
+	if slices.ContainsFunc(s.AnyOf, strangeAmongAny) {
+		return ""
+	}
+	var names []string
+	for _, one := range s.AnyOf {
+		names = append(names, strings.Join(one.Value.Required, " and "))
+	}
+	return strings.Join(names, " or ")
 }
 
 // shapes names the types of a oneOf, if each has another.

@@ -32,12 +32,12 @@ type Rate struct {
 	Per      time.Duration
 }
 
-// A LimitFamily is a group of operations that share one limit per site (x-bento-limits).
+// A LimitFamily is a group of operations that share one limit (x-bento-limits).
 type LimitFamily struct {
 	Name string
 	// Documented is the figure of Bento's access page.
 	Documented Rate
-	// Guarded is the lower figure of Bento's newer guardrails; zero where they name none.
+	// Guarded is the lower figure of Bento's newer guardrails, by IP address; zero where they name none.
 	Guarded Rate
 }
 

@@ -93,9 +93,10 @@ type ClientInterface interface {
 	// CreateBroadcastsWithBody Create broadcasts
 	//
 	// Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-	// `approved` is true. The only batch whose answer says which records failed, and why.
+	// `approved` is true. The answer says which records failed, and why.
 	//
-	// Each call creates anew: a repeat makes a second draft.
+	// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+	// at 15, older pages at 100; a site may also reach a limit by the day (429).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -105,9 +106,10 @@ type ClientInterface interface {
 	// CreateBroadcasts Create broadcasts
 	//
 	// Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-	// `approved` is true. The only batch whose answer says which records failed, and why.
+	// `approved` is true. The answer says which records failed, and why.
 	//
-	// Each call creates anew: a repeat makes a second draft.
+	// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+	// at 15, older pages at 100; a site may also reach a limit by the day (429).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -147,11 +149,11 @@ type ClientInterface interface {
 	// Records what people did. Creates people that do not exist yet, updates their profile
 	// from `fields`, and triggers automations. Events become visible within a few minutes.
 	//
-	// The answer counts records; it does not say which ones failed. A repeated batch repeats
-	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-	// happened twice: give what must count once a key. An older page caps a batch at 100
-	// events; the conventions page says 1000.
+	// The answer counts records, and names up to 20 of those that failed; when all did, it is
+	// a 422. A repeated batch repeats its automations, unless each event carries
+	// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+	// after a 5xx, and such a batch may then have happened twice: give what must count once a
+	// key. An older page caps a batch at 100 events; the conventions page says 1000.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -163,11 +165,11 @@ type ClientInterface interface {
 	// Records what people did. Creates people that do not exist yet, updates their profile
 	// from `fields`, and triggers automations. Events become visible within a few minutes.
 	//
-	// The answer counts records; it does not say which ones failed. A repeated batch repeats
-	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-	// happened twice: give what must count once a key. An older page caps a batch at 100
-	// events; the conventions page says 1000.
+	// The answer counts records, and names up to 20 of those that failed; when all did, it is
+	// a 422. A repeated batch repeats its automations, unless each event carries
+	// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+	// after a 5xx, and such a batch may then have happened twice: give what must count once a
+	// key. An older page caps a batch at 100 events; the conventions page says 1000.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -218,7 +220,8 @@ type ClientInterface interface {
 
 	// CheckBlacklist Look an address up in blacklists
 	//
-	// Whether a domain or an IP address stands in well-known blacklists; give one of them.
+	// Whether a domain or an IP address stands in well-known blacklists; give one of them, or
+	// both.
 	// Older pages call the path `blacklist.json` and the parameter `ip_address`. Without input
 	// the answer is 200 with a text in `results`.
 	//
@@ -308,8 +311,8 @@ type ClientInterface interface {
 
 	// ListBroadcasts List broadcasts
 	//
-	// One page of the broadcasts of the site. How many a page holds is not documented; an
-	// empty page is the end.
+	// One page of 10 of the broadcasts of the site; an empty page is the end. Of a draft the
+	// template is its number alone.
 	//
 	// Corresponds with GET /fetch/broadcasts (the `ListBroadcasts` operationId).
 	ListBroadcasts(ctx context.Context, params *ListBroadcastsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -355,7 +358,7 @@ type ClientInterface interface {
 
 	// UpdateEmailTemplateWithBody Change an email template
 	//
-	// Replaces subject, body, or both, for every send from now on. The body must keep
+	// Replaces subject, body or editor, for every send from now on. The body must keep
 	// `{{ visitor.unsubscribe_url }}`.
 	//
 	// Takes any type of body and a specified content type.
@@ -365,7 +368,7 @@ type ClientInterface interface {
 
 	// UpdateEmailTemplate Change an email template
 	//
-	// Replaces subject, body, or both, for every send from now on. The body must keep
+	// Replaces subject, body or editor, for every send from now on. The body must keep
 	// `{{ visitor.unsubscribe_url }}`.
 	//
 	// Takes a body of the `application/json` content type.
@@ -382,8 +385,8 @@ type ClientInterface interface {
 
 	// CreateFieldWithBody Create a field
 	//
-	// Creates one field; Bento makes its name from the key. Fields also come into being when a
-	// record uses them.
+	// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+	// Fields also come into being when a record uses them.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -392,8 +395,8 @@ type ClientInterface interface {
 
 	// CreateField Create a field
 	//
-	// Creates one field; Bento makes its name from the key. Fields also come into being when a
-	// record uses them.
+	// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+	// Fields also come into being when a record uses them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -409,11 +412,11 @@ type ClientInterface interface {
 
 	// SearchSubscribers Search subscribers
 	//
-	// A page of at most 100 people who match every filter. Enterprise only.
+	// A page of at most 100 people who match every filter. Enterprise only; other sites
+	// get a 422.
 	//
-	// How the filters travel is uncertain: older pages put `created_at` and its kin into the
-	// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-	// Rails writes them (`created_at[gt]=…`).
+	// Filters are query parameters, as Rails writes them (`created_at[gt]=…`). Older pages put
+	// them into the body of the GET, which many clients and proxies drop.
 	//
 	// Corresponds with GET /fetch/search (the `SearchSubscribers` operationId).
 	SearchSubscribers(ctx context.Context, params *SearchSubscribersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -435,8 +438,8 @@ type ClientInterface interface {
 
 	// MatchSegmentWithBody Match a segment
 	//
-	// Known from the route table of one client only; neither its body nor its answer is
-	// documented. Both are left open here.
+	// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+	// for each segment.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -445,8 +448,8 @@ type ClientInterface interface {
 
 	// MatchSegment Match a segment
 	//
-	// Known from the route table of one client only; neither its body nor its answer is
-	// documented. Both are left open here.
+	// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+	// for each segment.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -535,24 +538,28 @@ type ClientInterface interface {
 	// Corresponds with POST /fetch/tags (the `CreateTag` operationId).
 	CreateTag(ctx context.Context, body CreateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteTagWithBody Delete a tag
+	// DeleteTagWithBody Delete a tag, or restore it
 	//
-	// Discards a tag. The body names it once more. A second call may restore the tag, says a
-	// client's source: never repeat it without looking.
+	// Discards the tag of that name, and restores it if it is discarded: never repeat it
+	// without looking. The name in the body decides; the `id` has to stand in the path, and
+	// Bento does not look at it.
 	//
-	// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+	// Bento's tags page has no `id` in the path; its specification and guardrails and the
+	// current client do.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with DELETE /fetch/tags/{id} (the `DeleteTag` operationId).
 	DeleteTagWithBody(ctx context.Context, id ResourceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteTag Delete a tag
+	// DeleteTag Delete a tag, or restore it
 	//
-	// Discards a tag. The body names it once more. A second call may restore the tag, says a
-	// client's source: never repeat it without looking.
+	// Discards the tag of that name, and restores it if it is discarded: never repeat it
+	// without looking. The name in the body decides; the `id` has to stand in the path, and
+	// Bento does not look at it.
 	//
-	// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+	// Bento's tags page has no `id` in the path; its specification and guardrails and the
+	// current client do.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -584,7 +591,7 @@ type ClientInterface interface {
 
 	// GetSegmentStats Count the people of a segment
 	//
-	// How many people the segment has, and how many are subscribed.
+	// How many people the segment has, and how many are subscribed; none of a segment that there is not.
 	//
 	// Corresponds with GET /stats/segment (the `GetSegmentStats` operationId).
 	GetSegmentStats(ctx context.Context, params *GetSegmentStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -600,9 +607,10 @@ type ClientInterface interface {
 // CreateBroadcastsWithBody Create broadcasts
 //
 // Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-// `approved` is true. The only batch whose answer says which records failed, and why.
+// `approved` is true. The answer says which records failed, and why.
 //
-// Each call creates anew: a repeat makes a second draft.
+// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+// at 15, older pages at 100; a site may also reach a limit by the day (429).
 //
 // Takes any type of body and a specified content type.
 //
@@ -622,9 +630,10 @@ func (c *Client) CreateBroadcastsWithBody(ctx context.Context, contentType strin
 // CreateBroadcasts Create broadcasts
 //
 // Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-// `approved` is true. The only batch whose answer says which records failed, and why.
+// `approved` is true. The answer says which records failed, and why.
 //
-// Each call creates anew: a repeat makes a second draft.
+// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+// at 15, older pages at 100; a site may also reach a limit by the day (429).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -694,11 +703,11 @@ func (c *Client) SendEmails(ctx context.Context, body SendEmailsJSONRequestBody,
 // Records what people did. Creates people that do not exist yet, updates their profile
 // from `fields`, and triggers automations. Events become visible within a few minutes.
 //
-// The answer counts records; it does not say which ones failed. A repeated batch repeats
-// its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-// happened twice: give what must count once a key. An older page caps a batch at 100
-// events; the conventions page says 1000.
+// The answer counts records, and names up to 20 of those that failed; when all did, it is
+// a 422. A repeated batch repeats its automations, unless each event carries
+// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+// after a 5xx, and such a batch may then have happened twice: give what must count once a
+// key. An older page caps a batch at 100 events; the conventions page says 1000.
 //
 // Takes any type of body and a specified content type.
 //
@@ -720,11 +729,11 @@ func (c *Client) TrackEventsWithBody(ctx context.Context, contentType string, bo
 // Records what people did. Creates people that do not exist yet, updates their profile
 // from `fields`, and triggers automations. Events become visible within a few minutes.
 //
-// The answer counts records; it does not say which ones failed. A repeated batch repeats
-// its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-// happened twice: give what must count once a key. An older page caps a batch at 100
-// events; the conventions page says 1000.
+// The answer counts records, and names up to 20 of those that failed; when all did, it is
+// a 422. A repeated batch repeats its automations, unless each event carries
+// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+// after a 5xx, and such a batch may then have happened twice: give what must count once a
+// key. An older page caps a batch at 100 events; the conventions page says 1000.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -825,7 +834,8 @@ func (c *Client) RequestDataDeletionWithFormdataBody(ctx context.Context, body R
 
 // CheckBlacklist Look an address up in blacklists
 //
-// Whether a domain or an IP address stands in well-known blacklists; give one of them.
+// Whether a domain or an IP address stands in well-known blacklists; give one of them, or
+// both.
 // Older pages call the path `blacklist.json` and the parameter `ip_address`. Without input
 // the answer is 200 with a text in `results`.
 //
@@ -1015,8 +1025,8 @@ func (c *Client) ValidateEmail(ctx context.Context, body ValidateEmailJSONReques
 
 // ListBroadcasts List broadcasts
 //
-// One page of the broadcasts of the site. How many a page holds is not documented; an
-// empty page is the end.
+// One page of 10 of the broadcasts of the site; an empty page is the end. Of a draft the
+// template is its number alone.
 //
 // Corresponds with GET /fetch/broadcasts (the `ListBroadcasts` operationId).
 func (c *Client) ListBroadcasts(ctx context.Context, params *ListBroadcastsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1102,7 +1112,7 @@ func (c *Client) GetEmailTemplate(ctx context.Context, id TemplateID, reqEditors
 
 // UpdateEmailTemplateWithBody Change an email template
 //
-// Replaces subject, body, or both, for every send from now on. The body must keep
+// Replaces subject, body or editor, for every send from now on. The body must keep
 // `{{ visitor.unsubscribe_url }}`.
 //
 // Takes any type of body and a specified content type.
@@ -1122,7 +1132,7 @@ func (c *Client) UpdateEmailTemplateWithBody(ctx context.Context, id TemplateID,
 
 // UpdateEmailTemplate Change an email template
 //
-// Replaces subject, body, or both, for every send from now on. The body must keep
+// Replaces subject, body or editor, for every send from now on. The body must keep
 // `{{ visitor.unsubscribe_url }}`.
 //
 // Takes a body of the `application/json` content type.
@@ -1159,8 +1169,8 @@ func (c *Client) ListFields(ctx context.Context, reqEditors ...RequestEditorFn) 
 
 // CreateFieldWithBody Create a field
 //
-// Creates one field; Bento makes its name from the key. Fields also come into being when a
-// record uses them.
+// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+// Fields also come into being when a record uses them.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1179,8 +1189,8 @@ func (c *Client) CreateFieldWithBody(ctx context.Context, contentType string, bo
 
 // CreateField Create a field
 //
-// Creates one field; Bento makes its name from the key. Fields also come into being when a
-// record uses them.
+// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+// Fields also come into being when a record uses them.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1216,11 +1226,11 @@ func (c *Client) ListFormResponses(ctx context.Context, params *ListFormResponse
 
 // SearchSubscribers Search subscribers
 //
-// A page of at most 100 people who match every filter. Enterprise only.
+// A page of at most 100 people who match every filter. Enterprise only; other sites
+// get a 422.
 //
-// How the filters travel is uncertain: older pages put `created_at` and its kin into the
-// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-// Rails writes them (`created_at[gt]=…`).
+// Filters are query parameters, as Rails writes them (`created_at[gt]=…`). Older pages put
+// them into the body of the GET, which many clients and proxies drop.
 //
 // Corresponds with GET /fetch/search (the `SearchSubscribers` operationId).
 func (c *Client) SearchSubscribers(ctx context.Context, params *SearchSubscribersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1272,8 +1282,8 @@ func (c *Client) GetSegment(ctx context.Context, id ResourceID, reqEditors ...Re
 
 // MatchSegmentWithBody Match a segment
 //
-// Known from the route table of one client only; neither its body nor its answer is
-// documented. Both are left open here.
+// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+// for each segment.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1292,8 +1302,8 @@ func (c *Client) MatchSegmentWithBody(ctx context.Context, id ResourceID, conten
 
 // MatchSegment Match a segment
 //
-// Known from the route table of one client only; neither its body nor its answer is
-// documented. Both are left open here.
+// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+// for each segment.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1482,12 +1492,14 @@ func (c *Client) CreateTag(ctx context.Context, body CreateTagJSONRequestBody, r
 	return c.Client.Do(req)
 }
 
-// DeleteTagWithBody Delete a tag
+// DeleteTagWithBody Delete a tag, or restore it
 //
-// Discards a tag. The body names it once more. A second call may restore the tag, says a
-// client's source: never repeat it without looking.
+// Discards the tag of that name, and restores it if it is discarded: never repeat it
+// without looking. The name in the body decides; the `id` has to stand in the path, and
+// Bento does not look at it.
 //
-// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+// Bento's tags page has no `id` in the path; its specification and guardrails and the
+// current client do.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1504,12 +1516,14 @@ func (c *Client) DeleteTagWithBody(ctx context.Context, id ResourceID, contentTy
 	return c.Client.Do(req)
 }
 
-// DeleteTag Delete a tag
+// DeleteTag Delete a tag, or restore it
 //
-// Discards a tag. The body names it once more. A second call may restore the tag, says a
-// client's source: never repeat it without looking.
+// Discards the tag of that name, and restores it if it is discarded: never repeat it
+// without looking. The name in the body decides; the `id` has to stand in the path, and
+// Bento does not look at it.
 //
-// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+// Bento's tags page has no `id` in the path; its specification and guardrails and the
+// current client do.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1581,7 +1595,7 @@ func (c *Client) GetReport(ctx context.Context, params *GetReportParams, reqEdit
 
 // GetSegmentStats Count the people of a segment
 //
-// How many people the segment has, and how many are subscribed.
+// How many people the segment has, and how many are subscribed; none of a segment that there is not.
 //
 // Corresponds with GET /stats/segment (the `GetSegmentStats` operationId).
 func (c *Client) GetSegmentStats(ctx context.Context, params *GetSegmentStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2505,6 +2519,18 @@ func NewSearchSubscribersRequest(server string, params *SearchSubscribersParams)
 
 		}
 
+		if params.SegmentID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment_id", *params.SegmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.CreatedAt != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("deepObject", true, "created_at", *params.CreatedAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "object", Format: ""}); err != nil {
@@ -3326,9 +3352,10 @@ type ClientWithResponsesInterface interface {
 	// CreateBroadcastsWithBodyWithResponse Create broadcasts
 	//
 	// Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-	// `approved` is true. The only batch whose answer says which records failed, and why.
+	// `approved` is true. The answer says which records failed, and why.
 	//
-	// Each call creates anew: a repeat makes a second draft.
+	// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+	// at 15, older pages at 100; a site may also reach a limit by the day (429).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3338,9 +3365,10 @@ type ClientWithResponsesInterface interface {
 	// CreateBroadcastsWithResponse Create broadcasts
 	//
 	// Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-	// `approved` is true. The only batch whose answer says which records failed, and why.
+	// `approved` is true. The answer says which records failed, and why.
 	//
-	// Each call creates anew: a repeat makes a second draft.
+	// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+	// at 15, older pages at 100; a site may also reach a limit by the day (429).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3380,11 +3408,11 @@ type ClientWithResponsesInterface interface {
 	// Records what people did. Creates people that do not exist yet, updates their profile
 	// from `fields`, and triggers automations. Events become visible within a few minutes.
 	//
-	// The answer counts records; it does not say which ones failed. A repeated batch repeats
-	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-	// happened twice: give what must count once a key. An older page caps a batch at 100
-	// events; the conventions page says 1000.
+	// The answer counts records, and names up to 20 of those that failed; when all did, it is
+	// a 422. A repeated batch repeats its automations, unless each event carries
+	// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+	// after a 5xx, and such a batch may then have happened twice: give what must count once a
+	// key. An older page caps a batch at 100 events; the conventions page says 1000.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3396,11 +3424,11 @@ type ClientWithResponsesInterface interface {
 	// Records what people did. Creates people that do not exist yet, updates their profile
 	// from `fields`, and triggers automations. Events become visible within a few minutes.
 	//
-	// The answer counts records; it does not say which ones failed. A repeated batch repeats
-	// its automations, unless each event carries `details.unique.key`, by which Bento drops
-	// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-	// happened twice: give what must count once a key. An older page caps a batch at 100
-	// events; the conventions page says 1000.
+	// The answer counts records, and names up to 20 of those that failed; when all did, it is
+	// a 422. A repeated batch repeats its automations, unless each event carries
+	// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+	// after a 5xx, and such a batch may then have happened twice: give what must count once a
+	// key. An older page caps a batch at 100 events; the conventions page says 1000.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3451,7 +3479,8 @@ type ClientWithResponsesInterface interface {
 
 	// CheckBlacklistWithResponse Look an address up in blacklists
 	//
-	// Whether a domain or an IP address stands in well-known blacklists; give one of them.
+	// Whether a domain or an IP address stands in well-known blacklists; give one of them, or
+	// both.
 	// Older pages call the path `blacklist.json` and the parameter `ip_address`. Without input
 	// the answer is 200 with a text in `results`.
 	//
@@ -3545,8 +3574,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListBroadcastsWithResponse List broadcasts
 	//
-	// One page of the broadcasts of the site. How many a page holds is not documented; an
-	// empty page is the end.
+	// One page of 10 of the broadcasts of the site; an empty page is the end. Of a draft the
+	// template is its number alone.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3596,7 +3625,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateEmailTemplateWithBodyWithResponse Change an email template
 	//
-	// Replaces subject, body, or both, for every send from now on. The body must keep
+	// Replaces subject, body or editor, for every send from now on. The body must keep
 	// `{{ visitor.unsubscribe_url }}`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -3606,7 +3635,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateEmailTemplateWithResponse Change an email template
 	//
-	// Replaces subject, body, or both, for every send from now on. The body must keep
+	// Replaces subject, body or editor, for every send from now on. The body must keep
 	// `{{ visitor.unsubscribe_url }}`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -3625,8 +3654,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateFieldWithBodyWithResponse Create a field
 	//
-	// Creates one field; Bento makes its name from the key. Fields also come into being when a
-	// record uses them.
+	// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+	// Fields also come into being when a record uses them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3635,8 +3664,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateFieldWithResponse Create a field
 	//
-	// Creates one field; Bento makes its name from the key. Fields also come into being when a
-	// record uses them.
+	// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+	// Fields also come into being when a record uses them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3654,11 +3683,11 @@ type ClientWithResponsesInterface interface {
 
 	// SearchSubscribersWithResponse Search subscribers
 	//
-	// A page of at most 100 people who match every filter. Enterprise only.
+	// A page of at most 100 people who match every filter. Enterprise only; other sites
+	// get a 422.
 	//
-	// How the filters travel is uncertain: older pages put `created_at` and its kin into the
-	// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-	// Rails writes them (`created_at[gt]=…`).
+	// Filters are query parameters, as Rails writes them (`created_at[gt]=…`). Older pages put
+	// them into the body of the GET, which many clients and proxies drop.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3686,8 +3715,8 @@ type ClientWithResponsesInterface interface {
 
 	// MatchSegmentWithBodyWithResponse Match a segment
 	//
-	// Known from the route table of one client only; neither its body nor its answer is
-	// documented. Both are left open here.
+	// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+	// for each segment.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3696,8 +3725,8 @@ type ClientWithResponsesInterface interface {
 
 	// MatchSegmentWithResponse Match a segment
 	//
-	// Known from the route table of one client only; neither its body nor its answer is
-	// documented. Both are left open here.
+	// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+	// for each segment.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3792,24 +3821,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /fetch/tags (the `CreateTag` operationId).
 	CreateTagWithResponse(ctx context.Context, body CreateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTagResponse, error)
 
-	// DeleteTagWithBodyWithResponse Delete a tag
+	// DeleteTagWithBodyWithResponse Delete a tag, or restore it
 	//
-	// Discards a tag. The body names it once more. A second call may restore the tag, says a
-	// client's source: never repeat it without looking.
+	// Discards the tag of that name, and restores it if it is discarded: never repeat it
+	// without looking. The name in the body decides; the `id` has to stand in the path, and
+	// Bento does not look at it.
 	//
-	// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+	// Bento's tags page has no `id` in the path; its specification and guardrails and the
+	// current client do.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /fetch/tags/{id} (the `DeleteTag` operationId).
 	DeleteTagWithBodyWithResponse(ctx context.Context, id ResourceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteTagResponse, error)
 
-	// DeleteTagWithResponse Delete a tag
+	// DeleteTagWithResponse Delete a tag, or restore it
 	//
-	// Discards a tag. The body names it once more. A second call may restore the tag, says a
-	// client's source: never repeat it without looking.
+	// Discards the tag of that name, and restores it if it is discarded: never repeat it
+	// without looking. The name in the body decides; the `id` has to stand in the path, and
+	// Bento does not look at it.
 	//
-	// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+	// Bento's tags page has no `id` in the path; its specification and guardrails and the
+	// current client do.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3847,7 +3880,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetSegmentStatsWithResponse Count the people of a segment
 	//
-	// How many people the segment has, and how many are subscribed.
+	// How many people the segment has, and how many are subscribed; none of a segment that there is not.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7235,9 +7268,10 @@ func (r GetSiteStatsResponse) ContentType() string {
 // CreateBroadcastsWithBodyWithResponse Create broadcasts
 //
 // Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-// `approved` is true. The only batch whose answer says which records failed, and why.
+// `approved` is true. The answer says which records failed, and why.
 //
-// Each call creates anew: a repeat makes a second draft.
+// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+// at 15, older pages at 100; a site may also reach a limit by the day (429).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7253,9 +7287,10 @@ func (c *ClientWithResponses) CreateBroadcastsWithBodyWithResponse(ctx context.C
 // CreateBroadcastsWithResponse Create broadcasts
 //
 // Creates drafts, which are sent once somebody approves them in Bento, or at `send_at` if
-// `approved` is true. The only batch whose answer says which records failed, and why.
+// `approved` is true. The answer says which records failed, and why.
 //
-// Each call creates anew: a repeat makes a second draft.
+// Each call creates anew: a repeat makes a second draft. Bento's specification caps a call
+// at 15, older pages at 100; a site may also reach a limit by the day (429).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7313,11 +7348,11 @@ func (c *ClientWithResponses) SendEmailsWithResponse(ctx context.Context, body S
 // Records what people did. Creates people that do not exist yet, updates their profile
 // from `fields`, and triggers automations. Events become visible within a few minutes.
 //
-// The answer counts records; it does not say which ones failed. A repeated batch repeats
-// its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-// happened twice: give what must count once a key. An older page caps a batch at 100
-// events; the conventions page says 1000.
+// The answer counts records, and names up to 20 of those that failed; when all did, it is
+// a 422. A repeated batch repeats its automations, unless each event carries
+// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+// after a 5xx, and such a batch may then have happened twice: give what must count once a
+// key. An older page caps a batch at 100 events; the conventions page says 1000.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7335,11 +7370,11 @@ func (c *ClientWithResponses) TrackEventsWithBodyWithResponse(ctx context.Contex
 // Records what people did. Creates people that do not exist yet, updates their profile
 // from `fields`, and triggers automations. Events become visible within a few minutes.
 //
-// The answer counts records; it does not say which ones failed. A repeated batch repeats
-// its automations, unless each event carries `details.unique.key`, by which Bento drops
-// duplicates. The conventions ask for retries after a 5xx, and such a batch may then have
-// happened twice: give what must count once a key. An older page caps a batch at 100
-// events; the conventions page says 1000.
+// The answer counts records, and names up to 20 of those that failed; when all did, it is
+// a 422. A repeated batch repeats its automations, unless each event carries
+// `details.unique.key`, by which Bento drops duplicates. The conventions ask for retries
+// after a 5xx, and such a batch may then have happened twice: give what must count once a
+// key. An older page caps a batch at 100 events; the conventions page says 1000.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7420,7 +7455,8 @@ func (c *ClientWithResponses) RequestDataDeletionWithFormdataBodyWithResponse(ct
 
 // CheckBlacklistWithResponse Look an address up in blacklists
 //
-// Whether a domain or an IP address stands in well-known blacklists; give one of them.
+// Whether a domain or an IP address stands in well-known blacklists; give one of them, or
+// both.
 // Older pages call the path `blacklist.json` and the parameter `ip_address`. Without input
 // the answer is 200 with a text in `results`.
 //
@@ -7574,8 +7610,8 @@ func (c *ClientWithResponses) ValidateEmailWithResponse(ctx context.Context, bod
 
 // ListBroadcastsWithResponse List broadcasts
 //
-// One page of the broadcasts of the site. How many a page holds is not documented; an
-// empty page is the end.
+// One page of 10 of the broadcasts of the site; an empty page is the end. Of a draft the
+// template is its number alone.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7649,7 +7685,7 @@ func (c *ClientWithResponses) GetEmailTemplateWithResponse(ctx context.Context, 
 
 // UpdateEmailTemplateWithBodyWithResponse Change an email template
 //
-// Replaces subject, body, or both, for every send from now on. The body must keep
+// Replaces subject, body or editor, for every send from now on. The body must keep
 // `{{ visitor.unsubscribe_url }}`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -7665,7 +7701,7 @@ func (c *ClientWithResponses) UpdateEmailTemplateWithBodyWithResponse(ctx contex
 
 // UpdateEmailTemplateWithResponse Change an email template
 //
-// Replaces subject, body, or both, for every send from now on. The body must keep
+// Replaces subject, body or editor, for every send from now on. The body must keep
 // `{{ visitor.unsubscribe_url }}`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -7696,8 +7732,8 @@ func (c *ClientWithResponses) ListFieldsWithResponse(ctx context.Context, reqEdi
 
 // CreateFieldWithBodyWithResponse Create a field
 //
-// Creates one field; Bento makes its name from the key. Fields also come into being when a
-// record uses them.
+// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+// Fields also come into being when a record uses them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7712,8 +7748,8 @@ func (c *ClientWithResponses) CreateFieldWithBodyWithResponse(ctx context.Contex
 
 // CreateFieldWithResponse Create a field
 //
-// Creates one field; Bento makes its name from the key. Fields also come into being when a
-// record uses them.
+// Creates one field; Bento makes its name from the key, and underscores from spaces in it.
+// Fields also come into being when a record uses them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7743,11 +7779,11 @@ func (c *ClientWithResponses) ListFormResponsesWithResponse(ctx context.Context,
 
 // SearchSubscribersWithResponse Search subscribers
 //
-// A page of at most 100 people who match every filter. Enterprise only.
+// A page of at most 100 people who match every filter. Enterprise only; other sites
+// get a 422.
 //
-// How the filters travel is uncertain: older pages put `created_at` and its kin into the
-// body of the GET, which many clients and proxies drop. Here they are query parameters, as
-// Rails writes them (`created_at[gt]=…`).
+// Filters are query parameters, as Rails writes them (`created_at[gt]=…`). Older pages put
+// them into the body of the GET, which many clients and proxies drop.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7793,8 +7829,8 @@ func (c *ClientWithResponses) GetSegmentWithResponse(ctx context.Context, id Res
 
 // MatchSegmentWithBodyWithResponse Match a segment
 //
-// Known from the route table of one client only; neither its body nor its answer is
-// documented. Both are left open here.
+// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+// for each segment.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7809,8 +7845,8 @@ func (c *ClientWithResponses) MatchSegmentWithBodyWithResponse(ctx context.Conte
 
 // MatchSegmentWithResponse Match a segment
 //
-// Known from the route table of one client only; neither its body nor its answer is
-// documented. Both are left open here.
+// Whether a person of that address is in the segment. Bento answers 120 of these a minute
+// for each segment.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7965,12 +8001,14 @@ func (c *ClientWithResponses) CreateTagWithResponse(ctx context.Context, body Cr
 	return ParseCreateTagResponse(rsp)
 }
 
-// DeleteTagWithBodyWithResponse Delete a tag
+// DeleteTagWithBodyWithResponse Delete a tag, or restore it
 //
-// Discards a tag. The body names it once more. A second call may restore the tag, says a
-// client's source: never repeat it without looking.
+// Discards the tag of that name, and restores it if it is discarded: never repeat it
+// without looking. The name in the body decides; the `id` has to stand in the path, and
+// Bento does not look at it.
 //
-// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+// Bento's tags page has no `id` in the path; its specification and guardrails and the
+// current client do.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7983,12 +8021,14 @@ func (c *ClientWithResponses) DeleteTagWithBodyWithResponse(ctx context.Context,
 	return ParseDeleteTagResponse(rsp)
 }
 
-// DeleteTagWithResponse Delete a tag
+// DeleteTagWithResponse Delete a tag, or restore it
 //
-// Discards a tag. The body names it once more. A second call may restore the tag, says a
-// client's source: never repeat it without looking.
+// Discards the tag of that name, and restores it if it is discarded: never repeat it
+// without looking. The name in the body decides; the `id` has to stand in the path, and
+// Bento does not look at it.
 //
-// Bento's tags page has no `id` in the path; the newer guardrails and the current client do.
+// Bento's tags page has no `id` in the path; its specification and guardrails and the
+// current client do.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8050,7 +8090,7 @@ func (c *ClientWithResponses) GetReportWithResponse(ctx context.Context, params 
 
 // GetSegmentStatsWithResponse Count the people of a segment
 //
-// How many people the segment has, and how many are subscribed.
+// How many people the segment has, and how many are subscribed; none of a segment that there is not.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -32,7 +32,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Number is an identifier that is a number, such as a template's. Answers may write it as a
+// Number is a whole number, such as the identifier of a template. Answers may write it as a
 // string, which it takes too.
 type Number int64
 

@@ -27,7 +27,7 @@ const (
 	OpCreateSubscriber = "createSubscriber"
 	// Create a tag: POST /fetch/tags.
 	OpCreateTag = "createTag"
-	// Delete a tag: DELETE /fetch/tags/{id}.
+	// Delete a tag, or restore it: DELETE /fetch/tags/{id}.
 	OpDeleteTag = "deleteTag"
 	// Locate an IP address: GET /experimental/geolocation.
 	OpGeolocate = "geolocate"
@@ -85,7 +85,7 @@ const (
 
 // The largest batches the contract allows, in records a request.
 const (
-	MaxBroadcasts  = 100  // createBroadcasts
+	MaxBroadcasts  = 15   // createBroadcasts
 	MaxSubscribers = 1000 // importSubscribers
 	MaxCommands    = 100  // runCommands
 	MaxEmails      = 60   // sendEmails
@@ -217,7 +217,6 @@ var operations = [...]Operation{
 	{
 		ID: OpDeleteTag, Method: "DELETE", Path: "/fetch/tags/{id}",
 		Retry: RetryRejected, Limit: limitFetch,
-		Uncertain: true,
 	},
 	{
 		ID: OpGeolocate, Method: "GET", Path: "/experimental/geolocation",
@@ -267,7 +266,8 @@ var operations = [...]Operation{
 	{
 		ID: OpListBroadcasts, Method: "GET", Path: "/fetch/broadcasts",
 		Retry: RetrySafe, Limit: limitFetch,
-		Paged: true,
+		Paged:    true,
+		PageSize: 10,
 	},
 	{
 		ID: OpListFields, Method: "GET", Path: "/fetch/fields",
@@ -299,8 +299,7 @@ var operations = [...]Operation{
 	},
 	{
 		ID: OpMatchSegment, Method: "POST", Path: "/fetch/segments/{id}/match",
-		Retry: RetryRejected, Limit: limitFetch,
-		Uncertain: true,
+		Retry: RetrySafe, Limit: limitFetch,
 	},
 	{
 		ID: OpModerateContent, Method: "POST", Path: "/experimental/content_moderation",
@@ -320,10 +319,9 @@ var operations = [...]Operation{
 	{
 		ID: OpSearchSubscribers, Method: "GET", Path: "/fetch/search",
 		Retry: RetrySafe, Limit: limitFetch,
-		Paged:     true,
-		PageSize:  100,
-		Plan:      "enterprise",
-		Uncertain: true,
+		Paged:    true,
+		PageSize: 100,
+		Plan:     "enterprise",
 	},
 	{
 		ID: OpSendEmails, Method: "POST", Path: "/batch/emails",

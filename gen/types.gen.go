@@ -43,7 +43,9 @@ func (e AdDimension) Valid() bool {
 const (
 	BroadcastStatusAny       BroadcastStatus = "any"
 	BroadcastStatusArchived  BroadcastStatus = "archived"
+	BroadcastStatusCanceled  BroadcastStatus = "canceled"
 	BroadcastStatusDraft     BroadcastStatus = "draft"
+	BroadcastStatusPaused    BroadcastStatus = "paused"
 	BroadcastStatusScheduled BroadcastStatus = "scheduled"
 	BroadcastStatusSending   BroadcastStatus = "sending"
 	BroadcastStatusSent      BroadcastStatus = "sent"
@@ -56,7 +58,11 @@ func (e BroadcastStatus) Valid() bool {
 		return true
 	case BroadcastStatusArchived:
 		return true
+	case BroadcastStatusCanceled:
+		return true
 	case BroadcastStatusDraft:
+		return true
+	case BroadcastStatusPaused:
 		return true
 	case BroadcastStatusScheduled:
 		return true
@@ -150,6 +156,24 @@ func (e RevenueMode) Valid() bool {
 	}
 }
 
+// Defines values for TemplateType.
+const (
+	TemplateTypePlain TemplateType = "plain"
+	TemplateTypeRaw   TemplateType = "raw"
+)
+
+// Valid indicates whether the value is a known member of the TemplateType enum.
+func (e TemplateType) Valid() bool {
+	switch e {
+	case TemplateTypePlain:
+		return true
+	case TemplateTypeRaw:
+		return true
+	default:
+		return false
+	}
+}
+
 // AdDimension defines model for AdDimension.
 type AdDimension string
 
@@ -192,8 +216,14 @@ type ApplyRulesetBody struct {
 	Wiggleroom *bool        `json:"wiggleroom,omitempty"`
 }
 
+// Attribution Where the person came from, such as `first_page` and `campaign_data`.
+type Attribution = Object
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
+	// Errors Which records were refused, 20 at most. Only events say so.
+	Errors List[RecordError] `json:"errors,omitempty"`
+
 	// Failed Records refused. Emails and some older answers leave it out.
 	Failed *int `json:"failed,omitempty"`
 
@@ -221,33 +251,42 @@ type Broadcast struct {
 
 // BroadcastAttributes defines model for BroadcastAttributes.
 type BroadcastAttributes struct {
-	CreatedAt        Time              `json:"created_at,omitempty,omitzero"`
-	Name             string            `json:"name"`
-	SendAt           Time              `json:"send_at,omitempty,omitzero"`
-	SentFinalBatchAt Time              `json:"sent_final_batch_at,omitempty,omitzero"`
-	ShareURL         string            `json:"share_url,omitempty"`
-	Stats            BroadcastStats    `json:"stats,omitempty"`
-	Template         BroadcastTemplate `json:"template,omitempty"`
+	CreatedAt        Time   `json:"created_at,omitempty,omitzero"`
+	Name             string `json:"name"`
+	SendAt           Time   `json:"send_at,omitempty,omitzero"`
+	SentFinalBatchAt Time   `json:"sent_final_batch_at,omitempty,omitzero"`
+	ShareURL         string `json:"share_url,omitempty"`
+
+	// Stats Older answers have `open_rate` alone.
+	Stats    BroadcastStats    `json:"stats,omitempty"`
+	Template BroadcastTemplate `json:"template,omitempty"`
 }
 
-// BroadcastDraft A broadcast to create. `type` is `plain` or `raw`, say the documents; clients also send
-// `html`, `markdown` and others, so it is open here.
+// BroadcastDraft A broadcast to create. `type` is `plain` (Bento's styles), `raw` (your HTML) or `layout`
+// (copied from `layout_id`, without `content`); clients also send `html`, `markdown` and
+// others, so it is open here. Without `from` the site's own author sends.
 type BroadcastDraft struct {
-	// Approved True: goes out without anybody looking.
+	// Approved True: goes out at `send_at`, which it then needs, without anybody looking.
 	Approved *bool `json:"approved,omitempty"`
 
 	// BatchSizePerHour How fast it goes out.
 	BatchSizePerHour *int   `json:"batch_size_per_hour,omitempty"`
-	Content          string `json:"content"`
+	Content          string `json:"content,omitempty"`
 
 	// ExclusiveTags Who does not: tags, joined by commas.
 	ExclusiveTags *string         `json:"exclusive_tags,omitempty"`
-	From          BroadcastSender `json:"from"`
+	From          BroadcastSender `json:"from,omitempty,omitzero"`
+
+	// InboxSnippet What an inbox shows beside the subject.
+	InboxSnippet string `json:"inbox_snippet,omitempty"`
 
 	// InclusiveTags Who gets it: tags, joined by commas.
 	InclusiveTags *string `json:"inclusive_tags,omitempty"`
-	Name          string  `json:"name"`
-	SegmentID     *string `json:"segment_id,omitempty"`
+
+	// LayoutID The layout to copy.
+	LayoutID  string  `json:"layout_id,omitempty"`
+	Name      string  `json:"name"`
+	SegmentID *string `json:"segment_id,omitempty"`
 
 	// SendAt When it goes out if it is approved.
 	SendAt  *time.Time `json:"send_at,omitempty"`
@@ -280,19 +319,27 @@ type BroadcastSender struct {
 	Name  *string      `json:"name,omitempty"`
 }
 
-// BroadcastStats defines model for BroadcastStats.
+// BroadcastStats Older answers have `open_rate` alone.
 type BroadcastStats struct {
-	OpenRate float64 `json:"open_rate,omitempty"`
+	// ClickBreakdown Counts or rates by name; which ones differs by endpoint.
+	ClickBreakdown EmailStats `json:"click_breakdown,omitempty"`
+	OpenRate       float64    `json:"open_rate,omitempty"`
+	Recipients     Number     `json:"recipients,omitempty"`
+	Spam           Number     `json:"spam,omitempty"`
+	TotalClicks    Number     `json:"total_clicks,omitempty"`
+	TotalOpens     Number     `json:"total_opens,omitempty"`
+	Unsubscribes   Number     `json:"unsubscribes,omitempty"`
 }
 
-// BroadcastStatus defines model for BroadcastStatus.
+// BroadcastStatus Bento takes `cancelled` and `drafted` for `canceled` and `draft`, too; one client knows `any` and `archived`.
 type BroadcastStatus string
 
 // BroadcastTemplate defines model for BroadcastTemplate.
 type BroadcastTemplate struct {
-	HTML    string `json:"html,omitempty"`
-	Subject string `json:"subject,omitempty"`
-	To      string `json:"to,omitempty"`
+	HTML       string `json:"html,omitempty"`
+	Subject    string `json:"subject,omitempty"`
+	TemplateID Number `json:"template_id,omitempty"`
+	To         string `json:"to,omitempty"`
 }
 
 // Command A change to one person.
@@ -377,17 +424,28 @@ type DataDeletionResult struct {
 // DelayInterval defines model for DelayInterval.
 type DelayInterval string
 
-// Email One email to one person. `from` is an Author of the account; subject and body may use Liquid.
+// Email One email to one person. `from` is an Author of the account; subject and body may use
+// Liquid. The body is HTML, plain text or both, or that of a layout. No attachments.
 type Email struct {
+	// CC Who gets a copy.
+	CC string `json:"cc,omitempty"`
+
 	// From An email address; `+` and international domains are fine.
 	//
 	// Example: ari@example.com
 	From     EmailAddress `json:"from"`
-	HTMLBody string       `json:"html_body"`
+	HTMLBody string       `json:"html_body,omitempty"`
+
+	// LayoutID A layout of the site's.
+	LayoutID string `json:"layout_id,omitempty"`
 
 	// Personalizations Values for Liquid. Strings, numbers and booleans.
 	Personalizations Personalizations `json:"personalizations,omitempty"`
-	Subject          string           `json:"subject"`
+
+	// ReplyTo Where answers go, if not to `from`.
+	ReplyTo  string `json:"reply_to,omitempty"`
+	Subject  string `json:"subject"`
+	TextBody string `json:"text_body,omitempty"`
 
 	// To An email address; `+` and international domains are fine.
 	//
@@ -426,10 +484,13 @@ type EmailTemplateAttributes struct {
 	Subject string     `json:"subject,omitempty"`
 }
 
-// EmailTemplateChange At least one of the two.
+// EmailTemplateChange At least one of them.
 type EmailTemplateChange struct {
 	HTML    *string `json:"html,omitempty"`
 	Subject *string `json:"subject,omitempty"`
+
+	// Type `plain` has Bento's styles, `raw` is your HTML.
+	Type *TemplateType `json:"type,omitempty"`
 }
 
 // EmailTemplateEnvelope defines model for EmailTemplateEnvelope.
@@ -440,7 +501,9 @@ type EmailTemplateEnvelope struct {
 
 // EmailTemplateSummary defines model for EmailTemplateSummary.
 type EmailTemplateSummary struct {
-	ID Number `json:"id"`
+	// DisplayOrder Of a sequence's.
+	DisplayOrder Number `json:"display_order,omitempty"`
+	ID           Number `json:"id"`
 
 	// Stats Counts or rates by name; which ones differs by endpoint.
 	Stats   EmailStats `json:"stats,omitempty"`
@@ -505,11 +568,13 @@ type FieldEnvelope struct {
 
 // FieldError defines model for FieldError.
 type FieldError struct {
+	Error   *string `json:"error,omitempty"`
 	Field   *string `json:"field,omitempty"`
-	Message string  `json:"message"`
+	Index   *int    `json:"index,omitempty"`
+	Message *string `json:"message,omitempty"`
 }
 
-// FieldErrors A list of field and message, messages by field, or a sentence.
+// FieldErrors A list of field and message, or of position and error; messages by field, or a sentence.
 type FieldErrors = json.RawMessage
 
 // FieldKey Lower case, with underscores.
@@ -573,6 +638,14 @@ type ImportSubscribersBody struct {
 // Location defines model for Location.
 type Location = Object
 
+// MatchSegmentBody defines model for MatchSegmentBody.
+type MatchSegmentBody struct {
+	// Email An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	Email EmailAddress `json:"email"`
+}
+
 // Message defines model for Message.
 type Message struct {
 	Message string `json:"message"`
@@ -620,6 +693,14 @@ type PeopleCount struct {
 
 // Personalizations Values for Liquid. Strings, numbers and booleans.
 type Personalizations map[string]interface{}
+
+// RecordError defines model for RecordError.
+type RecordError struct {
+	Error string `json:"error"`
+
+	// Index Position in the request.
+	Index int `json:"index"`
+}
 
 // Report defines model for Report.
 type Report struct {
@@ -684,6 +765,18 @@ type SegmentList struct {
 	Data List[Segment] `json:"data"`
 }
 
+// SegmentMatch defines model for SegmentMatch.
+type SegmentMatch struct {
+	Email     string `json:"email,omitempty"`
+	Match     bool   `json:"match"`
+	SegmentID ID     `json:"segment_id,omitempty"`
+}
+
+// SegmentMatchEnvelope defines model for SegmentMatchEnvelope.
+type SegmentMatchEnvelope struct {
+	Data One[SegmentMatch] `json:"data"`
+}
+
 // SendEmailsBody defines model for SendEmailsBody.
 type SendEmailsBody struct {
 	Emails []Email `json:"emails"`
@@ -709,15 +802,17 @@ type SequenceAttributes struct {
 
 // SequenceEmail defines model for SequenceEmail.
 type SequenceEmail struct {
-	BCC                *string        `json:"bcc,omitempty"`
-	CC                 *string        `json:"cc,omitempty"`
-	DelayInterval      *DelayInterval `json:"delay_interval,omitempty"`
-	DelayIntervalCount *int           `json:"delay_interval_count,omitempty"`
-	EditorChoice       *string        `json:"editor_choice,omitempty"`
-	HTML               string         `json:"html"`
-	InboxSnippet       *string        `json:"inbox_snippet,omitempty"`
-	Subject            string         `json:"subject"`
-	To                 *string        `json:"to,omitempty"`
+	BCC           *string        `json:"bcc,omitempty"`
+	CC            *string        `json:"cc,omitempty"`
+	DelayInterval *DelayInterval `json:"delay_interval,omitempty"`
+
+	// DelayIntervalCount Together with `delay_interval`.
+	DelayIntervalCount *int    `json:"delay_interval_count,omitempty"`
+	EditorChoice       *string `json:"editor_choice,omitempty"`
+	HTML               string  `json:"html"`
+	InboxSnippet       *string `json:"inbox_snippet,omitempty"`
+	Subject            string  `json:"subject"`
+	To                 *string `json:"to,omitempty"`
 }
 
 // SequenceList defines model for SequenceList.
@@ -736,16 +831,25 @@ type Subscriber struct {
 
 // SubscriberAttributes defines model for SubscriberAttributes.
 type SubscriberAttributes struct {
-	CachedTagIds List[ID] `json:"cached_tag_ids,omitempty"`
-	Email        string   `json:"email"`
+	// Attribution Where the person came from, such as `first_page` and `campaign_data`.
+	Attribution  Attribution `json:"attribution,omitempty"`
+	CachedTagIds List[ID]    `json:"cached_tag_ids,omitempty"`
+	CreatedAt    Time        `json:"created_at,omitempty,omitzero"`
+	Email        string      `json:"email"`
 
 	// Fields Standard and custom fields by key.
 	Fields        SubscriberFields `json:"fields,omitempty"`
+	LastEventAt   Time             `json:"last_event_at,omitempty,omitzero"`
 	NavigationURL string           `json:"navigation_url,omitempty"`
 
+	// Tags Their names. The search leaves them out.
+	Tags List[string] `json:"tags,omitempty"`
+
 	// UnsubscribedAt When the person unsubscribed; null while subscribed.
-	UnsubscribedAt Time   `json:"unsubscribed_at,omitempty,omitzero"`
-	UUID           string `json:"uuid"`
+	UnsubscribedAt     Time   `json:"unsubscribed_at,omitempty,omitzero"`
+	UnsubscribedReason string `json:"unsubscribed_reason,omitempty"`
+	UpdatedAt          Time   `json:"updated_at,omitempty,omitzero"`
+	UUID               string `json:"uuid"`
 }
 
 // SubscriberEnvelope Nobody is `data` null, or no `data`.
@@ -763,7 +867,8 @@ type SubscriberList struct {
 }
 
 // SubscriberRecord A person to create or update. What is left out stays as it is. Any other member is a
-// custom field: flat, lower case, underscored.
+// custom field: flat, lower case, underscored. Of these Bento knows `created_at`, when the
+// person came to be, and `lifetime_value_currency` with `lifetime_value_amount`, in cents.
 type SubscriberRecord struct {
 	// Email An email address; `+` and international domains are fine.
 	//
@@ -816,6 +921,9 @@ type TagList struct {
 	Data List[Tag] `json:"data"`
 }
 
+// TemplateType `plain` has Bento's styles, `raw` is your HTML.
+type TemplateType string
+
 // TimeRange After `gt`, before `lt`; either alone will do.
 type TimeRange struct {
 	// Gt Example: 2024-01-01
@@ -832,7 +940,7 @@ type TrackEventsBody struct {
 
 // UpdateEmailTemplateBody defines model for UpdateEmailTemplateBody.
 type UpdateEmailTemplateBody struct {
-	// EmailTemplate At least one of the two.
+	// EmailTemplate At least one of them.
 	EmailTemplate EmailTemplateChange `json:"email_template"`
 }
 
@@ -867,7 +975,7 @@ type WorkflowAttributes struct {
 	EmailTemplates List[EmailTemplateSummary] `json:"email_templates,omitempty"`
 	Name           string                     `json:"name"`
 
-	// Status `live` or `draft`; absent in older answers.
+	// Status `live`, `draft` or `deleted`; absent in older answers.
 	Status string `json:"status,omitempty"`
 }
 
@@ -953,8 +1061,8 @@ type ReportRead = Report
 // RulesetApplied defines model for RulesetApplied.
 type RulesetApplied = RulesetResult
 
-// SegmentMatched An object whose members nobody has documented.
-type SegmentMatched = Anything
+// SegmentMatched defines model for SegmentMatched.
+type SegmentMatched = SegmentMatchEnvelope
 
 // SegmentRead defines model for SegmentRead.
 type SegmentRead = SegmentEnvelope
@@ -1049,7 +1157,10 @@ type SearchSubscribersParams struct {
 	TagNames *string `form:"tag_names,omitempty" json:"tag_names,omitempty"`
 
 	// TagIds Tags by id; an older form.
-	TagIds         *string    `form:"tag_ids,omitempty" json:"tag_ids,omitempty"`
+	TagIds *string `form:"tag_ids,omitempty" json:"tag_ids,omitempty"`
+
+	// SegmentID Only the people of this segment.
+	SegmentID      *string    `form:"segment_id,omitempty" json:"segment_id,omitempty"`
 	CreatedAt      *TimeRange `json:"created_at,omitempty"`
 	UpdatedAt      *TimeRange `json:"updated_at,omitempty"`
 	LastEventAt    *TimeRange `json:"last_event_at,omitempty"`
@@ -1144,7 +1255,7 @@ type UpdateEmailTemplateJSONRequestBody = UpdateEmailTemplateBody
 type CreateFieldJSONRequestBody = CreateFieldBody
 
 // MatchSegmentJSONRequestBody defines body for MatchSegment for application/json ContentType.
-type MatchSegmentJSONRequestBody = Anything
+type MatchSegmentJSONRequestBody = MatchSegmentBody
 
 // CreateSequenceEmailJSONRequestBody defines body for CreateSequenceEmail for application/json ContentType.
 type CreateSequenceEmailJSONRequestBody = CreateSequenceEmailBody

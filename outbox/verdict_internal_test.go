@@ -53,6 +53,30 @@ func TestVerdicts(t *testing.T) {
 	assert.Equal(t, Queued, j.verdicts[0].State, "an error that names no record is no success")
 }
 
+// What Bento names as refused has failed, whatever is said of the rest.
+func TestVerdictsOfWhatBentoNames(t *testing.T) {
+	t.Parallel()
+	named := bento.Problem{First: 3, Last: 3, Failed: 1, Err: errors.New("no such type")}
+	for name, tc := range map[string]struct {
+		problems []bento.Problem
+		others   State
+		lost     int
+	}{
+		"all of them":  {[]bento.Problem{named}, Accepted, 0},
+		"some of them": {[]bento.Problem{{Last: 9, Accepted: 7, Failed: 2, Err: errors.New("2 more")}, named}, Accepted, 2},
+	} {
+		j := judge(make([]Entry, 10), &bento.Result{Problems: tc.problems}, errors.New("partly"), time.Now())
+		for i, v := range j.verdicts {
+			if i == named.First {
+				assert.Equal(t, Verdict{State: Failed, Cause: causeCounted, Reason: "no such type"}, v, name)
+				continue
+			}
+			assert.Equal(t, tc.others, v.State, name)
+		}
+		assert.Equal(t, tc.lost, j.lost, name)
+	}
+}
+
 // Of several records of which Bento says only how many it took, those whose repeat is harmless are sent
 // again in parts, an email would be in doubt, and of the others it is told how many.
 func TestVerdictsOfAGroup(t *testing.T) {

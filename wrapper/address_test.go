@@ -1,6 +1,7 @@
 package bento_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,7 +44,9 @@ func TestAnEmailHasAllItsParts(t *testing.T) {
 		"to is empty":                 func(e *bento.Email) { e.To = "" },
 		"from is empty":               func(e *bento.Email) { e.From = "" },
 		"subject is empty":            func(e *bento.Email) { e.Subject = "" },
-		"html_body is empty":          func(e *bento.Email) { e.HTMLBody = "" },
+		"html_body is empty, and so":  func(e *bento.Email) { e.HTMLBody = "" },
+		"cc holds a line break":       func(e *bento.Email) { e.CC = "a@b.example\r\nBcc: c@d.example" },
+		"reply_to holds a line break": func(e *bento.Email) { e.ReplyTo = "a@b.example\n" },
 		"subject holds a line break":  func(e *bento.Email) { e.Subject = "a\nb" },
 		"from is not an email":        func(e *bento.Email) { e.From = "support" },
 		"to is not an email":          func(e *bento.Email) { e.To = "ari" },
@@ -56,5 +59,20 @@ func TestAnEmailHasAllItsParts(t *testing.T) {
 		require.ErrorIs(t, err, bento.ErrInvalid)
 		require.ErrorContains(t, err, want)
 		assert.Empty(t, s.seen)
+	}
+}
+
+// The body may be plain text alone, or a layout's.
+func TestAnEmailNeedsOneBody(t *testing.T) {
+	t.Parallel()
+	for _, body := range []bento.Email{{TextBody: "Hello"}, {LayoutID: "7"}, {HTMLBody: "<p>Hello</p>", TextBody: "Hello"}} {
+		body.To, body.From, body.Subject = "ari@example.com", "team@acme.example", "Hello"
+		body.CC, body.ReplyTo = "bo@example.com", "cy@example.com"
+		s := scripted(t, accepted("1"))
+		_, err := s.client().SendEmails(t.Context(), []bento.Email{body})
+		require.NoError(t, err)
+		sent, err := json.Marshal(body)
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"emails":[`+string(sent)+`]}`, s.seen[0].body)
 	}
 }

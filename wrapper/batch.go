@@ -176,7 +176,7 @@ func (r *batchRun[T]) put(encoded []byte, record T, at int) {
 			return
 		}
 	}
-	r.batch.add(encoded, at, r.bisect)
+	r.batch.add(encoded, at)
 	if r.batch.n == 1 {
 		expect := r.max
 		if r.total > 0 {
@@ -193,8 +193,9 @@ func (r *batchRun[T]) put(encoded []byte, record T, at int) {
 // maxGuess bounds the room, in bytes, that is made on the word of one record.
 const maxGuess = 1 << 20
 
-// request sends one batch. The second result is not nil when sending more makes no sense.
-func (r *batchRun[T]) request(batch *batch, f *flight) (Problem, error) {
+// request sends one batch. The first problem is its own, and if Bento names records that it
+// refused, theirs follow. The second result is not nil when sending more makes no sense.
+func (r *batchRun[T]) request(batch *batch, f *flight) ([]Problem, error) {
 	state := &callState{callSettings: r.callSettings, records: batch.n}
 	state.repeatable = batch.repeatable
 	if r.response != nil {
@@ -204,12 +205,16 @@ func (r *batchRun[T]) request(batch *batch, f *flight) (Problem, error) {
 	answer, err := perform[gen.BatchResult](r.ctx, r.client, r.operation, state, func(ctx context.Context) (*http.Response, error) {
 		return r.batcher.send(r.client.api, ctx, "application/json", bytes.NewReader(batch.closed()))
 	})
-	p := count(answer, batch.n)
 	if err != nil {
-		p, err = classify(err, batch.n)
+		p, stop := classify(err, batch.n)
+		p.First, p.Last = batch.first, batch.last
+		return []Problem{p}, stop
 	}
-	p.First, p.Last = batch.first, batch.last
-	return p, err
+	problems := r.client.tally(answer, batch.n)
+	for i := range problems {
+		problems[i].First, problems[i].Last = batch.places[problems[i].First].at, batch.places[problems[i].Last].at
+	}
+	return problems, nil
 }
 
 // classify says what a failed request means for its n records, and whether the next batch
@@ -235,24 +240,4 @@ func classify(err error, n int) (Problem, error) {
 		return p, nil
 	}
 	return p, err
-}
-
-// count turns Bento's counts into ours. What they leave out is unknown, and all of it if they
-// contradict themselves: no answer says which records it took.
-func count(answer gen.BatchResult, n int) Problem {
-	failed := 0
-	if answer.Failed != nil {
-		failed = *answer.Failed
-	}
-	if answer.Results < 0 || failed < 0 || failed > n-answer.Results {
-		return Problem{Unknown: n, Err: errContradiction}
-	}
-	p := Problem{Accepted: answer.Results, Failed: failed, Unknown: n - answer.Results - failed}
-	switch {
-	case p.Unknown > 0:
-		p.Err = errShortCount
-	case p.Failed > 0:
-		p.Err = fmt.Errorf("Bento accepted the batch but refused %d of its %d records, and does not say which: check their addresses and types", p.Failed, n)
-	}
-	return p
 }

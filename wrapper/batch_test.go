@@ -3,6 +3,7 @@ package bento_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"strings"
@@ -136,6 +137,44 @@ func TestWhatBecameOfEachRecord(t *testing.T) {
 			requireNoSecrets(t, err.Error())
 		})
 	}
+}
+
+// Records that Bento names as refused are told where they stand in the source, whatever was refused here
+// before them; what it does not name is told of the batch.
+func TestRecordsThatBentoNamesAreToldWhereTheyStand(t *testing.T) {
+	t.Parallel()
+	all := append([]bento.Event{event("")}, events(1200)...)
+	for answer, want := range map[string][]string{
+		`{"results":998,"failed":2,"errors":[{"index":0,"error":"no such type"},{"index":999,"error":"for canary@example.com"}]}`: {
+			"record 1: no such type", "record 1000: for [address]",
+		},
+		`{"results":996,"failed":4,"errors":[{"index":7,"error":"a"},{"index":7,"error":"b"},{"index":1000,"error":"c"},{"index":-1,"error":"d"}]}`: {
+			"records 1 to 1000: Bento refused 3 more records, and does not say which", "record 8: a",
+		},
+		`{"results":999,"errors":[{"index":3,"error":"a"}]}`: {"record 4: a"},
+	} {
+		result, err := scripted(t, answerJSON(200, answer), accepted("200")).client().TrackEvents(t.Context(), all)
+		require.Error(t, err)
+		assert.Equal(t, 1201, result.Accepted+result.Failed, "nothing is unknown: %+v", result)
+		var told []string
+		for _, p := range result.Problems[1:] {
+			told = append(told, p.Error())
+		}
+		assert.Equal(t, want, told)
+	}
+}
+
+// An answer may name more records than are worth remembering.
+func TestRecordsThatBentoNamesHaveABound(t *testing.T) {
+	t.Parallel()
+	var errs []string
+	for i := range 1000 {
+		errs = append(errs, fmt.Sprintf(`{"index":%d,"error":"x"}`, i))
+	}
+	result, err := scripted(t, answerJSON(200, `{"results":0,"failed":1000,"errors":[`+strings.Join(errs, ",")+`]}`)).client().TrackEvents(t.Context(), events(1000))
+	require.Error(t, err)
+	assert.Equal(t, 1000, result.Failed)
+	assert.Len(t, result.Problems, 21, "the batch and twenty")
 }
 
 func TestABadRecordIsSetAsideAndTheRestGoesOn(t *testing.T) {

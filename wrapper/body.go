@@ -8,7 +8,7 @@ type batch struct {
 	first, last int  // positions of its first and last record in the source
 	repeatable  bool // every record may be sent again
 
-	places []place // of its records, if they may have to be told apart
+	places []place // of its records
 	prefix int     // bytes before the first record
 }
 
@@ -21,7 +21,7 @@ func (r *batchRun[T]) newBatch() *batch {
 	return b
 }
 
-func (b *batch) add(record []byte, at int, remember bool) {
+func (b *batch) add(record []byte, at int) {
 	if b.n > 0 {
 		b.body = append(b.body, ',')
 	} else {
@@ -29,9 +29,7 @@ func (b *batch) add(record []byte, at int, remember bool) {
 	}
 	from := len(b.body)
 	b.body = append(b.body, record...)
-	if remember {
-		b.places = append(b.places, place{at, from, len(b.body)})
-	}
+	b.places = append(b.places, place{at, from, len(b.body)})
 	b.last = at
 	b.n++
 }
@@ -43,7 +41,7 @@ func (b *batch) closed() []byte { return append(b.body, "]}"...) }
 func (b *batch) part(i, j int) *batch {
 	p := &batch{body: append([]byte(nil), b.body[:b.prefix]...), prefix: b.prefix, repeatable: b.repeatable}
 	for _, at := range b.places[i:j] {
-		p.add(b.body[at.from:at.to], at.at, true)
+		p.add(b.body[at.from:at.to], at.at)
 	}
 	return p
 }

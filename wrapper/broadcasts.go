@@ -2,7 +2,6 @@ package bento
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -67,21 +66,16 @@ func (c *Client) CreateBroadcasts(ctx context.Context, drafts []BroadcastDraft, 
 	return &answer, c.refusedDrafts(answer, len(drafts))
 }
 
-// refusedDrafts is nil if every draft was accepted. An answer may name a draft that was never
-// sent, or one twice; such failures are passed over.
+// refusedDrafts is nil if every draft was accepted.
 func (c *Client) refusedDrafts(answer gen.CreateBroadcastsResult, n int) error {
-	result := Result{Read: n, Requests: 1}
-	named := map[int]bool{}
+	counted := gen.BatchResult{Results: answer.Results, Failed: new(answer.Failed)}
 	for _, f := range answer.Failures {
-		if f.Index < 0 || f.Index >= n || named[f.Index] {
-			continue
-		}
-		named[f.Index] = true
-		result.add(Problem{First: f.Index, Last: f.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(f.Error)))})
+		counted.Errors = append(counted.Errors, gen.RecordError{Index: f.Index, Error: f.Error})
 	}
-	rest := count(gen.BatchResult{Results: answer.Results, Failed: new(max(answer.Failed-result.Failed, 0))}, n-result.Failed)
-	rest.Last = n - 1
-	result.add(rest)
+	result := Result{Read: n, Requests: 1}
+	for _, p := range c.tally(counted, n) {
+		result.add(p)
+	}
 	if result.Accepted == n {
 		return nil
 	}

@@ -10,8 +10,9 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// Email is one email to one person. To, From, Subject and HTMLBody are required, From is an
-// Author of the account. Transactional reaches unsubscribed people too.
+// Email is one email to one person. To, From and Subject are required, and a body: HTMLBody,
+// TextBody, both, or a LayoutID. From is an Author of the account. Transactional reaches
+// unsubscribed people too.
 type Email = gen.Email
 
 // SendEmails queues emails in batches of at most [gen.MaxEmails]; Bento sends them at a pace of
@@ -45,13 +46,16 @@ func checkEmail(e Email) error {
 	if err := errors.Join(checkAddress("to", e.To), checkAddress("from", e.From)); err != nil {
 		return err
 	}
-	if strings.ContainsAny(e.Subject, "\r\n\x00") {
-		return errors.New("subject holds a line break: a subject is one line")
-	}
-	for _, required := range []struct{ name, value string }{{"subject", e.Subject}, {"html_body", e.HTMLBody}} {
-		if required.value == "" {
-			return fmt.Errorf("%s is empty: every email needs one", required.name)
+	for _, line := range []struct{ name, value string }{{"subject", e.Subject}, {"cc", e.CC}, {"reply_to", e.ReplyTo}} {
+		if strings.ContainsAny(line.value, "\r\n\x00") {
+			return fmt.Errorf("%s holds a line break: it is one line", line.name)
 		}
+	}
+	switch {
+	case e.Subject == "":
+		return errors.New("subject is empty: every email needs one")
+	case e.HTMLBody == "" && e.TextBody == "" && e.LayoutID == "":
+		return errors.New("html_body is empty, and so are text_body and layout_id: every email needs one of them")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package bento
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,8 +14,8 @@ const (
 )
 
 // readErrorBody finds what an error's body says. Its shape varies by the age of the endpoint:
-// {"error": …}, {"message": …}, {"errors": [{field, message}]}, {"errors": {field: [message]}},
-// plain text, or nothing.
+// {"error": …}, {"message": …}, {"errors": [{field, message}]}, {"errors": [{index, error}]},
+// {"errors": {field: [message]}}, plain text, or nothing.
 func readErrorBody(body []byte) (message string, fields []FieldError) {
 	if !json.Valid(body) {
 		return oneLine(string(body)), nil
@@ -37,11 +38,17 @@ func readErrorBody(body []byte) (message string, fields []FieldError) {
 }
 
 func readFieldErrors(raw json.RawMessage) []FieldError {
-	var list []struct{ Field, Message, Detail, Title string }
+	var list []struct {
+		Field, Message, Detail, Title, Error string
+		Index                                *int
+	}
 	if json.Unmarshal(raw, &list) == nil {
 		fields := make([]FieldError, 0, len(list))
 		for _, item := range list {
-			message := firstNonEmpty(item.Message, item.Detail, item.Title)
+			if item.Field == "" && item.Index != nil {
+				item.Field = fmt.Sprintf("record %d", *item.Index)
+			}
+			message := firstNonEmpty(item.Message, item.Error, item.Detail, item.Title)
 			fields = append(fields, FieldError{oneLine(item.Field), oneLine(message)})
 		}
 		return fields

@@ -43,7 +43,7 @@ func (r *batchRun[T]) dispatch() {
 func (r *batchRun[T]) fly(f *flight, whole *batch) {
 	defer close(f.done)
 	defer func() { f.panicked = recover() }()
-	b := bisector{flight: f, request: func(part *batch) (Problem, error) { return r.request(part, f) }}
+	b := bisector{flight: f, request: func(part *batch) ([]Problem, error) { return r.request(part, f) }}
 	if r.bisect {
 		b.left = MaxBisections
 	}
@@ -80,18 +80,19 @@ const MaxBisections = 64
 
 // A bisector sends a batch, and halves it as long as it is refused for its records.
 type bisector struct {
-	request func(*batch) (Problem, error)
+	request func(*batch) ([]Problem, error)
 	left    int // requests that it may still spend
 	flight  *flight
 }
 
 func (b *bisector) send(batch *batch) {
-	p, err := b.request(batch)
+	problems, err := b.request(batch)
+	p := problems[0]
 	if e := (*Error)(nil); p.NotSent == 0 && (!errors.As(p.Err, &e) || !e.stopped) {
 		b.flight.requests++
 	}
 	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 {
-		b.flight.problems = append(b.flight.problems, p)
+		b.flight.problems = append(b.flight.problems, problems...)
 		b.flight.ended = err
 		return
 	}

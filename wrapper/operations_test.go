@@ -75,12 +75,13 @@ var operationCalls = map[string]operationCall{
 	},
 	"MatchSegment": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
-			return c.MatchSegment(ctx, "s1", gen.Anything{"a": "b"})
-		}, "POST /fetch/segments/s1/match", "", `{"a":"b"}`, `{"x":"y"}`, gen.Anything{"x": "y"},
+			return c.MatchSegment(ctx, "s1", "ari@example.com")
+		}, "POST /fetch/segments/s1/match", "", `{"email":"ari@example.com"}`, `{"data":{"segment_id":"s1","email":"ari@example.com","match":true}}`, true,
 	},
-	"MatchSegment of nothing": {
-		func(ctx context.Context, c *bento.Client) (any, error) { return c.MatchSegment(ctx, "s1", nil) },
-		"POST /fetch/segments/s1/match", "", `{}`, `{"x":"y"}`, gen.Anything{"x": "y"},
+	"MatchSegment of somebody else": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			return c.MatchSegment(ctx, "s1", "bo@example.com")
+		}, "POST /fetch/segments/s1/match", "", `{"email":"bo@example.com"}`, `{"data":{"match":false}}`, false,
 	},
 	"ListSequences": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
@@ -254,13 +255,20 @@ func TestEveryMethodSendsWhatItWasGiven(t *testing.T) {
 func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(context.Context, *bento.Client) error{
-		"CreateField":              func(ctx context.Context, c *bento.Client) error { _, err := c.CreateField(ctx, ""); return err },
-		"DeleteTag without id":     func(ctx context.Context, c *bento.Client) error { return c.DeleteTag(ctx, "", "vip") },
-		"DeleteTag without name":   func(ctx context.Context, c *bento.Client) error { return c.DeleteTag(ctx, "7", "") },
-		"CreateSubscriber":         func(ctx context.Context, c *bento.Client) error { _, err := c.CreateSubscriber(ctx, "x"); return err },
-		"SubscriberByUUID":         func(ctx context.Context, c *bento.Client) error { _, err := c.SubscriberByUUID(ctx, ""); return err },
-		"Segment":                  func(ctx context.Context, c *bento.Client) error { _, err := c.Segment(ctx, ""); return err },
-		"MatchSegment":             func(ctx context.Context, c *bento.Client) error { _, err := c.MatchSegment(ctx, "", nil); return err },
+		"CreateField":            func(ctx context.Context, c *bento.Client) error { _, err := c.CreateField(ctx, ""); return err },
+		"DeleteTag without id":   func(ctx context.Context, c *bento.Client) error { return c.DeleteTag(ctx, "", "vip") },
+		"DeleteTag without name": func(ctx context.Context, c *bento.Client) error { return c.DeleteTag(ctx, "7", "") },
+		"CreateSubscriber":       func(ctx context.Context, c *bento.Client) error { _, err := c.CreateSubscriber(ctx, "x"); return err },
+		"SubscriberByUUID":       func(ctx context.Context, c *bento.Client) error { _, err := c.SubscriberByUUID(ctx, ""); return err },
+		"Segment":                func(ctx context.Context, c *bento.Client) error { _, err := c.Segment(ctx, ""); return err },
+		"MatchSegment": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.MatchSegment(ctx, "", "ari@example.com")
+			return err
+		},
+		"MatchSegment of nobody": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.MatchSegment(ctx, "s1", "ari")
+			return err
+		},
 		"ListSequences":            func(ctx context.Context, c *bento.Client) error { _, err := c.ListSequences(ctx, 0); return err },
 		"ListWorkflows":            func(ctx context.Context, c *bento.Client) error { _, err := c.ListWorkflows(ctx, 0); return err },
 		"EmailTemplate":            func(ctx context.Context, c *bento.Client) error { _, err := c.EmailTemplate(ctx, 0); return err },

@@ -13,7 +13,9 @@ import (
 )
 
 // A Pace says how fast a client asks, per limit family of the contract (x-bento-limits). All
-// goroutines of a client share it. The zero Pace is [PaceGuarded].
+// goroutines of a client share it; other clients do not, and Bento's guardrails count by IP
+// address: where several clients share one, let each have its part ([Pace.With]). The zero Pace
+// is [PaceGuarded].
 type Pace struct {
 	figure figure
 	own    map[string]gen.Rate // by family; never changed once it is here

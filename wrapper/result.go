@@ -22,8 +22,9 @@ type Result struct {
 	NotSent int
 	// Requests counts the batches that were sent, each once however often it was retried.
 	Requests int
-	// Problems lists what was not wholly accepted, in order: every batch, and of the records
-	// that were refused here the first 1000.
+	// Problems lists what was not wholly accepted, in order: every batch; the records that Bento
+	// names as refused, of a batch of events 20 at most; and of the records that were refused here
+	// the first 1000.
 	Problems []Problem
 
 	refused int // records refused here
@@ -36,10 +37,11 @@ const (
 	maxBodies = 100
 )
 
-// A Problem is a batch, or a single record refused here, that was not wholly accepted.
+// A Problem is a batch that was not wholly accepted, or a single record that was refused, here or
+// by Bento.
 type Problem struct {
 	// First and Last are the positions of its records in the source, from 0, both included.
-	// Records that were refused here lie between them without being part of the batch.
+	// Records that are a problem of their own lie between them without being part of the batch's.
 	First, Last int
 	// The batch's part of the Result's counts.
 	Accepted, Failed, Unknown, NotSent int

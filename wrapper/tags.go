@@ -38,11 +38,12 @@ func (c *Client) CreateTag(ctx context.Context, name string, opts ...CallOption)
 	return required(gen.OpCreateTag, envelope.Data, err)
 }
 
-// DeleteTag discards a tag, by its id and its name. It is not repeated unless it surely was not
-// accepted: a second call may restore the tag.
+// DeleteTag discards the tag of that name, and restores it if it is discarded already: look at
+// its DiscardedAt before. The name decides; Bento asks for the id, and does not look at it. The
+// call is not repeated unless it surely was not accepted.
 //
 // Contract: DELETE /fetch/tags/{id} (openapi.yaml, deleteTag).
-// Source: https://github.com/bentonow/bento-skills
+// Source: https://github.com/bentonow/api
 func (c *Client) DeleteTag(ctx context.Context, id, name string, opts ...CallOption) error {
 	if err := errors.Join(checkGiven(gen.OpDeleteTag, "id", id), checkGiven(gen.OpDeleteTag, "name", name)); err != nil {
 		return err

@@ -14,7 +14,7 @@ type Workflow = gen.Workflow
 // ListWorkflows returns one page of the workflows of the site, from page 1.
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
-// Source: https://bentonow.com/docs/workflows
+// Source: https://bentonow.com/docs/workflows_api
 func (c *Client) ListWorkflows(ctx context.Context, page int, opts ...CallOption) ([]Workflow, error) {
 	if err := checkPage(gen.OpListWorkflows, page); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (c *Client) ListWorkflows(ctx context.Context, page int, opts ...CallOption
 // Workflows walks every page, as [Client.Broadcasts] does.
 //
 // Contract: GET /fetch/workflows (openapi.yaml, listWorkflows).
-// Source: https://bentonow.com/docs/workflows
+// Source: https://bentonow.com/docs/workflows_api
 func (c *Client) Workflows(ctx context.Context, opts ...CallOption) iter.Seq2[Workflow, error] {
 	return pages(gen.OpListWorkflows, func(page int) ([]Workflow, error) {
 		return c.ListWorkflows(ctx, page, opts...)

@@ -15,15 +15,22 @@ const (
 	workflowID = "workflow_1"
 )
 
-// createBroadcasts is the only batch that says which records failed.
+// createBroadcasts says which records failed, and why.
 func (s *state) createBroadcasts(c *call) reply {
 	result := gen.CreateBroadcastsResult{}
 	for i, raw := range c.records("broadcasts") {
 		var draft gen.BroadcastDraft
 		_ = json.Unmarshal(raw, &draft)
-		if !conformance.ValidEmail(draft.From.Email) {
+		wrong := ""
+		switch {
+		case draft.From.Email != "" && !conformance.ValidEmail(draft.From.Email):
+			wrong = "From is not an author"
+		case draft.Approved != nil && *draft.Approved && draft.SendAt == nil:
+			wrong = "Send at can't be blank when approved"
+		}
+		if wrong != "" {
 			result.Failed++
-			result.Failures = append(result.Failures, gen.BroadcastFailure{Index: i, Name: draft.Name, Error: "From is not an author"})
+			result.Failures = append(result.Failures, gen.BroadcastFailure{Index: i, Name: draft.Name, Error: wrong})
 			continue
 		}
 		result.Results++

@@ -65,7 +65,7 @@ func (s *state) listBroadcasts(c *call) reply {
 		all = decoded[gen.Broadcast](s.drafts, maxKept)
 	case gen.BroadcastStatusAny:
 		all = slices.Concat(s.broadcasts, decoded[gen.Broadcast](s.drafts, maxKept))
-	case gen.BroadcastStatusScheduled, gen.BroadcastStatusSending, gen.BroadcastStatusArchived:
+	case gen.BroadcastStatusScheduled, gen.BroadcastStatusSending, gen.BroadcastStatusPaused, gen.BroadcastStatusCanceled, gen.BroadcastStatusArchived:
 	}
 	items := []gen.Broadcast{}
 	if before := c.page() - 1; before <= len(all)/pageSize {

@@ -8,7 +8,7 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// Limits says how many requests each family may receive per site, in a fixed window or a sliding
+// Limits says how many requests each family may receive, here by site, in a fixed window or a sliding
 // one. The zero Limits are off.
 type Limits struct {
 	documented bool

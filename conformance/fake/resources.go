@@ -11,26 +11,22 @@ import (
 	"example.com/bento-go/gen"
 )
 
+// deleteTag goes by the name, as Bento does, and restores what is discarded.
 func (s *state) deleteTag(c *call) reply {
-	for _, tag := range s.tags {
-		if string(tag.ID) != c.id() {
-			continue
-		}
-		var body gen.CreateTagBody
-		_ = json.Unmarshal(c.body, &body)
-		if body.Tag.Name != tag.Attributes.Name {
-			return objections(http.StatusUnprocessableEntity, fieldError{"name", "is not that of the tag"})
-		}
-		verb := "deleted"
-		if tag.Attributes.DiscardedAt.IsZero() {
-			tag.Attributes.DiscardedAt = s.time()
-		} else { // a second call restores, says a client's source
-			tag.Attributes.DiscardedAt = gen.Time{}
-			verb = "restored"
-		}
-		return answer(http.StatusOK, gen.Message{Message: "Tag (" + tag.Attributes.Name + ") " + verb + " successfully"})
+	var body gen.CreateTagBody
+	_ = json.Unmarshal(c.body, &body)
+	tag := s.tagByName[body.Tag.Name]
+	if tag == nil {
+		return fail(http.StatusNotFound, "Tag not found")
 	}
-	return fail(http.StatusNotFound, "Tag not found")
+	verb := "deleted"
+	if tag.Attributes.DiscardedAt.IsZero() {
+		tag.Attributes.DiscardedAt = s.time()
+	} else {
+		tag.Attributes.DiscardedAt = gen.Time{}
+		verb = "restored"
+	}
+	return answer(http.StatusOK, gen.Message{Message: "Tag (" + tag.Attributes.Name + ") " + verb + " successfully"})
 }
 
 func (s *state) listFields(*call) reply {
@@ -98,7 +94,10 @@ func (s *state) matchSegment(c *call) reply {
 	if c.id() != string(everybody.ID) {
 		return fail(http.StatusNotFound, "Segment not found")
 	}
-	return answer(http.StatusOK, gen.Anything{})
+	var body gen.MatchSegmentBody
+	_ = json.Unmarshal(c.body, &body)
+	match := gen.SegmentMatch{SegmentID: everybody.ID, Email: body.Email, Match: s.people[strings.ToLower(body.Email)] != nil}
+	return answer(http.StatusOK, gen.SegmentMatchEnvelope{Data: gen.One[gen.SegmentMatch]{Value: &match}})
 }
 
 // formID is the one form of a fake, which one person has filled in.

@@ -110,8 +110,12 @@ var roundTrips = []struct {
 		return s.Attributes.Name == "Everybody", err
 	}},
 	{gen.OpMatchSegment, func(ctx context.Context, c *bento.Client) (bool, error) {
-		_, err := c.MatchSegment(ctx, "segment_1", nil)
-		return true, err
+		there, err := c.MatchSegment(ctx, "segment_1", "ari@example.com")
+		if err != nil {
+			return false, err
+		}
+		nobody, err := c.MatchSegment(ctx, "segment_1", "nobody@example.com")
+		return there && !nobody, err
 	}},
 	{gen.OpListBroadcasts, func(ctx context.Context, c *bento.Client) (bool, error) {
 		b, err := c.ListBroadcasts(ctx, bento.BroadcastFilters{Status: new(gen.BroadcastStatusSent)}, 1)

@@ -27,9 +27,10 @@ func (s *state) countPeople() gen.PeopleCount {
 
 func (s *state) getSiteStats(*call) reply { return answer(http.StatusOK, s.countPeople()) }
 
+// getSegmentStats counts nobody in a segment that there is not, as Bento does.
 func (s *state) getSegmentStats(c *call) reply {
 	if c.URL.Query().Get("segment_id") != string(everybody.ID) {
-		return fail(http.StatusNotFound, "Segment not found")
+		return answer(http.StatusOK, gen.PeopleCount{})
 	}
 	return answer(http.StatusOK, s.countPeople())
 }

@@ -37,7 +37,7 @@ What may be sent again without asking anybody: **safe**, after 429, 5xx, and whe
 
 ## Limits
 
-Requests per site. The client keeps below the lower of the two.
+The documented figure does not say of whom; that of the guardrails is by IP address. A client keeps below the lower of the two.
 
 | family | documented | newer guardrails |
 |---|---|---|

@@ -111,3 +111,28 @@ func enqueue(t *testing.T, s *outbox.Sender, number int) *machine {
 	}()
 	return m
 }
+
+// A machine that has lost its network, or is frozen, in the middle of a call keeps its lane from nobody:
+// the server gives its transaction up.
+func TestALaneOfAMachineThatHasGoneIsFree(t *testing.T) {
+	t.Parallel()
+	schema := fresh()
+	machine := func() *pgstore.Store {
+		s, err := pgstore.Open(t.Context(), cluster(t).URL("postgres"), pgstore.WithSchema(schema))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	gone, other := machine(), machine()
+	gone.SetAbandoned(50 * time.Millisecond)
+	held, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() { ended <- gone.Freeze(t.Context(), outbox.Events, held, goOn) }()
+	<-held
+	_, err := other.Acquire(t.Context(), outbox.Events, "another", time.Now(), time.Minute)
+	require.NoError(t, err, "while the first says nothing")
+	close(goOn)
+	require.Error(t, <-ended, "what it had begun is undone")
+	stats, err := other.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, stats.Lanes[outbox.Events].Paused)
+}

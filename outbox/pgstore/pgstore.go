@@ -5,7 +5,8 @@
 //	store, err := pgstore.Open(ctx, "postgres://app@db.internal/app?sslmode=verify-full")
 //
 // What it has acknowledged is what PostgreSQL has committed, with synchronous_commit on, whatever the
-// server's default is. It survives a crash of the server; a failover too, if the standby is a
+// server's default is. A transaction of a machine that has gone is given up after ten seconds, and its lane
+// is free. It survives a crash of the server; a failover too, if the standby is a
 // synchronous one. A server that runs with fsync off, or a standby that lags, loses what it lost: an
 // email that was noted as being sent may then be sent again.
 //
@@ -44,17 +45,17 @@ import (
 
 // A Store is an [outbox.Store], and an [outbox.Waker], in a schema of a database.
 type Store struct {
-	db       *sql.DB
-	owned    bool   // it was made here
-	schema   string // as a statement has it
-	channel  string // of notifications: the schema's name
-	capacity int64
-	strict   bool             // synchronous_commit has to be turned on
-	quiet    time.Duration    // until a connection that hears nothing is tried
-	clock    func() time.Time // of this machine
-	closed   atomic.Bool
-	tidying  *tidying
-	group    *together.Group // calls of Put
+	db        *sql.DB
+	owned     bool   // it was made here
+	schema    string // as a statement has it
+	channel   string // of notifications: the schema's name
+	capacity  int64
+	quiet     time.Duration    // until a connection that hears nothing is tried
+	abandoned time.Duration    // see abandonedFor
+	clock     func() time.Time // of this machine
+	closed    atomic.Bool
+	tidying   *tidying
+	group     *together.Group // calls of Put
 }
 
 const (
@@ -167,7 +168,7 @@ func open(ctx context.Context, db *sql.DB, where place, opts []Option) (*Store, 
 	if set.schema == "" || len(set.schema) > 63 || strings.ContainsRune(set.schema, 0) || strings.HasPrefix(set.schema, "pg_") {
 		return nil, fmt.Errorf("pgstore: %q is no name for a schema: want 1 to 63 bytes that do not begin with pg_", set.schema)
 	}
-	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, clock: time.Now, tidying: newTidying()}
+	s := &Store{db: db, schema: pgx.Identifier{set.schema}.Sanitize(), channel: set.schema, capacity: set.capacity, quiet: quietFor, abandoned: abandonedFor, clock: time.Now, tidying: newTidying()}
 	s.group = together.New(atATime, s.putAll)
 	if err := s.prepare(ctx, set.existing); err != nil {
 		return nil, fmt.Errorf("pgstore: %w", where.explain(err, set.schema))

@@ -134,6 +134,18 @@ func (s *Store) transact(ctx context.Context, do func(ctx context.Context, q que
 	return err
 }
 
+// abandonedFor is when the server ends a transaction of which it hears nothing more. One whose machine
+// has lost its power or its network would hold a lane until TCP notices, which takes hours.
+const abandonedFor = 10 * time.Second
+
+// rules are what a transaction that changes something asks of the server, whatever its defaults are by
+// now: that it waits for the disk, and for a synchronous standby's, and that it may be given up.
+func (s *Store) rules() string {
+	return fmt.Sprintf(`SELECT set_config('idle_in_transaction_session_timeout', '%dms', true),
+		CASE WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN set_config('synchronous_commit', 'on', true) END`,
+		s.abandoned.Milliseconds())
+}
+
 var errNotBegun = errors.New("the connection has ended")
 
 func (s *Store) attempt(ctx context.Context, opts *sql.TxOptions, do func(ctx context.Context, q querier) error) error {
@@ -144,13 +156,13 @@ func (s *Store) attempt(ctx context.Context, opts *sql.TxOptions, do func(ctx co
 	if err != nil {
 		return err
 	}
-	if s.strict && !opts.ReadOnly {
-		if _, err := tx.ExecContext(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
-			_ = tx.Rollback()
-			return err
-		}
+	if !opts.ReadOnly {
+		_, err = tx.ExecContext(ctx, s.rules())
 	}
-	if err := do(ctx, on(tx)); err != nil {
+	if err == nil {
+		err = do(ctx, on(tx))
+	}
+	if err != nil {
 		_ = tx.Rollback() // what failed says more than this does
 		return err
 	}

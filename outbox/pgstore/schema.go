@@ -25,7 +25,6 @@ type facts struct {
 	server            int // 150004 is 15.4
 	replica, readOnly bool
 	encoding          string
-	lax               bool   // a commit is not waited for as it has to be
 	schema, known     bool   // it is there; and its table version
 	ours              bool   // which is as it is made here
 	missing           string // tables of the last version
@@ -36,7 +35,7 @@ func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
 	const question = `
 		WITH there AS (SELECT c.oid, relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE nspname = $1)
 		SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-			current_setting('server_encoding'), current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'),
+			current_setting('server_encoding'),
 			EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
 			EXISTS (SELECT FROM there WHERE relname = 'version'),
 			(SELECT count(*) = 2 FROM there JOIN pg_catalog.pg_attribute ON attrelid = there.oid WHERE relname = 'version' AND NOT attisdropped
@@ -44,7 +43,7 @@ func (s *Store) ask(ctx context.Context, q querier) (f facts, err error) {
 			(SELECT coalesce(string_agg(name, ', '), '') FROM unnest(ARRAY['lanes', 'ids', 'entries', 'history', 'totals', 'room']) AS name
 				WHERE name NOT IN (SELECT relname FROM there)),
 			(SELECT count(*) FROM there)`
-	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.lax, &f.schema, &f.known, &f.ours, &f.missing, &f.tables)
+	err = s.one(ctx, q, question, []any{s.channel}, &f.server, &f.replica, &f.readOnly, &f.encoding, &f.schema, &f.known, &f.ours, &f.missing, &f.tables)
 	return f, err
 }
 
@@ -75,7 +74,6 @@ func (s *Store) prepare(ctx context.Context, existing bool) error {
 	if err := f.usable(); err != nil {
 		return err
 	}
-	s.strict = f.lax
 	found, err := s.version(ctx, on(s.db), f)
 	switch {
 	case err != nil || found == version:

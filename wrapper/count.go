@@ -1,0 +1,54 @@
+package bento
+
+import (
+	"errors"
+	"fmt"
+
+	"example.com/bento-go/gen"
+)
+
+// maxNamed bounds the records that one answer names as refused; Bento names 20.
+const maxNamed = 20
+
+// tally turns what Bento says of a batch into problems: first that of the batch, whose Err is nil if
+// there is none, then one for each record that is named as refused, at its position in the batch.
+func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
+	var single []Problem
+	named := map[int]bool{}
+	for _, e := range answer.Errors {
+		if e.Index < 0 || e.Index >= n || named[e.Index] || len(single) == maxNamed { // a record that was never sent, or one twice
+			continue
+		}
+		named[e.Index] = true
+		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(e.Error)))})
+	}
+	failed := 0
+	if answer.Failed != nil {
+		failed = *answer.Failed
+	}
+	if failed > 0 {
+		failed = max(failed-len(single), 0)
+	}
+	whole := count(answer.Results, failed, n-len(single))
+	if whole.Failed > 0 && len(single) > 0 {
+		whole.Err = fmt.Errorf("Bento refused %d more records, and does not say which", whole.Failed)
+	}
+	whole.Last = n - 1
+	return append([]Problem{whole}, single...)
+}
+
+// count turns Bento's counts into ours. What they leave out is unknown, and all of it if they
+// contradict themselves: no answer says which records it took.
+func count(results, failed, n int) Problem {
+	if results < 0 || failed < 0 || failed > n-results {
+		return Problem{Unknown: n, Err: errContradiction}
+	}
+	p := Problem{Accepted: results, Failed: failed, Unknown: n - results - failed}
+	switch {
+	case p.Unknown > 0:
+		p.Err = errShortCount
+	case p.Failed > 0:
+		p.Err = fmt.Errorf("Bento accepted the batch but refused %d of its %d records, and does not say which: check their addresses and types", p.Failed, n)
+	}
+	return p
+}
