@@ -36,3 +36,23 @@ func TestAMachineWhoseClockIsBehind(t *testing.T) {
 	_, err := yours.Acquire(t.Context(), outbox.Events, "you", now.Add(2*time.Minute), time.Minute)
 	require.NoError(t, err)
 }
+
+// A machine whose clock is days ahead forgets nothing before its time: a key that is gone lets the same
+// record in again.
+func TestAMachineWhoseClockIsAheadForgetsNothingEarly(t *testing.T) {
+	t.Parallel()
+	const ahead = 8 * 24 * time.Hour
+	name, now := fresh(), time.Now()
+	mine, yours := open(t, name), open(t, name)
+	yours.SetClockBack(-ahead)
+	ids := put(t, mine, events(2)...)
+	lease := acquire(t, mine, "me", now)
+	require.NoError(t, mine.Begin(t.Context(), lease, ids, now))
+	require.NoError(t, mine.Settle(t.Context(), lease, verdicts(outbox.Failed, ids...), now))
+	gone, err := yours.Forget(t.Context(), outbox.Events, now.Add(ahead).Add(-time.Hour), 100)
+	require.NoError(t, err)
+	assert.Zero(t, gone, "they are a moment old, and not eight days")
+	gone, err = yours.Forget(t.Context(), outbox.Events, now.Add(ahead).Add(time.Hour), 100)
+	require.NoError(t, err)
+	assert.Equal(t, 2, gone)
+}

@@ -197,13 +197,16 @@ func (s *Store) Decide(ctx context.Context, ids []int64, d outbox.Decision, now 
 	})
 }
 
-// Forget is as [outbox.Store] has it. An entry that somebody changes just now is passed over.
+// Forget is as [outbox.Store] has it, by the server's clock where that of this machine is ahead of it:
+// keys that are kept too short a time keep nobody from enqueueing twice. An entry that somebody changes just
+// now is passed over.
 func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, most int) (gone int, err error) {
 	err = s.change(ctx, func(ctx context.Context, q querier) error {
 		const forgetting = `
 			WITH gone AS (
 				DELETE FROM outbox.entries WHERE id IN (
-					SELECT id FROM outbox.entries WHERE state IN ('accepted', 'failed', 'discarded') AND lane = $1 AND changed < $2
+					SELECT id FROM outbox.entries WHERE state IN ('accepted', 'failed', 'discarded') AND lane = $1
+						AND changed < $2::timestamptz - greatest($5::timestamptz - clock_timestamp(), interval '0')
 					ORDER BY changed, id LIMIT $3 FOR UPDATE SKIP LOCKED
 				) RETURNING id, lane, state, told, ` + size + ` AS freed
 			), lines AS (
@@ -214,7 +217,7 @@ func (s *Store) Forget(ctx context.Context, lane outbox.Lane, before time.Time, 
 			)
 			SELECT count(*), coalesce(sum(freed), 0)::bigint FROM gone`
 		var freed int64
-		if err := s.one(ctx, q, forgetting, []any{string(lane), before, most, string(outbox.CauseForgotten)}, &gone, &freed); err != nil {
+		if err := s.one(ctx, q, forgetting, []any{string(lane), before, most, string(outbox.CauseForgotten), s.clock()}, &gone, &freed); err != nil {
 			return err
 		}
 		return s.take(ctx, q, -freed)

@@ -209,6 +209,27 @@ func TestAClockThatIsWrongEndsNoLease(t *testing.T) {
 	require.NoError(t, holder.Begin(t.Context(), lease, []int64{ids[0].ID}, now.Add(time.Second)))
 }
 
+// A machine whose clock is days ahead forgets nothing before its time: a key that is gone lets the same
+// record in again.
+func TestAClockThatIsAheadForgetsNothingEarly(t *testing.T) {
+	t.Parallel()
+	const ahead = 8 * 24 * time.Hour
+	schema, now := fresh(), time.Now()
+	mine, yours := open(t, schema), open(t, schema)
+	yours.SetClock(ahead)
+	lease, err := mine.Acquire(t.Context(), outbox.Events, "me", now, time.Minute)
+	require.NoError(t, err)
+	ids := put(t, mine, 1)
+	require.NoError(t, mine.Begin(t.Context(), lease, []int64{ids[0].ID}, now))
+	require.NoError(t, mine.Settle(t.Context(), lease, []outbox.Verdict{{ID: ids[0].ID, State: outbox.Failed}}, now))
+	gone, err := yours.Forget(t.Context(), outbox.Events, now.Add(ahead).Add(-time.Hour), 100)
+	require.NoError(t, err)
+	assert.Zero(t, gone, "it is a moment old, and not eight days")
+	gone, err = yours.Forget(t.Context(), outbox.Events, now.Add(ahead).Add(time.Hour), 100)
+	require.NoError(t, err)
+	assert.Equal(t, 1, gone)
+}
+
 // Rows of the sum that many transactions left behind, and nobody relays, are put together by whoever puts.
 func TestTheSumIsTidiedByWhoeverPuts(t *testing.T) {
 	t.Parallel()
