@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"example.com/bento-go/outbox"
@@ -214,6 +216,10 @@ func unreachable(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {
 		return strings.HasPrefix(answer.Code, "57P") || answer.Code == "53300" // it starts, ends, or has too many connections
+	}
+	var cluster *jetstream.APIError
+	if errors.As(err, &cluster) && !errors.Is(err, jetstream.ErrJetStreamNotEnabled) && !errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+		return cluster.Code == http.StatusServiceUnavailable // it has no majority
 	}
 	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError))
 }

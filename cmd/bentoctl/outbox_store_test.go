@@ -59,3 +59,21 @@ func TestAPasswordIsNoNameOfAnOutbox(t *testing.T) {
 		}
 	}
 }
+
+// A cluster that has lost its majority may come back; one without JetStream has to be set up otherwise.
+func TestWhichOutboxesAreOutOfReach(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want bool
+	}{
+		{nats.ErrNoServers, true},
+		{&jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}, true},
+		{jetstream.ErrJetStreamNotEnabled, false},
+		{jetstream.ErrJetStreamNotEnabledForAccount, false},
+		{&jetstream.APIError{Code: 404, ErrorCode: 10059}, false},
+		{errors.New("something else"), false},
+	} {
+		assert.Equal(t, tc.want, unreachable(fmt.Errorf("the stream X: %w", tc.err)), "%v", tc.err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -213,6 +214,8 @@ func remedy(err error) error {
 		text = "the account has no JetStream: enable it for the account"
 	case hasCode(err, codeStorage) || hasCode(err, codeInsufficient) || hasCode(err, codeAccountResources):
 		text = "the servers, or the account, have less room than the outbox is to have, which is a gigabyte if WithCapacity says nothing else: give them more (max_file_store)"
+	case leaderless(err):
+		text = "the servers have no majority: start those that are down"
 	case errors.Is(err, nats.ErrPermissionViolation):
 		text = "the user needs permission to publish and subscribe there: see the package's documentation"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -221,6 +224,12 @@ func remedy(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s (%w)", text, err)
+}
+
+// leaderless reports whether JetStream is there, and says that it cannot serve now.
+func leaderless(err error) bool {
+	var failure *jetstream.APIError
+	return errors.As(err, &failure) && failure.Code == http.StatusServiceUnavailable
 }
 
 func hasCode(err error, code jetstream.ErrorCode) bool {

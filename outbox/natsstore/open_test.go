@@ -278,3 +278,11 @@ func TestAServerThatGoesAway(t *testing.T) {
 		return err == nil && stats.Waiting() == 1
 	}, 15*time.Second, 50*time.Millisecond)
 }
+
+// A cluster of which the most are down says so, and not only that it is not available.
+func TestAClusterWithoutAMajoritySaysSo(t *testing.T) {
+	t.Parallel()
+	err := natsstore.Remedy(&jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"})
+	require.ErrorContains(t, err, "no majority: start those that are down")
+	require.ErrorContains(t, natsstore.Remedy(jetstream.ErrJetStreamNotEnabledForAccount), "the account has no JetStream")
+}

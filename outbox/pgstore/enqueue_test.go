@@ -237,6 +237,31 @@ func TestTransactionsDoNotWaitForOneAnother(t *testing.T) {
 	assert.Equal(t, 6, kept-1, "of 8 kB the emails take more than 1, and less than 2")
 }
 
+// A server whose disk is full ends a transaction, so that it cannot go on without the items; for Put it is
+// no more than a store that is full.
+func TestAFullDiskEndsATransaction(t *testing.T) {
+	t.Parallel()
+	p := application(t)
+	in := p.store.Schema()
+	for _, statement := range []string{
+		"CREATE FUNCTION " + in + ".fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$",
+		"CREATE TRIGGER fill BEFORE INSERT ON " + in + ".entries EXECUTE FUNCTION " + in + ".fill()",
+	} {
+		_, err := p.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	tx, err := p.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = p.store.EnqueueTx(t.Context(), tx, outbox.Event(bento.Event{Type: "x", Email: "ari@example.com"}))
+	require.ErrorContains(t, err, "disk is full")
+	require.NotErrorIs(t, err, outbox.ErrFull)
+	_, err = tx.ExecContext(t.Context(), "SELECT")
+	require.Error(t, err, "it has ended")
+	_, err = p.store.Put(t.Context(), []outbox.Entry{{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: []byte("{}")}})
+	require.ErrorIs(t, err, outbox.ErrFull)
+}
+
 // Of two transactions that put one key, the second waits for the first: it is a duplicate if that
 // commits, and the first if not.
 func TestAKeyIsKeptOnceAmongTransactions(t *testing.T) {

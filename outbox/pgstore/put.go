@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,6 +39,9 @@ func (s *Store) enqueue(ctx context.Context, q querier, items []outbox.Item) ([]
 		return nil, err
 	}
 	results, err := s.put(ctx, q, entries)
+	if codeOf(err) == codeDiskFull { // the transaction is at its end, which ErrFull would deny
+		return nil, fmt.Errorf("pgstore: the server's disk is full: %w", flat(err))
+	}
 	if err != nil {
 		return nil, s.known(err)
 	}
