@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/bento-go/gen"
 )
 
 // ARCHITECTURE.md sends nobody to a file that has another name now.
@@ -52,4 +55,20 @@ func TestToolsHaveOneVersion(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is said of how many operations there are, and how sure they are, is so.
+func TestDocumentsCountOperations(t *testing.T) {
+	t.Parallel()
+	all, uncertain := len(gen.Operations()), 0
+	for _, op := range gen.Operations() {
+		if op.Uncertain {
+			uncertain++
+		}
+	}
+	readme, comparison := read(t, "README.md"), read(t, "docs/comparison.md")
+	assert.Contains(t, readme, fmt.Sprintf("all %d operations", all))
+	assert.Contains(t, readme, fmt.Sprintf("| operations, of %[1]d | %[1]d, %[2]d of them uncertain |", all, uncertain))
+	assert.Contains(t, comparison, fmt.Sprintf("out of the %d in", all))
+	assert.Contains(t, comparison, fmt.Sprintf("| operations | %d, of which %d are [marked uncertain]", all, uncertain))
 }
