@@ -71,15 +71,15 @@ func (c *call) site() string {
 }
 
 // records returns the records under key, each as it was sent; a single one may stand for itself.
-// They share a memory of their own, as large as they are.
+// They are part of the body: who keeps one copies it.
 func (c *call) records(key string) [][]byte {
 	scan := jsonscan.Cursor{Body: c.body}
-	var spans [][2]int
+	var all [][]byte
 	one := func() error {
 		scan.Blank()
 		from := scan.At
 		err := scan.Skip()
-		spans = append(spans, [2]int{from, scan.At})
+		all = append(all, c.body[from:scan.At])
 		return err
 	}
 	_ = scan.Members("", func(name []byte) error {
@@ -91,16 +91,5 @@ func (c *call) records(key string) [][]byte {
 		}
 		return one()
 	})
-	total := 0
-	for _, span := range spans {
-		total += span[1] - span[0]
-	}
-	memory := make([]byte, 0, total)
-	all := make([][]byte, len(spans))
-	for i, span := range spans {
-		from := len(memory)
-		memory = append(memory, c.body[span[0]:span[1]]...)
-		all[i] = memory[from:len(memory):len(memory)]
-	}
 	return all
 }

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -11,12 +12,15 @@ import (
 
 // A change is one record of a batch that Bento takes and works off later.
 type change struct {
-	record []byte // as it was sent
+	record []byte // as it was sent; a part of the body
 	digest digest // of the record and its operation
 	valid  bool   // else it counts as failed
 	kind   string // the type of an event
-	effect func(*state)
+	effect effect
 }
+
+// An effect is what a record changes. It gets the record anew, and holds on to none of it itself.
+type effect func(s *state, record []byte)
 
 // readers makes changes of records, by operation. They run before the server's lock is taken.
 var readers = map[string]struct {
@@ -64,15 +68,11 @@ func readEvent(record []byte) change {
 		}
 		return err
 	})
-	address := string(email)
-	var key digest
-	if len(unique) > 0 {
-		key = digestOf(ofKey, unique)
-	}
+	address, key, keyed := string(email), digestOf(ofKey, unique), len(unique) > 0
 	return change{
 		valid: err == nil && conformance.ValidEmail(address), kind: string(kind),
-		effect: func(s *state) {
-			if len(unique) > 0 && s.keys.meet(key, maxKept) {
+		effect: func(s *state, record []byte) {
+			if keyed && s.keys.meet(key, maxKept) {
 				s.counts.Duplicates++
 				return
 			}
@@ -134,13 +134,13 @@ func uniqueKey(scan *jsonscan.Cursor) (key []byte, err error) {
 func readSubscriber(record []byte) change {
 	var r gen.SubscriberRecord
 	err := json.Unmarshal(record, &r)
-	return change{valid: err == nil && conformance.ValidEmail(r.Email), effect: func(s *state) { s.upsert(r) }}
+	return change{valid: err == nil && conformance.ValidEmail(r.Email), effect: func(s *state, _ []byte) { s.upsert(r) }}
 }
 
 func readCommand(record []byte) change {
 	var cmd gen.Command
 	err := json.Unmarshal(record, &cmd)
-	return change{valid: err == nil && conformance.ValidEmail(cmd.Email), effect: func(s *state) { s.runCommand(cmd) }}
+	return change{valid: err == nil && conformance.ValidEmail(cmd.Email), effect: func(s *state, _ []byte) { s.runCommand(cmd) }}
 }
 
 // A queued change takes effect when it is due.
@@ -148,19 +148,19 @@ type queued struct {
 	Due       time.Time       `json:"due"`
 	Operation string          `json:"operation"`
 	Record    json.RawMessage `json:"record"`
-	effect    func(*state)
+	effect    effect
 }
 
 // later makes a change now, or when it is due.
 func (s *state) later(operation string, c change) {
 	if s.delay <= 0 {
-		c.effect(s)
+		c.effect(s, c.record)
 		return
 	}
 	for len(s.queue) > 0 && (len(s.queue) >= maxKept || s.queueBytes+len(c.record) > maxKeptBytes) {
 		s.work() // a queue that is full is worked off before its time
 	}
-	s.queue = append(s.queue, queued{s.now.Add(s.delay), operation, c.record, c.effect})
+	s.queue = append(s.queue, queued{s.now.Add(s.delay), operation, bytes.Clone(c.record), c.effect})
 	s.queueBytes += len(c.record)
 }
 
@@ -179,5 +179,5 @@ func (s *state) work() {
 	s.queue[0] = queued{}
 	s.queue = s.queue[1:]
 	s.queueBytes -= len(q.Record)
-	q.effect(s)
+	q.effect(s, q.Record)
 }

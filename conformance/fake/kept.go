@@ -1,6 +1,9 @@
 package fake
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 const (
 	// maxKept bounds how many are kept of each kind. Of what only grows older the oldest are
@@ -11,15 +14,18 @@ const (
 	// maxRoom bounds what is never forgotten by itself: people and their fields, names of tags,
 	// fields and types of events, templates.
 	maxRoom = 256 << 20
+	// blockSize is how much memory short records share.
+	blockSize = 64 << 10
 )
 
 // kept are records as they were sent, oldest first.
 type kept struct {
 	records [][]byte
 	bytes   int
+	block   []byte // where short ones are copied to, until it is full
 }
 
-// add keeps a record, and forgets the oldest tenth when there is no room.
+// add keeps a copy of a record, and forgets the oldest tenth when there is no room.
 func (k *kept) add(record []byte) {
 	for len(k.records) >= maxKept || len(k.records) > 0 && k.bytes+len(record) > maxKeptBytes {
 		tenth := len(k.records)/10 + 1
@@ -30,8 +36,21 @@ func (k *kept) add(record []byte) {
 		clear(k.records[n:])
 		k.records = k.records[:n]
 	}
-	k.records = append(k.records, record)
+	k.records = append(k.records, k.own(record))
 	k.bytes += len(record)
+}
+
+// own copies a record, so that keeping it does not keep the request that it came in.
+func (k *kept) own(record []byte) []byte {
+	if len(record) > blockSize/4 {
+		return bytes.Clone(record)
+	}
+	if len(k.block)+len(record) > cap(k.block) {
+		k.block = make([]byte, 0, blockSize)
+	}
+	from := len(k.block)
+	k.block = append(k.block, record...)
+	return k.block[from:len(k.block):len(k.block)]
 }
 
 // decoded returns the last n records.
