@@ -50,8 +50,9 @@ func changesOf(c *call) []change {
 
 // readEvent takes out of an event what it changes; the event itself is kept as it was sent.
 func readEvent(record []byte) change {
-	var kind, email, unique []byte
+	var kind, email []byte
 	var fields []field
+	var d details
 	scan := jsonscan.Cursor{Body: record}
 	err := scan.Members("", func(name []byte) (err error) {
 		switch string(name) {
@@ -62,17 +63,19 @@ func readEvent(record []byte) change {
 		case "fields":
 			fields, err = readFields(&scan)
 		case "details":
-			unique, err = uniqueKey(&scan)
+			d, err = readDetails(&scan)
 		default:
 			err = scan.Skip()
 		}
 		return err
 	})
-	address, key, keyed := string(email), digestOf(ofKey, unique), len(unique) > 0
+	address, key, keyed := string(email), digestOf(ofKey, d.unique), len(d.unique) > 0
+	command, acts := commandOf[string(kind)]
+	tag := string(d.tag)
 	return change{
 		valid: err == nil && conformance.ValidEmail(address), kind: string(kind),
 		effect: func(s *state, record []byte) {
-			if keyed && s.keys.meet(key, maxKept) {
+			if keyed && s.keys.meet(key, maxSeen) {
 				s.counts.Duplicates++
 				return
 			}
@@ -84,8 +87,20 @@ func readEvent(record []byte) change {
 			for _, f := range fields {
 				s.setField(person, f.key, f.value)
 			}
+			if acts {
+				s.runCommand(gen.Command{Command: command, Email: address, Query: tag})
+			}
 		},
 	}
+}
+
+// commandOf is the command that does to a person what an event of Bento's own does. That of
+// $update_fields is in its fields.
+var commandOf = map[string]gen.CommandName{
+	"$tag":         gen.CommandNameAddTag,
+	"$remove_tag":  gen.CommandNameRemoveTag,
+	"$subscribe":   gen.CommandNameSubscribe,
+	"$unsubscribe": gen.CommandNameUnsubscribe,
 }
 
 // A field is one of a person's profile.
@@ -114,19 +129,42 @@ func readFields(scan *jsonscan.Cursor) (fields []field, err error) {
 	return fields, err
 }
 
-// uniqueKey is the unique.key of the details at hand, as it is written.
-func uniqueKey(scan *jsonscan.Cursor) (key []byte, err error) {
-	err = scan.Members("", func(name []byte) error {
-		if string(name) != "unique" || scan.Next() != '{' {
-			return scan.Skip()
+// details are those of an event that change something.
+type details struct {
+	unique []byte // unique.key, as it is written; a number is the key that its digits are
+	tag    []byte
+}
+
+func readDetails(scan *jsonscan.Cursor) (d details, err error) {
+	err = scan.Members("", func(name []byte) (err error) {
+		next := scan.Next()
+		switch {
+		case string(name) == "tag" && next == '"':
+			d.tag, err = scan.Quoted()
+		case string(name) == "unique" && next == '{':
+			d.unique, err = uniqueKey(scan)
+		default:
+			err = scan.Skip()
 		}
-		return scan.Members("", func(name []byte) (err error) {
-			if string(name) != "key" || scan.Next() != '"' {
-				return scan.Skip()
-			}
+		return err
+	})
+	return d, err
+}
+
+// uniqueKey is the key of the unique at hand: a string, or a number.
+func uniqueKey(scan *jsonscan.Cursor) (key []byte, err error) {
+	err = scan.Members("", func(name []byte) (err error) {
+		kind := scan.Kind()
+		if string(name) == "key" && kind == "string" {
 			key, err = scan.Quoted()
 			return err
-		})
+		}
+		from := scan.At
+		err = scan.Skip()
+		if string(name) == "key" && kind == "number" {
+			key = scan.Body[from:scan.At]
+		}
+		return err
 	})
 	return key, err
 }

@@ -80,7 +80,7 @@ func (s *state) note(r *Records, d digest) {
 	}
 }
 
-// maxSeen bounds the records whose repeat is told.
+// maxSeen bounds the records whose repeat is told, and the unique keys of events.
 const maxSeen = 1_000_000
 
 // time is now, as answers write it.
