@@ -82,7 +82,7 @@ const maxShown = 100
 func last[T any](all []T) []T { return append([]T{}, all[max(0, len(all)-maxShown):]...) }
 
 func (s *Server) people() []gen.Subscriber {
-	s.mu.Lock()
+	s.lockCaughtUp()
 	defer s.mu.Unlock()
 	var all []gen.Subscriber
 	for _, p := range last(s.state.order) {

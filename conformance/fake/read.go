@@ -4,13 +4,20 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/bento-go/gen"
 )
 
+// lockCaughtUp locks the state when what is due has taken effect, so that whoever looks sees it.
+func (s *Server) lockCaughtUp() {
+	s.mu.Lock()
+	s.state.catchUp(time.Now())
+}
+
 // Events returns the events that were kept, in order; at most the last 100,000, or 64 MiB.
 func (s *Server) Events() []gen.Event {
-	s.mu.Lock()
+	s.lockCaughtUp()
 	defer s.mu.Unlock()
 	return decoded[gen.Event](s.state.events, maxKept)
 }
@@ -32,7 +39,7 @@ func (s *Server) Emails() []gen.Email {
 
 // Subscriber returns a copy of what is known of the person with the address.
 func (s *Server) Subscriber(email string) (gen.Subscriber, bool) {
-	s.mu.Lock()
+	s.lockCaughtUp()
 	defer s.mu.Unlock()
 	p, ok := s.state.people[strings.ToLower(email)]
 	if !ok {

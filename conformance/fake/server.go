@@ -178,7 +178,7 @@ var handlers = map[string]func(*state, *call) reply{
 
 // Counts returns what the server has seen so far.
 func (s *Server) Counts() Counts {
-	s.mu.Lock()
+	s.lockCaughtUp()
 	defer s.mu.Unlock()
 	return s.state.counts
 }
