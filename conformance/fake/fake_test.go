@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -276,11 +277,27 @@ func TestASpecThatCannotBeIsExplained(t *testing.T) {
 	}
 }
 
-func TestALargeBodyIsRefused(t *testing.T) {
+// A body that is not read to its end is a refusal like any other: it is counted, and remembered.
+func TestABodyThatIsTooLargeOrBreaksOffIsRefused(t *testing.T) {
 	t.Parallel()
-	resp := do(t, newFake(t), "POST", "/batch/events"+site, strings.Repeat("x", 11<<20))
-	assert.Equal(t, 400, resp.StatusCode)
-	assert.Contains(t, text(t, resp), "larger than 10 MiB")
+	for name, change := range map[string]func(*http.Request){
+		"too large":        func(req *http.Request) { req.ContentLength = 11 << 20 },
+		"too large unsaid": func(req *http.Request) { req.Body = io.NopCloser(bytes.NewReader(make([]byte, 11<<20))) },
+		"it breaks off":    func(req *http.Request) { req.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)) },
+		"it breaks off late": func(req *http.Request) {
+			req.Body = io.NopCloser(io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		},
+	} {
+		server := newFake(t)
+		resp := do(t, server, "POST", "/batch/events"+site, oneEvent, change)
+		assert.Equal(t, 400, resp.StatusCode, name)
+		assert.Contains(t, text(t, resp), "larger than 10 MiB", name)
+		assert.Equal(t, fake.Counts{Requests: 1, Refused: 1}, server.Counts(), name)
+		if passed := server.Exchanges(); assert.Len(t, passed, 1, name) {
+			assert.Equal(t, 400, passed[0].Status, name)
+			assert.Contains(t, passed[0].Verdict[0], "broke off", name)
+		}
+	}
 }
 
 // The examples of the conventions page, as they go over the wire.

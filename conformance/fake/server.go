@@ -86,7 +86,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := s.readBody(w, req)
 	if err != nil {
 		w.Header().Set("Connection", "close")
-		fail(http.StatusBadRequest, err.Error()).write(w, req)
+		r := s.respond(nil, new(fail(http.StatusBadRequest, err.Error())))
+		s.keepExchange(Exchange{At: time.Now(), Method: req.Method, Path: req.URL.Path, Status: r.status, Verdict: []string{err.Error()}})
+		r.write(w, req)
 		return
 	}
 	operation, verdict, refusal := s.judge(req, body)
@@ -100,7 +102,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.write(w, req)
 }
 
-// respond decides the answer to a request that was judged, and keeps the books.
+// respond decides the answer to a call that was judged, and keeps the books; one that is refused may
+// be nil.
 func (s *Server) respond(c *call, refusal *reply) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -41,8 +41,8 @@ type state struct {
 
 // Counts is what a [Server] has seen.
 type Counts struct {
-	// Requests counts all, Refused those against the contract, Limited those over the limit,
-	// Faults those that met one.
+	// Requests counts all, Refused those against the contract and those whose body broke off or was
+	// too large, Limited those over the limit, Faults those that met one.
 	Requests, Refused, Limited, Faults int
 	// Subscribers, Events and Emails count accepted records.
 	Subscribers, Events, Emails Records

@@ -132,12 +132,20 @@ func (b *Bento) RequireNothingTwice() {
 	}
 }
 
-// RequireNoRefusals fails the test at once if the fake refused a request as against the contract.
+// RequireNoRefusals fails the test at once if the fake refused a request as against the contract,
+// and says of the first that is remembered why.
 func (b *Bento) RequireNoRefusals() {
 	b.t.Helper()
-	for i, x := range b.Server.Exchanges() {
+	counts := b.Server.Counts()
+	if counts.Refused == 0 {
+		return
+	}
+	passed := b.Server.Exchanges()
+	for i, x := range passed {
 		if x.Operation == "" {
-			b.t.Fatalf("request %d, %s %s, was refused with %d: %s", i, x.Method, x.Path, x.Status, strings.Join(x.Verdict, "; "))
+			n := max(0, counts.Requests-len(passed)) + i
+			b.t.Fatalf("request %d, %s %s, was refused with %d: %s", n, x.Method, x.Path, x.Status, strings.Join(x.Verdict, "; "))
 		}
 	}
+	b.t.Fatalf("%d of %d requests were refused, all before the last %d, of which alone it is remembered why", counts.Refused, counts.Requests, len(passed))
 }

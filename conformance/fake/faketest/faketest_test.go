@@ -100,6 +100,24 @@ func (f *failing) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+// saidOf runs a check that should fail, and returns what it says.
+func (f *failing) saidOf(check func()) string {
+	done := make(chan struct{})
+	go func() { defer close(done); check() }()
+	<-done
+	return f.said
+}
+
+// refuse sends a request that is refused.
+func refuse(t *testing.T, b *faketest.Bento) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/fetch/tags", nil)
+	require.NoError(t, err)
+	resp, err := b.HTTPClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+}
+
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	t.Parallel()
 	for want, check := range map[string]func(*faketest.Bento){
@@ -114,17 +132,30 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		require.NoError(t, signUp(t.Context(), b.Client, "ari@example.com"))
 		if want[0] == '2' || want[0] == 'r' {
 			require.NoError(t, signUp(t.Context(), b.Client, "ari@example.com"))
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/fetch/tags", nil)
-			require.NoError(t, err)
-			resp, err := b.HTTPClient.Do(req)
-			require.NoError(t, err)
-			require.NoError(t, resp.Body.Close())
+			refuse(t, b)
 		}
-		done := make(chan struct{})
-		go func() { defer close(done); check(b) }()
-		<-done
-		assert.Contains(t, f.said, want)
+		assert.Contains(t, f.saidOf(func() { check(b) }), want)
 	}
+}
+
+// A refusal is no less one for lying further back than what is remembered.
+func TestARefusalIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	f := &failing{TB: t}
+	b := faketest.New(f)
+	refuse(t, b)
+	list := func(n int) {
+		for range n {
+			_, err := b.Client.ListTags(t.Context())
+			require.NoError(t, err)
+		}
+	}
+	list(999)
+	assert.Contains(t, f.saidOf(b.RequireNoRefusals), "request 0, GET /fetch/tags, was refused with 403")
+	list(1)
+	assert.Contains(t, f.saidOf(b.RequireNoRefusals), "1 of 1001 requests were refused, all before the last 1000")
+	refuse(t, b)
+	assert.Contains(t, f.saidOf(b.RequireNoRefusals), "request 1001, GET /fetch/tags")
 }
 
 // What was queued takes effect later, and is counted at once.
