@@ -30,7 +30,8 @@ func newFake(g *globals) *cobra.Command {
 			"Under / is a page that shows what arrives, and arms faults; under /_fake the same for\nprograms.\n\n" +
 			"Faults are OPERATION[#N|/N|~P]=ACTION, joined by commas. OPERATION is an operationId of\n" +
 			"the contract, or *; #N meets its N-th request, /N every N-th, ~P P percent of them; ACTION\n" +
-			"is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or\nslow:DURATION.",
+			"is a status such as 503, 429:SECONDS, html:STATUS, reset, truncate, delay:DURATION or\nslow:DURATION. " +
+			"Of several that a request meets the first delay, the first slow and the first of\nthe rest take effect.",
 		Example: "  bentoctl fake\n" +
 			"  bentoctl fake --state bento.state\n" +
 			"  bentoctl fake --limits off --faults 'trackEvents#2=429:5,listTags=html:502'\n" +

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,10 @@ import (
 // A Fault makes the server break for one request, or for every request, of an operation. The
 // request has passed every check by then. One that replaces the answer leaves no trace but in
 // [Counts]; one that only delays it or cuts it off has happened all the same.
+//
+// Of the faults that a request meets, the first that delays the answer takes effect, the first that
+// slows it, and the first that replaces it or cuts it off: what is more special goes before what is
+// less.
 type Fault struct {
 	// Operation is an operationId, or "*" for any.
 	Operation string
@@ -141,14 +146,15 @@ func (f *faults) chance(percent int) bool {
 	return f.rng.IntN(100) < percent
 }
 
-// next counts a request of the operation and returns the fault that it meets, or nil.
-func (f *faults) next(operation string) *Fault {
+// next counts a request of the operation and returns the faults that it meets, as one, and whether
+// there are any.
+func (f *faults) next(operation string) (met Fault, isAny bool) {
 	if f.seen == nil {
 		f.seen = map[string]int{}
 	}
 	f.seen[operation]++
 	f.seen["*"]++
-	for i, fault := range f.armed {
+	for _, fault := range f.armed {
 		if fault.Operation != operation && fault.Operation != "*" {
 			continue
 		}
@@ -158,16 +164,26 @@ func (f *faults) next(operation string) *Fault {
 		case fault.Every > 0 && n%fault.Every != 0:
 		case fault.Percent > 0 && !f.chance(fault.Percent):
 		default:
-			return &f.armed[i]
+			met.join(fault)
+			isAny = true
 		}
 	}
-	return nil
+	return met, isAny
+}
+
+// join adds to a fault what another does and it does not do yet.
+func (f *Fault) join(other Fault) {
+	f.Delay, f.Slow = cmp.Or(f.Delay, other.Delay), cmp.Or(f.Slow, other.Slow)
+	if !f.replaces() && !f.Truncate {
+		f.Status, f.RetryAfter, f.HTML = other.Status, other.RetryAfter, other.HTML
+		f.Reset, f.Truncate = other.Reset, other.Truncate
+	}
 }
 
 // replaces reports whether the fault stands in for the answer.
 func (f *Fault) replaces() bool { return f.Reset || f.Status != 0 }
 
-// spoil makes of a real answer what the fault does to it.
+// spoil makes of an answer what the fault does to it.
 func (f *Fault) spoil(r reply) reply {
 	r.delay, r.slow, r.truncate = f.Delay, f.Slow, f.Truncate
 	return r

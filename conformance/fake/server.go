@@ -117,22 +117,18 @@ func (s *Server) respond(c *call, refusal *reply) reply {
 		counts.Limited++
 		return rateLimited(wait)
 	}
-	fault := s.faults.next(c.op.ID)
-	if fault != nil {
+	fault, met := s.faults.next(c.op.ID)
+	if met {
 		counts.Faults++
-		if fault.replaces() {
-			return fault.reply()
-		}
+	}
+	if fault.replaces() {
+		return fault.spoil(fault.reply())
 	}
 	now := time.Now()
 	if err := s.append(c, now); err != nil {
 		return fail(http.StatusServiceUnavailable, "this fake cannot keep what it is sent: "+err.Error())
 	}
-	r := s.state.answer(c, now)
-	if fault != nil {
-		return fault.spoil(r)
-	}
-	return r
+	return fault.spoil(s.state.answer(c, now))
 }
 
 // answer performs a call.
