@@ -56,10 +56,17 @@ func (s *state) addDraft(draft gen.BroadcastDraft) int {
 	return id
 }
 
+// listSequences names the emails of the sequence: that is where their ids are looked up.
 func (s *state) listSequences(c *call) reply {
 	list := gen.SequenceList{}
 	if c.page() == 1 {
-		list.Data = gen.List[gen.Sequence]{{ID: sequenceID, Type: "sequences", Attributes: gen.SequenceAttributes{Name: "Welcome", CreatedAt: s.began}}}
+		sequence := gen.Sequence{ID: sequenceID, Type: "sequences", Attributes: gen.SequenceAttributes{Name: "Welcome", CreatedAt: s.began}}
+		for i, t := range s.templates {
+			sequence.Attributes.EmailTemplates = append(sequence.Attributes.EmailTemplates, gen.EmailTemplateSummary{
+				ID: gen.Number(i + 1), Subject: t.Attributes.Subject,
+			})
+		}
+		list.Data = gen.List[gen.Sequence]{sequence}
 	}
 	return answer(http.StatusOK, list)
 }
