@@ -16,11 +16,11 @@ func accepted(results, failed int) reply {
 }
 
 // take queues the records it can and counts the rest as failed, without saying which, as Bento
-// does.
+// does. Those of a person for whom there is no room are among the rest.
 func (s *state) take(c *call, into *Records) reply {
 	results := 0
 	for _, change := range c.changes {
-		if !change.valid {
+		if !change.valid || !s.hasRoomFor(change.email) {
 			continue
 		}
 		results++
@@ -28,18 +28,14 @@ func (s *state) take(c *call, into *Records) reply {
 			s.note(into, change.digest)
 		}
 		s.later(c.op.ID, change)
+		if change.kind != "" {
+			s.countType(change.kind)
+		}
 	}
 	return accepted(results, len(c.changes)-results)
 }
 
-func (s *state) trackEvents(c *call) reply {
-	for _, change := range c.changes {
-		if change.valid {
-			s.countType(change.kind)
-		}
-	}
-	return s.take(c, &s.counts.Events)
-}
+func (s *state) trackEvents(c *call) reply { return s.take(c, &s.counts.Events) }
 
 func (s *state) importSubscribers(c *call) reply { return s.take(c, &s.counts.Subscribers) }
 

@@ -15,6 +15,7 @@ type change struct {
 	record []byte // as it was sent; a part of the body
 	digest digest // of the record and its operation
 	valid  bool   // else it counts as failed
+	email  string // of the person it changes
 	kind   string // the type of an event
 	effect effect
 }
@@ -73,7 +74,7 @@ func readEvent(record []byte) change {
 	command, acts := commandOf[string(kind)]
 	tag := string(d.tag)
 	return change{
-		valid: err == nil && conformance.ValidEmail(address), kind: string(kind),
+		valid: err == nil && conformance.ValidEmail(address), email: address, kind: string(kind),
 		effect: func(s *state, record []byte) {
 			if keyed && s.keys.meet(key, maxSeen) {
 				s.counts.Duplicates++
@@ -172,13 +173,19 @@ func uniqueKey(scan *jsonscan.Cursor) (key []byte, err error) {
 func readSubscriber(record []byte) change {
 	var r gen.SubscriberRecord
 	err := json.Unmarshal(record, &r)
-	return change{valid: err == nil && conformance.ValidEmail(r.Email), effect: func(s *state, _ []byte) { s.upsert(r) }}
+	return change{
+		valid: err == nil && conformance.ValidEmail(r.Email), email: r.Email,
+		effect: func(s *state, _ []byte) { s.upsert(r) },
+	}
 }
 
 func readCommand(record []byte) change {
 	var cmd gen.Command
 	err := json.Unmarshal(record, &cmd)
-	return change{valid: err == nil && conformance.ValidEmail(cmd.Email), effect: func(s *state, _ []byte) { s.runCommand(cmd) }}
+	return change{
+		valid: err == nil && conformance.ValidEmail(cmd.Email), email: cmd.Email,
+		effect: func(s *state, _ []byte) { s.runCommand(cmd) },
+	}
 }
 
 // A queued change takes effect when it is due.

@@ -33,3 +33,25 @@ func TestWhatIsWrittenAnewTakesNoRoomTwice(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, html, b.RequireSubscriber("ari@example.com").Attributes.Fields["bio"])
 }
+
+// A record of a person for whom there is no room has failed, and leaves nothing.
+func TestARecordOfOnePersonTooManyFails(t *testing.T) {
+	t.Parallel()
+	for path, record := range map[string]string{
+		"/batch/events":      `{"events":[{"type":"x","email":"a@example.com"},{"type":"y","email":"b@example.com"},{"type":"x","email":"A@example.com"}]}`,
+		"/batch/subscribers": `{"subscribers":[{"email":"a@example.com"},{"email":"b@example.com"},{"email":"A@example.com"}]}`,
+		"/fetch/commands":    `{"command":[{"command":"subscribe","email":"a@example.com"},{"command":"subscribe","email":"b@example.com"},{"command":"subscribe","email":"A@example.com"}]}`,
+	} {
+		server := newFake(t, fake.WithRoom(3<<9)) // for one and a half
+		assert.Contains(t, text(t, do(t, server, "POST", path+site, record)), `{"failed":1,"results":2}`, path)
+		_, known := server.Subscriber("b@example.com")
+		assert.False(t, known, path)
+		counts := server.Counts()
+		assert.Equal(t, 1, counts.People, path)
+		assert.NotEqual(t, 3, counts.Events.Accepted+counts.Subscribers.Accepted, path)
+		assert.NotContains(t, server.EventTypes(), "y")
+		for _, event := range server.Events() {
+			assert.NotEqual(t, "b@example.com", event.Email)
+		}
+	}
+}

@@ -10,6 +10,9 @@ import (
 )
 
 // A Server is a Bento in memory. It is safe for concurrent use.
+//
+// It keeps 100,000 people, or 256 MiB of them, their fields and the like. A record of one more counts
+// as failed.
 type Server struct {
 	checker  *conformance.Checker
 	accounts func(publishable, secret, site string) bool
@@ -47,7 +50,8 @@ func WithLimits(l Limits) Option { return func(s *Server) { s.limits.limits = l 
 func WithSeed(seed uint64) Option { return func(s *Server) { s.faults.seed = seed } }
 
 // WithVisibilityDelay makes what was queued (events, imports, commands) take effect only after d,
-// as it does at Bento, where it takes minutes. It is counted as accepted at once.
+// as it does at Bento, where it takes minutes. It is counted as accepted at once, so that a person
+// for whom there is no room by then is left out.
 func WithVisibilityDelay(d time.Duration) Option { return func(s *Server) { s.state.delay = d } }
 
 // WithBroadcasts seeds n broadcasts to page through.

@@ -93,9 +93,10 @@ func (s *state) person(email string) *gen.Subscriber {
 	if p := s.people[key]; p != nil {
 		return p
 	}
-	if len(s.people) >= maxKept || !s.fits(personSize) {
+	if !s.hasRoomFor(email) {
 		return nil
 	}
+	s.room -= personSize
 	s.born++
 	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(s.born)), Type: "visitors"}
 	p.Attributes.Email = email
@@ -104,6 +105,11 @@ func (s *state) person(email string) *gen.Subscriber {
 	s.counts.People++
 	s.admit(p)
 	return p
+}
+
+// hasRoomFor reports whether the person with the address is known, or fits.
+func (s *state) hasRoomFor(email string) bool {
+	return s.people[strings.ToLower(email)] != nil || len(s.people) < maxKept && s.room >= personSize
 }
 
 // admit makes a person known, as it was made or as a snapshot has it, which leaves out what is empty.
