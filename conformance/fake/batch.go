@@ -42,7 +42,7 @@ func (s *state) importSubscribers(c *call) reply { return s.take(c, &s.counts.Su
 func (s *state) runCommands(c *call) reply { return s.take(c, nil) }
 
 func (s *state) upsert(r gen.SubscriberRecord) {
-	p := s.person(r.Email)
+	p := s.touch(r.Email)
 	if p == nil {
 		return
 	}
@@ -64,7 +64,7 @@ func (s *state) upsert(r gen.SubscriberRecord) {
 }
 
 // setField writes a field of a person. If there is no room for it, what was there stays.
-func (s *state) setField(p *gen.Subscriber, key string, value any) {
+func (s *state) setField(p *person, key string, value any) {
 	s.field(key)
 	size := fieldSize(key, value)
 	if old, has := p.Attributes.Fields[key]; has {
@@ -75,7 +75,7 @@ func (s *state) setField(p *gen.Subscriber, key string, value any) {
 	}
 }
 
-func (s *state) removeField(p *gen.Subscriber, key string) {
+func (s *state) removeField(p *person, key string) {
 	if old, has := p.Attributes.Fields[key]; has {
 		s.room += fieldSize(key, old)
 		delete(p.Attributes.Fields, key)
@@ -87,7 +87,7 @@ func fieldSize(key string, value any) int { return len(key) + sizeOf(value) + 32
 // tagSize is about what a tag of a person takes.
 const tagSize = 32
 
-func (s *state) addTags(p *gen.Subscriber, joined string) {
+func (s *state) addTags(p *person, joined string) {
 	ids := &p.Attributes.CachedTagIds
 	for _, name := range tagNames(joined) {
 		if tag, _ := s.tag(name); tag != nil && !slices.Contains(*ids, tag.ID) && s.fits(tagSize) {
@@ -96,7 +96,7 @@ func (s *state) addTags(p *gen.Subscriber, joined string) {
 	}
 }
 
-func (s *state) removeTags(p *gen.Subscriber, joined string) {
+func (s *state) removeTags(p *person, joined string) {
 	for _, name := range tagNames(joined) {
 		if tag := s.tagByName[name]; tag != nil {
 			had := len(p.Attributes.CachedTagIds)

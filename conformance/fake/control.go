@@ -4,10 +4,8 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 
 	contract "example.com/bento-go"
@@ -86,10 +84,7 @@ func (s *Server) people() []gen.Subscriber {
 	defer s.mu.Unlock()
 	var all []gen.Subscriber
 	for _, p := range last(s.state.order) {
-		person := *p
-		person.Attributes.Fields = maps.Clone(p.Attributes.Fields)
-		person.Attributes.CachedTagIds = slices.Clone(p.Attributes.CachedTagIds)
-		all = append(all, person)
+		all = append(all, p.copied())
 	}
 	return all
 }

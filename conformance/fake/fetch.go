@@ -19,7 +19,11 @@ func (s *state) getSubscriber(c *call) reply {
 	if email != "" {
 		found = s.people[strings.ToLower(email)]
 	}
-	return answer(http.StatusOK, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: found}})
+	var envelope gen.SubscriberEnvelope // of nobody
+	if found != nil {
+		envelope.Data.Value = &found.Subscriber
+	}
+	return answer(http.StatusOK, envelope)
 }
 
 func (s *state) listTags(*call) reply {

@@ -2,15 +2,41 @@ package fake
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.com/bento-go/conformance"
 	"example.com/bento-go/gen"
 )
+
+// A person is one that the server knows, and when what happened: searches ask for it, and no answer
+// tells.
+type person struct {
+	gen.Subscriber
+	Created   gen.Time `json:"created_at,omitzero"`
+	Updated   gen.Time `json:"updated_at,omitzero"`
+	LastEvent gen.Time `json:"last_event_at,omitzero"`
+}
+
+// happened notes when an event of the person was.
+func (p *person) happened(at time.Time) {
+	if at.After(p.LastEvent.Time) {
+		p.LastEvent.Time = at
+	}
+}
+
+// copied is what answers tell of a person, to be kept.
+func (p *person) copied() gen.Subscriber {
+	c := p.Subscriber
+	c.Attributes.Fields = maps.Clone(p.Attributes.Fields)
+	c.Attributes.CachedTagIds = slices.Clone(p.Attributes.CachedTagIds)
+	return c
+}
 
 func (s *state) createSubscriber(c *call) reply {
 	var body gen.CreateSubscriberBody
@@ -27,40 +53,11 @@ func (s *state) createSubscriber(c *call) reply {
 	if p == nil {
 		return objections(http.StatusUnprocessableEntity, fieldError{"email", "is one too many: this fake keeps 100,000 people"})
 	}
-	return answer(status, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: p}})
-}
-
-// searchSubscribers matches tags by name; ranges of time are taken and match everybody.
-func (s *state) searchSubscribers(c *call) reply {
-	page := c.page()
-	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: gen.Number(page)}}
-	query, want := c.URL.Query(), []gen.ID{}
-	for _, name := range tagNames(query.Get("tags") + "," + query.Get("tag_names")) {
-		tag := s.tagByName[name]
-		if tag == nil {
-			return answer(http.StatusOK, list)
-		}
-		want = append(want, tag.ID)
-	}
-	for _, id := range tagNames(query.Get("tag_ids")) {
-		want = append(want, gen.ID(id))
-	}
-	size := c.op.PageSize
-	skip := (min(page, maxKept) - 1) * size
-	for _, p := range s.order {
-		missing := func(id gen.ID) bool { return !slices.Contains(p.Attributes.CachedTagIds, id) }
-		if slices.ContainsFunc(want, missing) {
-			continue
-		}
-		if skip--; skip < 0 && len(list.Data) < size {
-			list.Data = append(list.Data, *p)
-		}
-	}
-	return answer(http.StatusOK, list)
+	return answer(status, gen.SubscriberEnvelope{Data: gen.One[gen.Subscriber]{Value: &p.Subscriber}})
 }
 
 func (s *state) runCommand(cmd gen.Command) {
-	p := s.person(cmd.Email)
+	p := s.touch(cmd.Email)
 	if p == nil {
 		return
 	}
@@ -90,7 +87,7 @@ func (s *state) runCommand(cmd gen.Command) {
 
 // changeEmail gives a person another address. Whoever has it already stays, and takes over what
 // the person had.
-func (s *state) changeEmail(p *gen.Subscriber, email string) {
+func (s *state) changeEmail(p *person, email string) {
 	other := s.people[strings.ToLower(email)]
 	if other == nil || other == p {
 		delete(s.people, strings.ToLower(p.Attributes.Email))
@@ -108,18 +105,20 @@ func (s *state) changeEmail(p *gen.Subscriber, email string) {
 			other.Attributes.CachedTagIds = append(other.Attributes.CachedTagIds, id)
 		}
 	}
+	other.Updated = p.Updated
+	other.happened(p.LastEvent.Time)
 	s.forget(p)
 }
 
 // forget removes a person.
-func (s *state) forget(p *gen.Subscriber) {
+func (s *state) forget(p *person) {
 	for key := range p.Attributes.Fields {
 		s.removeField(p, key)
 	}
 	s.room += personSize + len(p.Attributes.CachedTagIds)*tagSize
 	delete(s.people, strings.ToLower(p.Attributes.Email))
 	delete(s.byUUID, p.Attributes.UUID)
-	s.order = slices.DeleteFunc(s.order, func(other *gen.Subscriber) bool { return other == p })
+	s.order = slices.DeleteFunc(s.order, func(other *person) bool { return other == p })
 	s.counts.People--
 }
 
@@ -134,8 +133,10 @@ func (s *state) requestDataDeletion(c *call) reply {
 }
 
 // page is the page asked for, from 1.
-func (c *call) page() int {
-	page, err := strconv.Atoi(c.URL.Query().Get("page"))
+func (c *call) page() int { return pageOf(c.URL.Query()) }
+
+func pageOf(query url.Values) int {
+	page, err := strconv.Atoi(query.Get("page"))
 	if err != nil { // left out
 		return 1
 	}

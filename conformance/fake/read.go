@@ -2,7 +2,6 @@ package fake
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,10 +44,7 @@ func (s *Server) Subscriber(email string) (gen.Subscriber, bool) {
 	if !ok {
 		return gen.Subscriber{}, false
 	}
-	found := *p
-	found.Attributes.Fields = maps.Clone(p.Attributes.Fields)
-	found.Attributes.CachedTagIds = slices.Clone(p.Attributes.CachedTagIds)
-	return found, true
+	return p.copied(), true
 }
 
 // Disarm ends all faults.

@@ -16,7 +16,7 @@ type snapshot struct {
 	Born      int                  `json:"born"`
 	Drafted   int                  `json:"drafted"`
 	Room      int                  `json:"room"`
-	People    []*gen.Subscriber    `json:"people"`
+	People    []*person            `json:"people"`
 	Tags      []*gen.Tag           `json:"tags"`
 	Fields    []*gen.Field         `json:"fields"`
 	Templates []*gen.EmailTemplate `json:"templates"`

@@ -13,9 +13,9 @@ import (
 
 // state is everything the server knows. Server.mu guards it.
 type state struct {
-	people     map[string]*gen.Subscriber // by lower-case address
-	byUUID     map[string]*gen.Subscriber
-	order      []*gen.Subscriber // as they came
+	people     map[string]*person // by lower-case address
+	byUUID     map[string]*person
+	order      []*person // as they came
 	tags       []*gen.Tag
 	tagByName  map[string]*gen.Tag
 	fields     []*gen.Field
@@ -57,7 +57,7 @@ type Records struct{ Accepted, Repeated int }
 func newState() state {
 	s := state{
 		now: time.Now(), room: maxRoom, fieldByKey: map[string]*gen.Field{},
-		people: map[string]*gen.Subscriber{}, byUUID: map[string]*gen.Subscriber{},
+		people: map[string]*person{}, byUUID: map[string]*person{},
 		tagByName: map[string]*gen.Tag{}, types: map[string]int{}, keys: digests{}, seen: digests{},
 	}
 	s.began = s.time()
@@ -88,7 +88,7 @@ func (s *state) time() gen.Time { return gen.Time{Time: s.now.UTC()} }
 
 // person returns the person with the address, created if need be. It is nil when no more people
 // fit.
-func (s *state) person(email string) *gen.Subscriber {
+func (s *state) person(email string) *person {
 	key := strings.ToLower(email)
 	if p := s.people[key]; p != nil {
 		return p
@@ -98,12 +98,21 @@ func (s *state) person(email string) *gen.Subscriber {
 	}
 	s.room -= personSize
 	s.born++
-	p := &gen.Subscriber{ID: gen.ID(strconv.Itoa(s.born)), Type: "visitors"}
+	p := &person{Subscriber: gen.Subscriber{ID: gen.ID(strconv.Itoa(s.born)), Type: "visitors"}, Created: s.time(), Updated: s.time()}
 	p.Attributes.Email = email
 	sum := sha256.Sum256([]byte(key + "#" + string(p.ID)))
 	p.Attributes.UUID = hex.EncodeToString(sum[:16])
 	s.counts.People++
 	s.admit(p)
+	return p
+}
+
+// touch returns the person with the address, as person does, as one that changes now.
+func (s *state) touch(email string) *person {
+	p := s.person(email)
+	if p != nil {
+		p.Updated = s.time()
+	}
 	return p
 }
 
@@ -113,7 +122,7 @@ func (s *state) hasRoomFor(email string) bool {
 }
 
 // admit makes a person known, as it was made or as a snapshot has it, which leaves out what is empty.
-func (s *state) admit(p *gen.Subscriber) {
+func (s *state) admit(p *person) {
 	if p.Attributes.Fields == nil {
 		p.Attributes.Fields = gen.SubscriberFields{}
 	}
