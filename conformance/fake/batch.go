@@ -11,19 +11,28 @@ import (
 	"example.com/bento-go/gen"
 )
 
-func accepted(results, failed int) reply {
-	return answer(http.StatusOK, gen.BatchResult{Results: results, Failed: &failed})
-}
+// maxNamed is how many of the records that it refuses Bento names.
+const maxNamed = 20
 
-// take queues the records it can and counts the rest as failed, without saying which, as Bento
-// does. Those of a person for whom there is no room are among the rest.
-func (s *state) take(c *call, into *Records) reply {
-	results := 0
-	for _, change := range c.changes {
-		if !change.valid || !s.hasRoomFor(change.email) {
+// take queues the records it can, counts the rest as failed, and names the first of them. Those of a
+// person for whom there is no room are among the rest.
+func (s *state) take(c *call, into *Records) (result gen.BatchResult) {
+	result.Failed = new(0)
+	for i, change := range c.changes {
+		wrong := ""
+		switch {
+		case !change.valid:
+			wrong = "Email is invalid"
+		case !s.hasRoomFor(change.email):
+			wrong = "Email is one too many: this fake keeps 100,000 people"
+		}
+		if wrong != "" {
+			if *result.Failed++; *result.Failed <= maxNamed {
+				result.Errors = append(result.Errors, gen.RecordError{Index: i, Error: wrong})
+			}
 			continue
 		}
-		results++
+		result.Results++
 		if into != nil {
 			s.note(into, change.digest)
 		}
@@ -32,14 +41,27 @@ func (s *state) take(c *call, into *Records) reply {
 			s.countType(change.kind)
 		}
 	}
-	return accepted(results, len(c.changes)-results)
+	return result
 }
 
-func (s *state) trackEvents(c *call) reply { return s.take(c, &s.counts.Events) }
+// trackEvents alone says which records failed; if all did, it refuses them.
+func (s *state) trackEvents(c *call) reply {
+	result, status := s.take(c, &s.counts.Events), http.StatusOK
+	if result.Results == 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return answer(status, result)
+}
 
-func (s *state) importSubscribers(c *call) reply { return s.take(c, &s.counts.Subscribers) }
+func (s *state) importSubscribers(c *call) reply { return counted(s.take(c, &s.counts.Subscribers)) }
 
-func (s *state) runCommands(c *call) reply { return s.take(c, nil) }
+func (s *state) runCommands(c *call) reply { return counted(s.take(c, nil)) }
+
+// counted says of a batch no more than how many failed.
+func counted(result gen.BatchResult) reply {
+	result.Errors = nil
+	return answer(http.StatusOK, result)
+}
 
 func (s *state) upsert(r gen.SubscriberRecord) {
 	p := s.touch(r.Email)

@@ -132,7 +132,12 @@ func TestTheConventionsAreEnforced(t *testing.T) {
 		"nobody":              {"GET", "/fetch/subscribers" + site + "&email=a%40example.com", "", nil, 200, `{"data":null}`},
 		"blank tag":           {"POST", "/fetch/tags" + site, `{"tag":{"name":" "}}`, nil, 422, `{"errors":{"name":["can't be blank"]}}`},
 		"email to nobody":     {"POST", "/batch/emails" + site, `{"emails":[` + strings.Replace(email, "a@example.com", "nobody", 1) + `]}`, nil, 422, `"field":"emails.0.to","message":"is invalid"`},
-		"some events failed":  {"POST", "/batch/events" + site, `{"events":[{"type":"x","email":"nobody"},{"type":"x","email":"a@example.com"}]}`, nil, 200, `{"failed":1,"results":1}`},
+		"some events failed":  {"POST", "/batch/events" + site, `{"events":[{"type":"x","email":"nobody"},{"type":"x","email":"a@example.com"}]}`, nil, 200, `{"errors":[{"error":"Email is invalid","index":0}],"failed":1,"results":1}`},
+		"all events failed":   {"POST", "/batch/events" + site, `{"events":[{"type":"x","email":"nobody"}]}`, nil, 422, `{"errors":[{"error":"Email is invalid","index":0}],"failed":1,"results":0}`},
+		"no person was meant": {"POST", "/batch/subscribers" + site, `{"subscribers":[{"email":"nobody"}]}`, nil, 200, `{"failed":1,"results":0}`},
+		"no such segment":     {"GET", "/stats/segment" + site + "&segment_id=none", "", nil, 200, `{"subscriber_count":0,"unsubscriber_count":0,"user_count":0}`},
+		"a tag of no name":    {"DELETE", "/fetch/tags/1" + site, `{"tag":{"name":"vip"}}`, nil, 404, "Tag not found"},
+		"approved for never":  {"POST", "/batch/broadcasts" + site, `{"broadcasts":[{"name":"n","subject":"s","type":"plain","approved":true}]}`, nil, 201, "Send at can't be blank"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -215,7 +220,7 @@ func TestWhatIsSentIsKept(t *testing.T) {
 	_, ok = server.Subscriber("nobody@example.com")
 	assert.False(t, ok)
 	assert.Equal(t, fake.Counts{
-		Requests: 12, Subscribers: fake.Records{Accepted: 2}, Events: fake.Records{Accepted: 2, Repeated: 1},
+		Requests: 15, Subscribers: fake.Records{Accepted: 2}, Events: fake.Records{Accepted: 2, Repeated: 1},
 		Emails: fake.Records{Accepted: 1}, People: 1, Tags: 2, Duplicates: 1,
 	}, server.Counts())
 }

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/bento-go/gen"
 )
-
-// pageSize is the fake's own: Bento documents none.
-const pageSize = 25
 
 func (s *state) getSubscriber(c *call) reply {
 	query := c.URL.Query()
@@ -21,9 +19,21 @@ func (s *state) getSubscriber(c *call) reply {
 	}
 	var envelope gen.SubscriberEnvelope // of nobody
 	if found != nil {
-		envelope.Data.Value = &found.Subscriber
+		one := found.Subscriber
+		one.Attributes.Tags = s.namesOf(one.Attributes.CachedTagIds)
+		envelope.Data.Value = &one
 	}
 	return answer(http.StatusOK, envelope)
+}
+
+// namesOf are the names of tags.
+func (s *state) namesOf(ids []gen.ID) (names []string) {
+	for _, id := range ids {
+		if n, err := strconv.Atoi(string(id)); err == nil && n > 0 && n <= len(s.tags) {
+			names = append(names, s.tags[n-1].Attributes.Name)
+		}
+	}
+	return names
 }
 
 func (s *state) listTags(*call) reply {
@@ -72,9 +82,9 @@ func (s *state) listBroadcasts(c *call) reply {
 	case gen.BroadcastStatusScheduled, gen.BroadcastStatusSending, gen.BroadcastStatusPaused, gen.BroadcastStatusCanceled, gen.BroadcastStatusArchived:
 	}
 	items := []gen.Broadcast{}
-	if before := c.page() - 1; before <= len(all)/pageSize {
-		from := before * pageSize
-		items = append(items, all[from:min(from+pageSize, len(all))]...)
+	if size, before := c.op.PageSize, c.page()-1; before <= len(all)/size {
+		from := before * size
+		items = append(items, all[from:min(from+size, len(all))]...)
 	}
 	return answer(http.StatusOK, gen.BroadcastList{Data: items})
 }

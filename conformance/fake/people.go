@@ -14,8 +14,7 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// A person is one that the server knows, and when what happened: searches ask for it, and no answer
-// tells.
+// A person is one that the server knows, and when what happened: searches ask for it and tell it.
 type person struct {
 	gen.Subscriber
 	Created   gen.Time `json:"created_at,omitzero"`

@@ -12,7 +12,8 @@ import (
 	"example.com/bento-go/gen"
 )
 
-// searchSubscribers finds who has every tag, by name or by id, and fits every range of time.
+// searchSubscribers finds who has every tag, by name or by id, and fits every range of time. The one
+// segment is everybody's.
 func (s *state) searchSubscribers(c *call) reply {
 	filters := c.filters()
 	fit, wrong := rangesOf(filters)
@@ -22,7 +23,7 @@ func (s *state) searchSubscribers(c *call) reply {
 	page := pageOf(filters)
 	list := gen.SubscriberList{Data: gen.List[gen.Subscriber]{}, Meta: gen.SearchMeta{Page: gen.Number(page)}}
 	tags, known := s.tagsOf(filters)
-	if !known {
+	if segment := filters.Get("segment_id"); !known || segment != "" && segment != string(everybody.ID) {
 		return answer(http.StatusOK, list)
 	}
 	size := c.op.PageSize
@@ -32,10 +33,17 @@ func (s *state) searchSubscribers(c *call) reply {
 			continue
 		}
 		if skip--; skip < 0 && len(list.Data) < size {
-			list.Data = append(list.Data, p.Subscriber)
+			list.Data = append(list.Data, p.found())
 		}
 	}
 	return answer(http.StatusOK, list)
+}
+
+// found is a person as a search tells of it.
+func (p *person) found() gen.Subscriber {
+	s := p.Subscriber
+	s.Attributes.CreatedAt, s.Attributes.UpdatedAt, s.Attributes.LastEventAt = p.Created, p.Updated, p.LastEvent
+	return s
 }
 
 // filters are those of the query, and those of a body as the query would have them

@@ -86,6 +86,8 @@ func TestASearchTakesItsFiltersFromABodyToo(t *testing.T) {
 		for _, tc := range []struct{ query, body, found string }{
 			{"", `{"tags":"vip"}`, "ari bo 1"},
 			{"", `{"tags":"nobody's"}`, "1"},
+			{"&segment_id=segment_1", "", "ari bo cy 1"},
+			{"&segment_id=segment_2", "", "1"},
 			{"", `{"tag_names":"vip","page":2}`, "2"},
 			{"", `{"page":1}`, "ari bo cy 1"},
 			{"&page=1", `{"tag_ids":"1","page":2}`, "ari bo 1"},
