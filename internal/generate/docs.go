@@ -61,11 +61,19 @@ func notes(op operation) string {
 		add(true, "worked through at %d/%s", op.Pace.Requests, unitName(op.Pace.Unit))
 	}
 	add(op.Queued && op.Async == 0, "queued")
-	add(op.Async > 0, "visible within %d min", int(op.Async/time.Minute))
+	add(op.Async > 0, "visible within %s", span(op.Async))
 	add(op.Automations, "may set off automations")
 	add(op.Plan != "", "%s plan", op.Plan)
 	add(op.Uncertain, "uncertain: see the contract")
 	return strings.Join(all, ", ")
+}
+
+// span is a time in words.
+func span(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%g s", d.Seconds())
 }
 
 // unitName is the unit of a rate in words.

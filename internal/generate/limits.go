@@ -29,6 +29,9 @@ func readFamilies(ext any) ([]family, error) {
 	}
 	var all []family
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		if !operationID.MatchString(name) {
+			return nil, fmt.Errorf("want names of letters and digits, got %q", name)
+		}
 		rates, _ := limits[name].(map[string]any)
 		documented, err := readRate(rates["documented"])
 		if err != nil {

@@ -86,10 +86,21 @@ func oapiCodegen(ctx context.Context, root, config string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", "tool", "oapi-codegen", "-config", config, contractFile)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, &made, &said
 	if err := cmd.Run(); err != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
-		return nil, errors.Join(fmt.Errorf("%s: oapi-codegen: %w: %s", config, err, first), ctx.Err())
+		return nil, errors.Join(fmt.Errorf("%s: oapi-codegen: %w: %s", config, err, complaint(said.String())), ctx.Err())
 	}
 	return made.Bytes(), nil
+}
+
+// complaint is one line of what the generator says, without what the go command says of downloads. Its
+// first line names the contract even where the overlay or the network is to blame; the next say what it is.
+func complaint(said string) string {
+	var lines []string
+	for line := range strings.Lines(said) {
+		if line = strings.Trim(line, " :\t\r\n"); line != "" && !strings.HasPrefix(line, "go: downloading ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, ": ")
 }
 
 // replace writes a file so that whoever reads it sees the old content or the new.

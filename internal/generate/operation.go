@@ -32,12 +32,17 @@ var retryClasses = []string{"safe", "answered", "rejected", "never"}
 
 // readOperations reads all of them, sorted by ID.
 func readOperations(doc *openapi3.T, families []family) (all []operation, err error) {
+	batches := map[string]string{} // who has a key: its largest batch is a constant of that name
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			row, err := readOperation(op, families)
 			if err != nil {
 				return nil, at(op, fmt.Errorf("%s %s: %w", method, path, err))
 			}
+			if other, taken := batches[row.BatchKey]; taken && row.BatchKey != "" {
+				return nil, at(op, fmt.Errorf("%s %s: x-bento-batch: %s are those of %s, too: two operations with one key are not foreseen", method, path, row.BatchKey, other))
+			}
+			batches[row.BatchKey] = row.ID
 			row.Method, row.Path = method, path
 			all = append(all, row)
 		}
@@ -47,7 +52,7 @@ func readOperations(doc *openapi3.T, families []family) (all []operation, err er
 }
 
 func readOperation(op *openapi3.Operation, families []family) (operation, error) {
-	row := operation{ID: op.OperationID, Summary: op.Summary}
+	row := operation{ID: op.OperationID, Summary: strings.Join(strings.Fields(op.Summary), " ")}
 	if row.ID == "" {
 		return row, errors.New("operationId is missing")
 	}
@@ -112,7 +117,7 @@ func readTimes(op *openapi3.Operation, row *operation) (err error) {
 	if ext, ok := op.Extensions["x-bento-async"]; ok {
 		row.Queued = true
 		text, _ := ext.(string)
-		if row.Async, err = time.ParseDuration(text); text != "queued" && (err != nil || row.Async <= 0) {
+		if row.Async, err = time.ParseDuration(text); text != "queued" && (err != nil || row.Async < time.Second || row.Async%time.Second != 0) {
 			return fmt.Errorf("x-bento-async: want a duration such as 5m, or queued, got %q", text)
 		}
 	}

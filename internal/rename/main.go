@@ -12,11 +12,13 @@ import (
 	"fmt"
 	"go/format"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,8 +48,8 @@ func run(ctx context.Context, root string, args []string) error {
 	if err != nil {
 		return err
 	}
-	for file, content := range changed {
-		if err := replace(file, content); err != nil {
+	for _, file := range order(changed, filepath.Join(root, "go.mod")) {
+		if err := replace(file, changed[file]); err != nil {
 			return err
 		}
 		if filepath.Base(file) == "go.mod" { // its requirements are sorted by their paths
@@ -58,6 +60,16 @@ func run(ctx context.Context, root string, args []string) error {
 	}
 	fmt.Fprintf(os.Stdout, "%s is %s now: %d files changed\n", from, args[0], len(changed))
 	return nil
+}
+
+// order puts the file that says what the module is called last: whoever is interrupted before can begin
+// again.
+func order(changed map[string][]byte, last string) []string {
+	files := slices.Sorted(maps.Keys(changed))
+	if at := slices.Index(files, last); at >= 0 {
+		files = append(slices.Delete(files, at, at+1), last)
+	}
+	return files
 }
 
 // modulePath asks go.mod itself: nothing else has to be there.

@@ -100,6 +100,14 @@ func TestTheModuleMovesAndBack(t *testing.T) {
 	assert.Len(t, back, len(original))
 }
 
+// The file that says what the module is called changes last, so that whoever is interrupted begins again.
+func TestTheNameOfTheModuleChangesLast(t *testing.T) {
+	t.Parallel()
+	changed := map[string][]byte{"x/a.go": nil, "x/go.mod": nil, "x/z/go.mod": nil, "x/z.go": nil}
+	assert.Equal(t, []string{"x/a.go", "x/z.go", "x/z/go.mod", "x/go.mod"}, order(changed, "x/go.mod"))
+	assert.Equal(t, []string{"x/a.go"}, order(map[string][]byte{"x/a.go": nil}, "x/go.mod"))
+}
+
 // small is a module of a few files.
 func small(t *testing.T, files map[string]string) string {
 	t.Helper()
