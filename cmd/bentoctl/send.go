@@ -156,8 +156,11 @@ func newSendEmail(g *globals) *cobra.Command {
 	flags.StringVar(&m.email.To, "to", "", "who gets it")
 	flags.StringVar(&m.email.From, "from", "", "an Author of your account")
 	flags.StringVar(&m.email.Subject, "subject", "", "the subject")
+	flags.StringVar(&m.email.CC, "cc", "", "who gets a copy")
+	flags.StringVar(&m.email.ReplyTo, "reply-to", "", "where answers go, if not to --from")
 	flags.StringVar(&m.email.HTMLBody, "html", "", "the body")
 	flags.StringVar(&m.htmlFile, "html-file", "", "a file that holds the body; - is standard input")
+	flags.StringVar(&m.email.TextBody, "text", "", "the body as plain text, instead or too")
 	flags.StringArrayVar(&m.personalizations, "set", nil, "NAME=VALUE, or NAME:=VALUE for a number, true or false; may be repeated")
 	flags.BoolVar(&m.email.Transactional, "transactional", false, "send to people who have unsubscribed, too")
 	flags.StringVar(&m.once, "once", "", "send it once by this key, however often it is asked for")
@@ -169,8 +172,11 @@ func newSendEmail(g *globals) *cobra.Command {
 const maxHTML = 4 << 20
 
 func (g *globals) sendEmail(ctx context.Context, m *mail) error {
-	if (m.email.HTMLBody == "") == (m.htmlFile == "") {
+	switch html, file := m.email.HTMLBody != "", m.htmlFile != ""; {
+	case html && file:
 		return usage("give the body by --html or by --html-file, one of them")
+	case !html && !file && m.email.TextBody == "":
+		return usage("give the body by --html, --html-file or --text")
 	}
 	if m.htmlFile != "" {
 		body, err := g.readSmall(ctx, m.htmlFile)

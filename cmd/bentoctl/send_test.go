@@ -45,6 +45,10 @@ func TestSendAnEmail(t *testing.T) {
 		assert.Equal(t, 2, bentoctl(t.Context(), "", append(letter, args...)...).code, args)
 	}
 	assert.Len(t, server.Emails(), 1)
+	r = bentoctl(t.Context(), "", append(letter, "--text", "Hello", "--cc", "bo@example.com", "--reply-to", "desk@acme.example")...)
+	assert.Equal(t, 0, r.code, r.err)
+	email = server.Emails()[1]
+	assert.Equal(t, [4]string{"", "Hello", "bo@example.com", "desk@acme.example"}, [4]string{email.HTMLBody, email.TextBody, email.CC, email.ReplyTo})
 }
 
 // By a key an email is sent once: by the next run, by many at once; and again only if it surely was
