@@ -183,6 +183,7 @@ func (r *batchRun[T]) put(encoded []byte, record T, at int) {
 			expect = min(expect, r.total-at)
 		}
 		r.batch.body = slices.Grow(r.batch.body, min(expect*(len(encoded)+8), r.maxBytes, maxGuess))
+		r.batch.places = slices.Grow(r.batch.places, expect)
 	}
 	r.batch.repeatable = r.batch.repeatable && (r.repeatable || r.again != nil && r.again(record))
 	if r.batch.n == r.max {

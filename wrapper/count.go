@@ -3,6 +3,7 @@ package bento
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"example.com/bento-go/gen"
 )
@@ -14,12 +15,11 @@ const maxNamed = 20
 // there is none, then one for each record that is named as refused, at its position in the batch.
 func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
 	var single []Problem
-	named := map[int]bool{}
 	for _, e := range answer.Errors {
-		if e.Index < 0 || e.Index >= n || named[e.Index] || len(single) == maxNamed { // a record that was never sent, or one twice
+		twice := slices.ContainsFunc(single, func(p Problem) bool { return p.First == e.Index })
+		if e.Index < 0 || e.Index >= n || twice || len(single) == maxNamed { // one that was never sent is none
 			continue
 		}
-		named[e.Index] = true
 		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(e.Error)))})
 	}
 	failed := 0
