@@ -229,7 +229,7 @@ func (c *shapeCompiler) bits(sh *shape, names []string) (bits uint64) {
 		at := slices.IndexFunc(sh.properties, func(p property) bool { return p.name == name })
 		if at < 0 {
 			c.strange = true
-			return 0
+			continue
 		}
 		bits |= 1 << at
 	}

@@ -149,7 +149,13 @@ func TestRecordsThatBentoNamesAreToldWhereTheyStand(t *testing.T) {
 			"record 1: no such type", "record 1000: for [address]",
 		},
 		`{"results":996,"failed":4,"errors":[{"index":7,"error":"a"},{"index":7,"error":"b"},{"index":1000,"error":"c"},{"index":-1,"error":"d"}]}`: {
-			"records 1 to 1000: Bento refused 3 more records, and does not say which", "record 8: a",
+			"records 1 to 1000: Bento refused 3 more, and does not say which", "record 8: a",
+		},
+		`{"results":998,"failed":2,"errors":[{"index":7,"error":"a"}]}`: {
+			"records 1 to 1000: Bento refused 1 more, and does not say which", "record 8: a",
+		},
+		`{"results":998,"failed":2}`: {
+			"records 1 to 1000: Bento accepted the batch but refused 2 of its 1000 records, and does not say which: check their addresses and types",
 		},
 		`{"results":999,"errors":[{"index":3,"error":"a"}]}`: {"record 4: a"},
 	} {

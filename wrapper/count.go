@@ -31,7 +31,7 @@ func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
 	}
 	whole := count(answer.Results, failed, n-len(single))
 	if whole.Failed > 0 && len(single) > 0 {
-		whole.Err = fmt.Errorf("Bento refused %d more records, and does not say which", whole.Failed)
+		whole.Err = fmt.Errorf("Bento refused %d more, and does not say which", whole.Failed)
 	}
 	whole.Last = n - 1
 	return append([]Problem{whole}, single...)

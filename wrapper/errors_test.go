@@ -89,6 +89,7 @@ func TestWhatBentoSaidIsFoundInEveryShape(t *testing.T) {
 		`{"errors":[{"field":"email","message":"is invalid"}]}`:             `email is invalid`,
 		`{"errors":[{"title":"Broken","detail":"quite"}]}`:                  `quite`,
 		`{"results":0,"failed":1,"errors":[{"index":0,"error":"no type"}]}`: `record 0 no type`,
+		`{"errors":[{"field":"type","index":0,"error":"is missing"}]}`:      `type is missing`,
 		`{"errors":{"subject":["can't be blank","is too short"]}}`:          `subject can't be blank, is too short`,
 		`{"errors":"all wrong"}`:                                            `"all wrong"`,
 		`"just a string"`:                                                   `"just a string"`,

@@ -157,8 +157,14 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 	_, err = scripted(t, respond(200, "application/json; =", `{"data":[]}`)).client().ListTags(t.Context())
 	require.ErrorContains(t, err, "not declared as JSON")
-	_, err = scripted(t, answerJSON(200, `{}`)).client().MatchSegment(t.Context(), "s1", "ari@example.com")
+	match, err := scripted(t, answerJSON(200, `{}`)).client().MatchSegment(t.Context(), "s1", "ari@example.com")
 	require.ErrorIs(t, err, bento.ErrUnexpectedAnswer, "neither yes nor no")
+	assert.False(t, match)
+	for _, wrong := range [][2]string{{"", "ari@example.com"}, {"s1", "ari"}} {
+		match, err = scripted(t).client().MatchSegment(t.Context(), wrong[0], wrong[1])
+		require.ErrorIs(t, err, bento.ErrInvalid)
+		assert.False(t, match)
+	}
 	_, err = scripted(t, answerJSON(300, `{}`)).client().TrackEvents(t.Context(), events(1))
 	require.ErrorIs(t, err, bento.ErrRedirected)
 	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)

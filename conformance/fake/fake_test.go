@@ -169,6 +169,10 @@ func TestLenientTakesWhatProductionEvidentlyTakes(t *testing.T) {
 	assert.Equal(t, 401, do(t, newFake(t), "POST", "/batch/events", inBody).StatusCode)
 	assert.Equal(t, 200, do(t, newFake(t, fake.Lenient()), "POST", "/batch/events", inBody, generic).StatusCode)
 	assert.Equal(t, 401, do(t, newFake(t, fake.Lenient()), "POST", "/batch/events", oneEvent).StatusCode)
+	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+	deletion := "site_uuid=site&data_deletion_request[email]=nobody@example.com"
+	assert.Equal(t, 401, do(t, newFake(t), "POST", "/data_deletion_requests", deletion, form).StatusCode)
+	assert.Equal(t, 404, do(t, newFake(t, fake.Lenient()), "POST", "/data_deletion_requests", deletion, form).StatusCode)
 }
 
 func TestWhatIsSentIsKept(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"example.com/bento-go/conformance"
@@ -63,11 +64,15 @@ func (s *Server) forgiven(f conformance.Finding, body []byte) bool {
 	return false
 }
 
+// siteInBody is the site that a body names: JSON, or the form of a deletion.
 func siteInBody(body []byte) string {
 	var members struct {
 		SiteUUID string `json:"site_uuid"`
 	}
-	_ = json.Unmarshal(body, &members)
+	if json.Unmarshal(body, &members) != nil {
+		form, _ := url.ParseQuery(string(body))
+		return form.Get("site_uuid")
+	}
 	return members.SiteUUID
 }
 
