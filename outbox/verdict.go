@@ -190,8 +190,8 @@ func (o outcome) in(p bento.Problem, e Entry) outcome {
 	alone := p.First == p.Last
 	odd := o == unknown && !errors.Is(p.Err, bento.ErrOutcomeUnknown) // Bento answered, with odd counts
 	switch {
-	case o == refused && p.Accepted == 0 && !alone && errors.As(p.Err, new(*bento.Error)):
-		return mixed // nothing of it was taken
+	case o == refused && p.Accepted == 0 && !alone && !p.Counted && errors.As(p.Err, new(*bento.Error)):
+		return mixed // nothing of it was taken, for one of them perhaps
 	case o == arrived, p.Accepted == 0 && !odd:
 		return o
 	case e.Policy == AtMostOnce:

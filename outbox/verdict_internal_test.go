@@ -96,6 +96,7 @@ func TestVerdictsOfAGroup(t *testing.T) {
 		"too few counted, harmless":   {bento.Problem{Last: 9, Accepted: 8, Unknown: 2, Err: counted}, Entry{Policy: AtLeastOnce, Harmless: true}, Queued, 10, 0},
 		"all refused, by count":       {bento.Problem{Last: 9, Failed: 10, Err: counted}, Entry{Policy: AtLeastOnce}, Failed, 0, 0},
 		"refused, too many to find":   {bento.Problem{Last: 9, Failed: 10, Err: refusal}, Entry{Policy: AtLeastOnce}, Queued, 10, 0},
+		"refused, each of them":       {bento.Problem{Last: 9, Failed: 10, Counted: true, Err: refusal}, Entry{Policy: AtLeastOnce}, Failed, 0, 0},
 		"refused, and found":          {bento.Problem{Failed: 1, Err: refusal}, Entry{Policy: AtLeastOnce}, Failed, 0, 0},
 		"all accepted":                {bento.Problem{Last: 9, Accepted: 10}, Entry{Policy: AtMostOnce}, Accepted, 0, 0},
 		"none counted, at least once": {bento.Problem{Last: 9, Unknown: 10, Err: counted}, Entry{Policy: AtLeastOnce}, Accepted, 0, 10},

@@ -208,7 +208,7 @@ func (r *batchRun[T]) request(batch *batch, f *flight) ([]Problem, error) {
 	})
 	if err != nil {
 		p, stop := classify(err, batch.n)
-		p.First, p.Last = batch.first, batch.last
+		p.First, p.Last, p.Counted = batch.first, batch.last, countsAll(err, batch.n)
 		return []Problem{p}, stop
 	}
 	problems := r.client.tally(answer, batch.n)

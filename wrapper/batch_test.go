@@ -170,6 +170,23 @@ func TestRecordsThatBentoNamesAreToldWhereTheyStand(t *testing.T) {
 	}
 }
 
+// A batch of which Bento has refused every record is not taken apart to find the one that is to blame.
+func TestABatchThatIsRefusedByCountIsNotTakenApart(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, answerJSON(422, `{"results":0,"failed":3,"errors":[{"index":0,"error":"no such type"}]}`))
+	result, err := s.client().TrackEvents(t.Context(), events(3), bento.WithBisection())
+	require.ErrorIs(t, err, bento.ErrUnprocessable)
+	require.ErrorContains(t, err, "record 0 no such type")
+	assert.Equal(t, 3, result.Failed)
+	assert.True(t, result.Problems[0].Counted)
+	assert.Len(t, s.seen, 1)
+
+	s = scripted(t, answerJSON(422, `{"results":0,"failed":2}`), accepted("1"), answerJSON(422, `{"error":"x"}`), accepted("1"), answerJSON(422, `{}`))
+	result, err = s.client().TrackEvents(t.Context(), events(3), bento.WithBisection())
+	require.Error(t, err)
+	assert.Equal(t, 2, result.Accepted, "one was to blame, whatever the count")
+}
+
 // An answer may name more records than are worth remembering.
 func TestRecordsThatBentoNamesHaveABound(t *testing.T) {
 	t.Parallel()

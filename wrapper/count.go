@@ -1,8 +1,10 @@
 package bento
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"example.com/bento-go/gen"
@@ -20,7 +22,7 @@ func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
 		if e.Index < 0 || e.Index >= n || twice || len(single) == maxNamed { // one that was never sent is none
 			continue
 		}
-		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Err: errors.New(c.scrub.text(oneLine(e.Error)))})
+		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Counted: true, Err: errors.New(c.scrub.text(oneLine(e.Error)))})
 	}
 	failed := 0
 	if answer.Failed != nil {
@@ -43,7 +45,7 @@ func count(results, failed, n int) Problem {
 	if results < 0 || failed < 0 || failed > n-results {
 		return Problem{Unknown: n, Err: errContradiction}
 	}
-	p := Problem{Accepted: results, Failed: failed, Unknown: n - results - failed}
+	p := Problem{Accepted: results, Failed: failed, Unknown: n - results - failed, Counted: true}
 	switch {
 	case p.Unknown > 0:
 		p.Err = errShortCount
@@ -51,4 +53,12 @@ func count(results, failed, n int) Problem {
 		p.Err = fmt.Errorf("Bento accepted the batch but refused %d of its %d records, and does not say which: check their addresses and types", p.Failed, n)
 	}
 	return p
+}
+
+// countsAll reports whether a refusal says of all n records that they are refused, as Bento does of events.
+func countsAll(err error, n int) bool {
+	var e *Error
+	var answer gen.BatchResult
+	return errors.As(err, &e) && e.StatusCode == http.StatusUnprocessableEntity && json.Unmarshal(e.Body, &answer) == nil &&
+		answer.Failed != nil && *answer.Failed == n
 }

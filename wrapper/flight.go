@@ -91,7 +91,7 @@ func (b *bisector) send(batch *batch) {
 	if e := (*Error)(nil); p.NotSent == 0 && (!errors.As(p.Err, &e) || !e.stopped) {
 		b.flight.requests++
 	}
-	if !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 {
+	if p.Counted || !blamesRecords(p.Err) || batch.n == 1 || b.left < 2 {
 		b.flight.problems = append(b.flight.problems, problems...)
 		b.flight.ended = err
 		return

@@ -45,6 +45,9 @@ type Problem struct {
 	First, Last int
 	// The batch's part of the Result's counts.
 	Accepted, Failed, Unknown, NotSent int
+	// Counted says that Failed is Bento's own count, so that each of them was refused. Otherwise a
+	// batch that failed was refused as a whole, and one of its records may be to blame.
+	Counted bool
 	// Err says why; it is never nil.
 	Err error
 }
