@@ -246,16 +246,16 @@ func TestDatesOfAnswersAreLenient(t *testing.T) {
 		case reflect.Pointer, reflect.Slice, reflect.Map:
 			walk(of.Elem(), at)
 		case reflect.Struct:
-			for i := range of.NumField() {
-				walk(of.Field(i).Type, at+"."+of.Field(i).Name)
+			for f := range of.Fields() {
+				walk(f.Type, at+"."+f.Name)
 			}
 		}
 	}
-	client, answers := reflect.TypeFor[*gen.ClientWithResponses](), 0
-	for i := range client.NumMethod() {
-		answer := client.Method(i).Type.Out(0).Elem()
-		for j := range answer.NumField() {
-			if f := answer.Field(j); strings.HasPrefix(f.Name, "JSON2") {
+	answers := 0
+	for method := range reflect.TypeFor[*gen.ClientWithResponses]().Methods() {
+		answer := method.Type.Out(0).Elem()
+		for f := range answer.Fields() {
+			if strings.HasPrefix(f.Name, "JSON2") {
 				walk(f.Type, answer.Name())
 				answers++
 			}

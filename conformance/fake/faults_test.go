@@ -42,7 +42,7 @@ func TestFaultsThatTakeTimeCombineWithTheRest(t *testing.T) {
 				assert.Equal(t, w.said, listTags(t, pipe.Transport()), "%s: request %d", spec, i+1)
 				assert.Equal(t, w.took, time.Since(start), "%s: request %d", spec, i+1)
 			}
-			assert.NoError(t, pipe.Close())
+			require.NoError(t, pipe.Close())
 			synctest.Wait()
 		})
 	}
