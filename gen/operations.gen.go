@@ -33,6 +33,8 @@ const (
 	OpGeolocate = "geolocate"
 	// Read what advertising brought: GET /stats/ads.
 	OpGetAdStats = "getAdStats"
+	// Read a report of deliveries: GET /delivery/report.
+	OpGetDeliveryReport = "getDeliveryReport"
 	// Read an email template: GET /fetch/emails/templates/{id}.
 	OpGetEmailTemplate = "getEmailTemplate"
 	// Read a report: GET /stats/report.
@@ -51,6 +53,8 @@ const (
 	OpImportSubscribers = "importSubscribers"
 	// List broadcasts: GET /fetch/broadcasts.
 	OpListBroadcasts = "listBroadcasts"
+	// List what became of a person's emails: GET /delivery/events.
+	OpListDeliveryEvents = "listDeliveryEvents"
 	// List fields: GET /fetch/fields.
 	OpListFields = "listFields"
 	// List the responses to a form: GET /fetch/responses.
@@ -228,6 +232,12 @@ var operations = [...]Operation{
 		Retry: RetrySafe, Limit: limitStats,
 	},
 	{
+		ID: OpGetDeliveryReport, Method: "GET", Path: "/delivery/report",
+		Retry: RetrySafe, Limit: limitFetch,
+		Plan:      "transactional platform",
+		Uncertain: true,
+	},
+	{
 		ID: OpGetEmailTemplate, Method: "GET", Path: "/fetch/emails/templates/{id}",
 		Retry: RetrySafe, Limit: limitFetch,
 	},
@@ -268,6 +278,12 @@ var operations = [...]Operation{
 		Retry: RetrySafe, Limit: limitFetch,
 		Paged:    true,
 		PageSize: 10,
+	},
+	{
+		ID: OpListDeliveryEvents, Method: "GET", Path: "/delivery/events",
+		Retry: RetrySafe, Limit: limitFetch,
+		Plan:      "transactional platform",
+		Uncertain: true,
 	},
 	{
 		ID: OpListFields, Method: "GET", Path: "/fetch/fields",

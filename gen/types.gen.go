@@ -424,6 +424,23 @@ type DataDeletionResult struct {
 // DelayInterval defines model for DelayInterval.
 type DelayInterval string
 
+// DeliveryEventList defines model for DeliveryEventList.
+type DeliveryEventList struct {
+	Events List[Anything] `json:"events,omitempty"`
+
+	// Meta An object whose members nobody has documented.
+	Meta Anything `json:"meta,omitempty"`
+}
+
+// DeliveryReport defines model for DeliveryReport.
+type DeliveryReport struct {
+	// Data An object whose members nobody has documented.
+	Data Anything `json:"data,omitempty"`
+
+	// Meta An object whose members nobody has documented.
+	Meta Anything `json:"meta,omitempty"`
+}
+
 // Email One email to one person. `from` is an Author of the account; subject and body may use
 // Liquid. The body is HTML, plain text or both, or that of a layout. No attachments.
 type Email struct {
@@ -1022,6 +1039,12 @@ type ContentModerated = ModerationResult
 // DeletionQueued defines model for DeletionQueued.
 type DeletionQueued = DataDeletionResult
 
+// DeliveryEventsListed defines model for DeliveryEventsListed.
+type DeliveryEventsListed = DeliveryEventList
+
+// DeliveryReported defines model for DeliveryReported.
+type DeliveryReported = DeliveryReport
+
 // FieldCreated defines model for FieldCreated.
 type FieldCreated = FieldEnvelope
 
@@ -1105,6 +1128,42 @@ type Unprocessable = ErrorBody
 
 // WorkflowsListed defines model for WorkflowsListed.
 type WorkflowsListed = WorkflowList
+
+// ListDeliveryEventsParams defines parameters for ListDeliveryEvents.
+type ListDeliveryEventsParams struct {
+	// Email The address, in full.
+	Email EmailAddress `form:"email" json:"email"`
+
+	// StartDate Not before then.
+	StartDate *time.Time `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate Not after then.
+	EndDate *time.Time `form:"end_date,omitempty" json:"end_date,omitempty"`
+
+	// From Another name of `start_date`.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Another name of `end_date`.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many, at most; left out, 100.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetDeliveryReportParams defines parameters for GetDeliveryReport.
+type GetDeliveryReportParams struct {
+	// StartDate Not before then.
+	StartDate *time.Time `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate Not after then.
+	EndDate *time.Time `form:"end_date,omitempty" json:"end_date,omitempty"`
+
+	// From Another name of `start_date`.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Another name of `end_date`.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
 
 // CheckBlacklistParams defines parameters for CheckBlacklist.
 type CheckBlacklistParams struct {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,8 @@ func one[T any](seq iter.Seq2[T, error]) (any, error) {
 	}
 	return nil, nil //nolint:nilnil // nothing was there
 }
+
+var june = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
 var operationCalls = map[string]operationCall{
 	"ListFields": {
@@ -174,6 +177,30 @@ var operationCalls = map[string]operationCall{
 			return nil, err
 		}, "GET /stats/ads", "value=x", "", `{}`, nil,
 	},
+	"DeliveryReport": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			report, err := c.DeliveryReport(ctx, bento.DeliveryWindow{})
+			return report.Data["sent"], err
+		}, "GET /delivery/report", "", "", `{"data":{"sent":3},"meta":{}}`, 3,
+	},
+	"DeliveryReport of a window": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			_, err := c.DeliveryReport(ctx, bento.DeliveryWindow{Start: june, End: june})
+			return nil, err
+		}, "GET /delivery/report", "end_date=2026-06-01T08%3A00%3A00Z&start_date=2026-06-01T08%3A00%3A00Z", "", `{"data":[]}`, nil,
+	},
+	"DeliveryEvents": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			all, err := c.DeliveryEvents(ctx, "ari@example.com", bento.DeliveryWindow{}, 0)
+			return len(all), err
+		}, "GET /delivery/events", "email=ari%40example.com", "", `{"events":[{"event":"sent"}],"meta":{}}`, 1,
+	},
+	"DeliveryEvents of a window": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			all, err := c.DeliveryEvents(ctx, "ari@example.com", bento.DeliveryWindow{Start: june}, 100)
+			return len(all), err
+		}, "GET /delivery/events", "email=ari%40example.com&limit=100&start_date=2026-06-01T08%3A00%3A00Z", "", `{"events":[]}`, 0,
+	},
 	"RequestDataDeletion": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
 			return nil, c.RequestDataDeletion(ctx, "ari@example.com")
@@ -280,6 +307,26 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 		"Geolocate":                func(ctx context.Context, c *bento.Client) error { _, err := c.Geolocate(ctx, ""); return err },
 		"CheckBlacklist":           func(ctx context.Context, c *bento.Client) error { _, err := c.CheckBlacklist(ctx, "", ""); return err },
 		"CreateBroadcasts of none": func(ctx context.Context, c *bento.Client) error { _, err := c.CreateBroadcasts(ctx, nil); return err },
+		"DeliveryReport of no time": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.DeliveryReport(ctx, bento.DeliveryWindow{Start: june.Add(1), End: june})
+			return err
+		},
+		"DeliveryEvents of nobody": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.DeliveryEvents(ctx, "ari", bento.DeliveryWindow{}, 1)
+			return err
+		},
+		"DeliveryEvents of no time": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.DeliveryEvents(ctx, "ari@example.com", bento.DeliveryWindow{Start: june.Add(1), End: june}, 1)
+			return err
+		},
+		"DeliveryEvents, fewer than none": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.DeliveryEvents(ctx, "ari@example.com", bento.DeliveryWindow{}, -1)
+			return err
+		},
+		"DeliveryEvents, too many": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.DeliveryEvents(ctx, "ari@example.com", bento.DeliveryWindow{}, 101)
+			return err
+		},
 		"CreateSequenceEmail": func(ctx context.Context, c *bento.Client) error {
 			_, err := c.CreateSequenceEmail(ctx, "", bento.SequenceEmail{})
 			return err

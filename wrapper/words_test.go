@@ -174,9 +174,11 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 func TestAForbiddenOperationNamesItsPlan(t *testing.T) {
 	t.Parallel()
 	for status, names := range map[int]bool{403: true, 401: false} {
-		c := scripted(t, answerJSON(status, `{}`), answerJSON(status, `{}`)).client(once)
+		c := scripted(t, answerJSON(status, `{}`), answerJSON(status, `{}`), answerJSON(status, `{}`)).client(once)
 		_, err := c.ListSubscribers(t.Context(), gen.SearchSubscribersParams{}, 1)
 		assert.Equal(t, names, strings.Contains(err.Error(), "It needs the enterprise plan."), err)
+		_, err = c.DeliveryReport(t.Context(), bento.DeliveryWindow{})
+		assert.Equal(t, names, strings.Contains(err.Error(), "It needs the transactional platform plan."), err)
 		_, err = c.ListTags(t.Context())
 		assert.NotContains(t, err.Error(), "plan.")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ type reading struct {
 	one   func(context.Context, *query) error
 	plain bool // the answer is the thing itself, which nothing wraps
 	list  func(ctx context.Context, q *query, page int) error
+	held  string // the member of the answer that holds the list; empty: data
 	all   func(context.Context, *query) iter.Seq2[[]json.RawMessage, error]
 }
 
@@ -55,7 +57,7 @@ func newGet(g *globals) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&how.format, "format", "table", "table, json, ndjson or csv")
-	for _, r := range slices.Concat(people(), campaigns(), numbers(), experiments()) {
+	for _, r := range slices.Concat(people(), campaigns(), numbers(), deliveries(), experiments()) {
 		cmd.AddCommand(newReading(g, r, &how))
 	}
 	return cmd
@@ -111,6 +113,7 @@ type query struct {
 	client *bento.Client
 	in     io.Reader
 	args   []string
+	held   string
 	answer bento.Response // the last one
 }
 
@@ -123,7 +126,7 @@ func (g *globals) get(ctx context.Context, r reading, args []string, how printin
 		return err
 	}
 	defer client.CloseIdleConnections()
-	q := &query{client: client, in: g.in, args: args}
+	q := &query{client: client, in: g.in, args: args, held: cmp.Or(r.held, "data")}
 	out := g.newPrinter(how.format, r)
 	if r.one != nil {
 		if err = r.one(ctx, q); err == nil {

@@ -59,3 +59,16 @@ func timeRange(f *pflag.FlagSet, into **gen.TimeRange, name string) {
 	f.Func(name+"-after", name+" after this day", bound(func(r *gen.TimeRange, day *string) { r.Gt = day }))
 	f.Func(name+"-before", name+" before this day", bound(func(r *gen.TimeRange, day *string) { r.Lt = day }))
 }
+
+// instant adds a flag that takes a day, which begins in UTC, or a time.
+func instant(f *pflag.FlagSet, into *time.Time, name, usage string) {
+	f.Func(name, usage+", such as 2024-01-31 or 2024-01-31T08:00:00Z", func(text string) error {
+		for _, layout := range []string{time.DateOnly, time.RFC3339} {
+			if at, err := time.Parse(layout, text); err == nil {
+				*into = at
+				return nil
+			}
+		}
+		return errors.New("want a day, or a time with its zone")
+	})
+}

@@ -100,16 +100,14 @@ type csvPrinter struct {
 	headed  bool
 }
 
-func (p *csvPrinter) one(item json.RawMessage) error {
-	if len(p.columns) == 0 { // the contract does not name its members
-		if p.columns = thingOf(item).names(nil); len(p.columns) == 0 {
+func (p *csvPrinter) one(item json.RawMessage) error { return p.page([]json.RawMessage{item}) }
+
+func (p *csvPrinter) page(items []json.RawMessage) error {
+	if len(p.columns) == 0 {
+		if p.columns = namesOf(items); len(p.columns) == 0 {
 			return nil
 		}
 	}
-	return p.page([]json.RawMessage{item})
-}
-
-func (p *csvPrinter) page(items []json.RawMessage) error {
 	if !p.headed {
 		p.headed = true
 		if err := p.out.Write(p.columns); err != nil {

@@ -44,6 +44,9 @@ func (p *tablePrinter) page(items []json.RawMessage) error {
 		return nil
 	}
 	var lines [][]string
+	if len(p.columns) == 0 {
+		p.columns = namesOf(items)
+	}
 	if p.widths == nil {
 		p.widths = make([]int, len(p.columns))
 		lines = append(lines, p.columns)

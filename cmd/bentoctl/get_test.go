@@ -18,7 +18,8 @@ import (
 // Whatever can be asked for without changing anything.
 var everyRead = []string{
 	"subscriber ari@example.com", "subscribers --tags vip --created-after 2024-01-01", "tags", "fields", "segments", "segment segment_1", "form-responses form_1",
-	"broadcasts", "sequences", "workflows", "template 1", "stats", "segment-stats segment_1", "report report_1", "ad-stats", "validate-email ari@example.com",
+	"broadcasts", "sequences", "workflows", "template 1", "stats", "segment-stats segment_1", "report report_1", "ad-stats",
+	"delivery-report --start 2024-01-31T08:00:00Z", "delivery-events ari@example.com --start 2024-01-31 --limit 1", "validate-email ari@example.com",
 	"ruleset ari@example.com", "moderation Hello", "gender Ari", "geolocation 203.0.113.7", "blacklist --domain acme.example",
 }
 
@@ -65,9 +66,25 @@ func TestGetOneThing(t *testing.T) {
 	assert.Equal(t, "ari@example.com", person.Attributes.Email)
 	r = bentoctl(t.Context(), "", "get", "subscriber", "nobody@example.com")
 	assert.Equal(t, result{1, "", "bentoctl: Bento knows no such subscriber\n"}, r)
-	for _, args := range []string{"subscriber", "subscriber a@b.co --uuid x", "template one", "broadcasts --status gone", "subscribers --created-after soon", "tags --format xml", "broadcasts --page 2 --all", "nothing"} {
+	for _, args := range []string{"subscriber", "subscriber a@b.co --uuid x", "template one", "broadcasts --status gone", "subscribers --created-after soon", "tags --format xml", "delivery-report --start soon", "broadcasts --page 2 --all", "nothing"} {
 		assert.Equal(t, 2, bentoctl(t.Context(), "", append([]string{"get"}, strings.Fields(args)...)...).code, args)
 	}
+}
+
+// What the contract does not name is shown by the names that it has.
+func TestGetShowsWhatHasNoKnownNames(t *testing.T) {
+	serving(t)
+	r := bentoctl(t.Context(), "", "get", "delivery-events", "ari@example.com", "--format", "csv")
+	assert.Equal(t, result{0, "", ""}, r, "nothing, and no names")
+	r = bentoctl(t.Context(), "", append(letter, "--html", "x")...)
+	require.Equal(t, 0, r.code, r.err)
+	for format, names := range map[string]string{"csv": "created_at,email,event,subject\n", "table": "created_at         email            event     subject\n"} {
+		r = bentoctl(t.Context(), "", "get", "delivery-events", "ari@example.com", "--format", format)
+		assert.True(t, strings.HasPrefix(r.out, names), r.out)
+		assert.Contains(t, r.out, "Hello\n")
+	}
+	r = bentoctl(t.Context(), "", "get", "delivery-report")
+	assert.Equal(t, result{0, "accepted  1\n", ""}, r)
 }
 
 func TestGetPages(t *testing.T) {

@@ -14,14 +14,16 @@ import (
 // items are those of a list, as Bento wrote them. The client has decoded the answer before, by
 // the same lenient rules.
 func (q *query) items() ([]json.RawMessage, error) {
-	var answer struct {
-		Data gen.List[json.RawMessage] `json:"data"`
-	}
+	var answer map[string]json.RawMessage
 	if string(bytes.TrimSpace(q.answer.Body)) == "[]" { // PHP's empty object
 		return nil, nil
 	}
-	err := json.Unmarshal(q.answer.Body, &answer)
-	return answer.Data, err
+	if err := json.Unmarshal(q.answer.Body, &answer); err != nil || answer[q.held] == nil {
+		return nil, err
+	}
+	var list gen.List[json.RawMessage]
+	err := json.Unmarshal(answer[q.held], &list)
+	return list, err
 }
 
 // thing is the one that an answer is about, as Bento wrote it. Older endpoints wrap even what is
@@ -114,6 +116,15 @@ func (t thing) names(known []string) []string {
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	return names
+}
+
+// namesOf are the columns of things whose members the contract does not name.
+func namesOf(items []json.RawMessage) []string {
+	every := thing{}
+	for _, item := range items {
+		maps.Copy(every, thingOf(item))
+	}
+	return every.names(nil)
 }
 
 // plainText is a value without JSON's quotes, and nothing for null.

@@ -154,9 +154,10 @@ func (s *state) sendEmails(c *call) reply {
 	if len(wrong) > 0 {
 		return objections(http.StatusUnprocessableEntity, wrong...)
 	}
-	for _, raw := range raws {
+	for i, raw := range raws {
 		s.note(&s.counts.Emails, digestOf(ofEmail, raw))
 		s.emails.add(raw)
+		s.deliver(emails[i])
 	}
 	return answer(http.StatusOK, gen.BatchResult{Results: len(emails)})
 }

@@ -9,7 +9,7 @@ const (
 	// maxKept bounds how many are kept of each kind. Of what only grows older the oldest are
 	// forgotten first; counts go on.
 	maxKept = 100_000
-	// maxKeptBytes bounds the events that are kept, the emails, and the drafts.
+	// maxKeptBytes bounds the events that are kept, the emails, what became of these, and the drafts.
 	maxKeptBytes = 64 << 20
 	// maxRoom bounds what is never forgotten by itself: people and their fields, names of tags,
 	// fields and types of events, templates.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
@@ -164,6 +165,14 @@ var roundTrips = []struct {
 	{gen.OpGetAdStats, func(ctx context.Context, c *bento.Client) (bool, error) {
 		a, err := c.AdStats(ctx, gen.GetAdStatsParams{Dimension: new(gen.AdDimensionCampaign)})
 		return a.Dimension == "campaign", err
+	}},
+	{gen.OpGetDeliveryReport, func(ctx context.Context, c *bento.Client) (bool, error) {
+		r, err := c.DeliveryReport(ctx, bento.DeliveryWindow{Start: time.Now().Add(-time.Hour)})
+		return r.Data["accepted"] == 1.0, err
+	}},
+	{gen.OpListDeliveryEvents, func(ctx context.Context, c *bento.Client) (bool, error) {
+		e, err := c.DeliveryEvents(ctx, "Ari@example.com", bento.DeliveryWindow{}, 0)
+		return len(e) == 1 && e[0]["event"] == "accepted", err
 	}},
 	{gen.OpValidateEmail, func(ctx context.Context, c *bento.Client) (bool, error) {
 		return c.ValidateEmail(ctx, gen.ValidateEmailBody{Email: "ari@example.com"})

@@ -171,6 +171,8 @@ var handlers = map[string]func(*state, *call) reply{
 	gen.OpGetSegmentStats:     (*state).getSegmentStats,
 	gen.OpGetReport:           (*state).getReport,
 	gen.OpGetAdStats:          (*state).getAdStats,
+	gen.OpGetDeliveryReport:   (*state).getDeliveryReport,
+	gen.OpListDeliveryEvents:  (*state).listDeliveryEvents,
 	gen.OpValidateEmail:       (*state).validateEmail,
 	gen.OpApplyRuleset:        (*state).applyRuleset,
 	gen.OpModerateContent:     (*state).moderateContent,

@@ -23,6 +23,7 @@ type snapshot struct {
 	Drafts    []json.RawMessage    `json:"drafts"`
 	Events    []json.RawMessage    `json:"events"`
 	Emails    []json.RawMessage    `json:"emails"`
+	Delivered []json.RawMessage    `json:"delivered"`
 	Queue     []queued             `json:"queue"`
 	Types     map[string]int       `json:"types"`
 	Keys      []byte               `json:"keys"`
@@ -36,7 +37,7 @@ func (s *state) snapshot() ([]byte, error) {
 	return json.Marshal(snapshot{
 		Version: snapshotVersion, Counts: s.counts, Began: s.began, Born: s.born, Drafted: s.drafted, Room: s.room,
 		People: s.order, Tags: s.tags, Fields: s.fields, Templates: s.templates,
-		Drafts: s.drafts.raw(), Events: s.events.raw(), Emails: s.emails.raw(), Queue: s.queue,
+		Drafts: s.drafts.raw(), Events: s.events.raw(), Emails: s.emails.raw(), Delivered: s.deliveries.raw(), Queue: s.queue,
 		Types: s.types, Keys: s.keys.bytes(), Seen: s.seen.bytes(),
 	})
 }
@@ -61,7 +62,8 @@ func (s *state) restore(encoded []byte) error {
 	for _, field := range s.fields {
 		s.fieldByKey[field.Attributes.Key] = field
 	}
-	s.drafts, s.events, s.emails = keptOf(saved.Drafts), keptOf(saved.Events), keptOf(saved.Emails)
+	s.drafts, s.events = keptOf(saved.Drafts), keptOf(saved.Events)
+	s.emails, s.deliveries = keptOf(saved.Emails), keptOf(saved.Delivered)
 	maps.Copy(s.types, saved.Types)
 	s.keys, s.seen = digestsOf(saved.Keys), digestsOf(saved.Seen)
 	for _, q := range saved.Queue {

@@ -29,6 +29,7 @@ type state struct {
 	types      map[string]int // events by type
 	keys       digests        // details.unique.key of events
 	emails     kept
+	deliveries kept // an event for each email
 	broadcasts []gen.Broadcast
 	delay      time.Duration // until what was queued takes effect
 	queue      []queued      // oldest first
