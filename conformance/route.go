@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -19,10 +21,13 @@ type route struct {
 	operations map[string]*openapi3.Operation
 }
 
+// routesOf puts what is written out before what has a parameter in its place, as OpenAPI has it: no
+// letter comes after a brace.
 func routesOf(doc *openapi3.T) []route {
 	var routes []route
-	for path, item := range doc.Paths.Map() {
-		routes = append(routes, route{strings.Split(path, "/"), item.Operations()})
+	items := doc.Paths.Map()
+	for _, path := range slices.Sorted(maps.Keys(items)) {
+		routes = append(routes, route{strings.Split(path, "/"), items[path].Operations()})
 	}
 	return routes
 }
