@@ -111,7 +111,7 @@ func TestTheConventionsByExample(t *testing.T) {
 	}
 	s := report.Summary()
 	assert.Equal(t, conformance.Summary{Entries: 16, Checked: 16, Conforming: 16}, s)
-	assert.Equal(t, conformance.OperationCount{Total: 36, Seen: 7}, report.Coverage().Operations)
+	assert.Equal(t, conformance.OperationCount{Total: 44, Seen: 7}, report.Coverage().Operations)
 }
 
 func TestWhatOnlySoundsLikeASecretIsNone(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/conformance"
+	"example.com/bento-go/gen"
 )
 
 // A server is known by host, port and path; the port that its scheme has anyway is no other.
@@ -31,5 +32,20 @@ func TestAServerIsKnownByItsHostAndItsPort(t *testing.T) {
 	for _, server := range []string{"not a URL", "https://staging example.com/api/v1", "staging.example.com/api/v1", "/api/v1"} {
 		_, err := conformance.New(conformance.WithServer(server))
 		require.ErrorContains(t, err, "want something like https://", server)
+	}
+}
+
+// A path that is written out is not one with a parameter in its place.
+func TestWhatIsWrittenOutComesFirst(t *testing.T) {
+	t.Parallel()
+	for path, operation := range map[string]string{
+		"/chat/conversations/by_email?contact_email=ari@example.com&site_uuid=x": gen.OpListConversationsByEmail,
+		"/chat/conversations/12?site_uuid=x":                                     gen.OpGetConversation,
+	} {
+		for range 10 {
+			x := good("GET", "/fetch/tags", "", `{}`)
+			x.Request.URL = "https://app.bentonow.com/api/v1" + path
+			assert.Equal(t, operation, newChecker(t).Check(x).Operation)
+		}
 	}
 }

@@ -13,6 +13,8 @@ const (
 
 // The operations of the contract by operationId.
 const (
+	// Add a note to a conversation: POST /chat/conversations/{id}/notes.
+	OpAddConversationNote = "addConversationNote"
 	// Judge an address by stricter rules: POST /experimental/jesses_ruleset.
 	OpApplyRuleset = "applyRuleset"
 	// Look an address up in blacklists: GET /experimental/blacklist.
@@ -33,6 +35,8 @@ const (
 	OpGeolocate = "geolocate"
 	// Read what advertising brought: GET /stats/ads.
 	OpGetAdStats = "getAdStats"
+	// Read a conversation: GET /chat/conversations/{id}.
+	OpGetConversation = "getConversation"
 	// Read a report of deliveries: GET /delivery/report.
 	OpGetDeliveryReport = "getDeliveryReport"
 	// Read an email template: GET /fetch/emails/templates/{id}.
@@ -53,12 +57,18 @@ const (
 	OpImportSubscribers = "importSubscribers"
 	// List broadcasts: GET /fetch/broadcasts.
 	OpListBroadcasts = "listBroadcasts"
+	// List conversations: GET /chat/conversations.
+	OpListConversations = "listConversations"
+	// List the conversations with a person: GET /chat/conversations/by_email.
+	OpListConversationsByEmail = "listConversationsByEmail"
 	// List what became of a person's emails: GET /delivery/events.
 	OpListDeliveryEvents = "listDeliveryEvents"
 	// List fields: GET /fetch/fields.
 	OpListFields = "listFields"
 	// List the responses to a form: GET /fetch/responses.
 	OpListFormResponses = "listFormResponses"
+	// List inboxes: GET /chat/inboxes.
+	OpListInboxes = "listInboxes"
 	// List segments: GET /fetch/segments.
 	OpListSegments = "listSegments"
 	// List sequences: GET /fetch/sequences.
@@ -71,6 +81,8 @@ const (
 	OpMatchSegment = "matchSegment"
 	// Moderate content: POST /experimental/content_moderation.
 	OpModerateContent = "moderateContent"
+	// Reply in a conversation: POST /chat/conversations/{id}/messages.
+	OpReplyToConversation = "replyToConversation"
 	// Request the deletion of a person's data: POST /data_deletion_requests.
 	OpRequestDataDeletion = "requestDataDeletion"
 	// Run subscriber commands: POST /fetch/commands.
@@ -79,6 +91,10 @@ const (
 	OpSearchSubscribers = "searchSubscribers"
 	// Send emails: POST /batch/emails.
 	OpSendEmails = "sendEmails"
+	// Set the status of a conversation: POST /chat/conversations/{id}/status.
+	OpSetConversationStatus = "setConversationStatus"
+	// Start or continue a conversation: POST /chat/messages.
+	OpStartConversation = "startConversation"
 	// Track events: POST /batch/events.
 	OpTrackEvents = "trackEvents"
 	// Change an email template: PATCH /fetch/emails/templates/{id}.
@@ -186,6 +202,10 @@ var (
 
 var operations = [...]Operation{
 	{
+		ID: OpAddConversationNote, Method: "POST", Path: "/chat/conversations/{id}/notes",
+		Retry: RetryRejected, Limit: limitFetch,
+	},
+	{
 		ID: OpApplyRuleset, Method: "POST", Path: "/experimental/jesses_ruleset",
 		Retry: RetrySafe, Limit: limitExperimental,
 		Uncertain: true,
@@ -230,6 +250,10 @@ var operations = [...]Operation{
 	{
 		ID: OpGetAdStats, Method: "GET", Path: "/stats/ads",
 		Retry: RetrySafe, Limit: limitStats,
+	},
+	{
+		ID: OpGetConversation, Method: "GET", Path: "/chat/conversations/{id}",
+		Retry: RetrySafe, Limit: limitFetch,
 	},
 	{
 		ID: OpGetDeliveryReport, Method: "GET", Path: "/delivery/report",
@@ -280,6 +304,15 @@ var operations = [...]Operation{
 		PageSize: 10,
 	},
 	{
+		ID: OpListConversations, Method: "GET", Path: "/chat/conversations",
+		Retry: RetrySafe, Limit: limitFetch,
+		Paged: true,
+	},
+	{
+		ID: OpListConversationsByEmail, Method: "GET", Path: "/chat/conversations/by_email",
+		Retry: RetrySafe, Limit: limitFetch,
+	},
+	{
 		ID: OpListDeliveryEvents, Method: "GET", Path: "/delivery/events",
 		Retry: RetrySafe, Limit: limitFetch,
 		Plan:      "transactional platform",
@@ -293,6 +326,10 @@ var operations = [...]Operation{
 		ID: OpListFormResponses, Method: "GET", Path: "/fetch/responses",
 		Retry: RetrySafe, Limit: limitFetch,
 		Uncertain: true,
+	},
+	{
+		ID: OpListInboxes, Method: "GET", Path: "/chat/inboxes",
+		Retry: RetrySafe, Limit: limitFetch,
 	},
 	{
 		ID: OpListSegments, Method: "GET", Path: "/fetch/segments",
@@ -322,6 +359,10 @@ var operations = [...]Operation{
 		Retry: RetrySafe, Limit: limitExperimental,
 	},
 	{
+		ID: OpReplyToConversation, Method: "POST", Path: "/chat/conversations/{id}/messages",
+		Retry: RetryRejected, Limit: limitFetch,
+	},
+	{
 		ID: OpRequestDataDeletion, Method: "POST", Path: "/data_deletion_requests",
 		Retry: RetryRejected, Limit: limitDeletion,
 	},
@@ -344,6 +385,14 @@ var operations = [...]Operation{
 		Retry: RetryNever, Limit: limitBatch,
 		BatchKey: "emails", BatchMax: MaxEmails,
 		Pace: Rate{60, time.Minute},
+	},
+	{
+		ID: OpSetConversationStatus, Method: "POST", Path: "/chat/conversations/{id}/status",
+		Retry: RetrySafe, Limit: limitFetch,
+	},
+	{
+		ID: OpStartConversation, Method: "POST", Path: "/chat/messages",
+		Retry: RetryRejected, Limit: limitFetch,
 	},
 	{
 		ID: OpTrackEvents, Method: "POST", Path: "/batch/events",

@@ -39,6 +39,30 @@ func (e AdDimension) Valid() bool {
 	}
 }
 
+// Defines values for AssigneeType.
+const (
+	AssigneeTypeAll        AssigneeType = "all"
+	AssigneeTypeAssigned   AssigneeType = "assigned"
+	AssigneeTypeMe         AssigneeType = "me"
+	AssigneeTypeUnassigned AssigneeType = "unassigned"
+)
+
+// Valid indicates whether the value is a known member of the AssigneeType enum.
+func (e AssigneeType) Valid() bool {
+	switch e {
+	case AssigneeTypeAll:
+		return true
+	case AssigneeTypeAssigned:
+		return true
+	case AssigneeTypeMe:
+		return true
+	case AssigneeTypeUnassigned:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BroadcastStatus.
 const (
 	BroadcastStatusAny       BroadcastStatus = "any"
@@ -105,6 +129,57 @@ func (e CommandName) Valid() bool {
 	case CommandNameSubscribe:
 		return true
 	case CommandNameUnsubscribe:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConversationFilter.
+const (
+	ConversationFilterAll      ConversationFilter = "all"
+	ConversationFilterOpen     ConversationFilter = "open"
+	ConversationFilterPending  ConversationFilter = "pending"
+	ConversationFilterResolved ConversationFilter = "resolved"
+	ConversationFilterSnoozed  ConversationFilter = "snoozed"
+)
+
+// Valid indicates whether the value is a known member of the ConversationFilter enum.
+func (e ConversationFilter) Valid() bool {
+	switch e {
+	case ConversationFilterAll:
+		return true
+	case ConversationFilterOpen:
+		return true
+	case ConversationFilterPending:
+		return true
+	case ConversationFilterResolved:
+		return true
+	case ConversationFilterSnoozed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConversationStatus.
+const (
+	ConversationStatusOpen     ConversationStatus = "open"
+	ConversationStatusPending  ConversationStatus = "pending"
+	ConversationStatusResolved ConversationStatus = "resolved"
+	ConversationStatusSnoozed  ConversationStatus = "snoozed"
+)
+
+// Valid indicates whether the value is a known member of the ConversationStatus enum.
+func (e ConversationStatus) Valid() bool {
+	switch e {
+	case ConversationStatusOpen:
+		return true
+	case ConversationStatusPending:
+		return true
+	case ConversationStatusResolved:
+		return true
+	case ConversationStatusSnoozed:
 		return true
 	default:
 		return false
@@ -202,6 +277,11 @@ type AdStats struct {
 	Totals Anything `json:"totals"`
 }
 
+// AddConversationNoteBody defines model for AddConversationNoteBody.
+type AddConversationNoteBody struct {
+	Content string `json:"content"`
+}
+
 // Anything An object whose members nobody has documented.
 type Anything = Object
 
@@ -215,6 +295,16 @@ type ApplyRulesetBody struct {
 	Email      EmailAddress `json:"email"`
 	Wiggleroom *bool        `json:"wiggleroom,omitempty"`
 }
+
+// Assignee Who of the team looks after it; null for nobody.
+type Assignee struct {
+	Email string `json:"email,omitempty"`
+	ID    Number `json:"id,omitempty"`
+	Name  string `json:"name,omitempty"`
+}
+
+// AssigneeType defines model for AssigneeType.
+type AssigneeType string
 
 // Attribution Where the person came from, such as `first_page` and `campaign_data`.
 type Attribution = Object
@@ -342,6 +432,20 @@ type BroadcastTemplate struct {
 	To         string `json:"to,omitempty"`
 }
 
+// ChatMessage defines model for ChatMessage.
+type ChatMessage struct {
+	Content     string `json:"content,omitempty"`
+	CreatedAt   Time   `json:"created_at,omitempty,omitzero"`
+	ID          Number `json:"id,omitempty"`
+	MessageType string `json:"message_type,omitempty"`
+
+	// Private Only the team gets to read it.
+	Private Flag `json:"private,omitempty"`
+
+	// Sender Nobody has documented its members.
+	Sender MessageSender `json:"sender,omitempty"`
+}
+
 // Command A change to one person.
 type Command struct {
 	Command CommandName `json:"command"`
@@ -367,6 +471,82 @@ type CommandQuery = any
 // Commands A list; a single command, as two clients send it, is taken too.
 type Commands struct {
 	union json.RawMessage
+}
+
+// Contact The other side of a conversation.
+type Contact struct {
+	Email       string `json:"email,omitempty"`
+	ID          Number `json:"id,omitempty"`
+	Name        string `json:"name,omitempty"`
+	PhoneNumber string `json:"phone_number,omitempty"`
+}
+
+// ContactConversations defines model for ContactConversations.
+type ContactConversations struct {
+	// Contact The other side of a conversation.
+	Contact       Contact            `json:"contact,omitempty,omitzero"`
+	Conversations List[Conversation] `json:"conversations,omitempty"`
+}
+
+// Conversation defines model for Conversation.
+type Conversation struct {
+	// Assignee Who of the team looks after it; null for nobody.
+	Assignee *Assignee `json:"assignee,omitempty"`
+
+	// Contact The other side of a conversation.
+	Contact     Contact           `json:"contact,omitempty,omitzero"`
+	ID          Number            `json:"id,omitempty"`
+	Inbox       ConversationInbox `json:"inbox,omitempty,omitzero"`
+	LastMessage string            `json:"last_message,omitempty"`
+
+	// Messages The recent ones. Lists leave them out.
+	Messages List[ChatMessage] `json:"messages,omitempty"`
+
+	// Status Example: open
+	Status string `json:"status,omitempty"`
+	URL    string `json:"url,omitempty"`
+}
+
+// ConversationFilter defines model for ConversationFilter.
+type ConversationFilter string
+
+// ConversationInbox defines model for ConversationInbox.
+type ConversationInbox struct {
+	ID        Number `json:"id,omitempty"`
+	InboxType string `json:"inbox_type,omitempty"`
+	Name      string `json:"name,omitempty"`
+}
+
+// ConversationList defines model for ConversationList.
+type ConversationList struct {
+	Conversations List[Conversation]   `json:"conversations,omitempty"`
+	Meta          ConversationListMeta `json:"meta,omitempty,omitzero"`
+}
+
+// ConversationListMeta defines model for ConversationListMeta.
+type ConversationListMeta struct {
+	// Count On this page.
+	Count      Number `json:"count,omitempty"`
+	Page       Number `json:"page,omitempty"`
+	PerPage    Number `json:"per_page,omitempty"`
+	TotalCount Number `json:"total_count,omitempty"`
+}
+
+// ConversationState defines model for ConversationState.
+type ConversationState struct {
+	ID Number `json:"id,omitempty"`
+
+	// Status Example: resolved
+	Status string `json:"status,omitempty"`
+}
+
+// ConversationStatus defines model for ConversationStatus.
+type ConversationStatus string
+
+// ConversationStatusResult defines model for ConversationStatusResult.
+type ConversationStatusResult struct {
+	Conversation ConversationState `json:"conversation,omitempty,omitzero"`
+	Success      Flag              `json:"success,omitempty"`
 }
 
 // CreateBroadcastsBody defines model for CreateBroadcastsBody.
@@ -652,6 +832,26 @@ type ImportSubscribersBody struct {
 	Subscribers []SubscriberRecord `json:"subscribers"`
 }
 
+// Inbox defines model for Inbox.
+type Inbox struct {
+	// ChannelType Example: Channel::Email
+	ChannelType string `json:"channel_type,omitempty"`
+
+	// Email Of an inbox of mail.
+	Email           string `json:"email,omitempty"`
+	GreetingEnabled Flag   `json:"greeting_enabled,omitempty"`
+	GreetingMessage string `json:"greeting_message,omitempty"`
+	ID              Number `json:"id,omitempty"`
+	Name            string `json:"name,omitempty"`
+	Timezone        string `json:"timezone,omitempty"`
+}
+
+// InboxList defines model for InboxList.
+type InboxList struct {
+	Inboxes List[Inbox] `json:"inboxes,omitempty"`
+	Success Flag        `json:"success,omitempty"`
+}
+
 // Location defines model for Location.
 type Location = Object
 
@@ -667,6 +867,18 @@ type MatchSegmentBody struct {
 type Message struct {
 	Message string `json:"message"`
 }
+
+// MessageResult defines model for MessageResult.
+type MessageResult struct {
+	// Contact The other side of a conversation.
+	Contact      Contact           `json:"contact,omitempty,omitzero"`
+	Conversation ConversationState `json:"conversation,omitempty,omitzero"`
+	Message      ChatMessage       `json:"message,omitempty,omitzero"`
+	Success      Flag              `json:"success,omitempty"`
+}
+
+// MessageSender Nobody has documented its members.
+type MessageSender = Object
 
 // ModerateContentBody defines model for ModerateContentBody.
 type ModerateContentBody struct {
@@ -717,6 +929,11 @@ type RecordError struct {
 
 	// Index Position in the request.
 	Index int `json:"index"`
+}
+
+// ReplyToConversationBody defines model for ReplyToConversationBody.
+type ReplyToConversationBody struct {
+	MessageContent string `json:"message_content"`
 }
 
 // Report defines model for Report.
@@ -835,6 +1052,29 @@ type SequenceEmail struct {
 // SequenceList defines model for SequenceList.
 type SequenceList struct {
 	Data List[Sequence] `json:"data"`
+}
+
+// SetConversationStatusBody defines model for SetConversationStatusBody.
+type SetConversationStatusBody struct {
+	Status ConversationStatus `json:"status"`
+}
+
+// StartConversationBody defines model for StartConversationBody.
+type StartConversationBody struct {
+	// ContactEmail An email address; `+` and international domains are fine.
+	//
+	// Example: ari@example.com
+	ContactEmail EmailAddress `json:"contact_email"`
+
+	// ContactName Of a contact who is new.
+	ContactName string `json:"contact_name,omitempty"`
+
+	// InboxID A number, also in a text.
+	InboxID int `json:"inbox_id"`
+
+	// MailSubject In an inbox of mail.
+	MailSubject    string `json:"mail_subject,omitempty"`
+	MessageContent string `json:"message_content"`
 }
 
 // Subscriber defines model for Subscriber.
@@ -1001,6 +1241,9 @@ type WorkflowList struct {
 	Data List[Workflow] `json:"data"`
 }
 
+// ConversationID defines model for ConversationID.
+type ConversationID = int
+
 // Page defines model for Page.
 type Page = int
 
@@ -1033,8 +1276,20 @@ type BroadcastsListed = BroadcastList
 // shapes vary by the age of an endpoint.
 type Conflict = ErrorBody
 
+// ContactConversationsListed defines model for ContactConversationsListed.
+type ContactConversationsListed = ContactConversations
+
 // ContentModerated defines model for ContentModerated.
 type ContentModerated = ModerationResult
+
+// ConversationRead defines model for ConversationRead.
+type ConversationRead = Conversation
+
+// ConversationStatusSet defines model for ConversationStatusSet.
+type ConversationStatusSet = ConversationStatusResult
+
+// ConversationsListed defines model for ConversationsListed.
+type ConversationsListed = ConversationList
 
 // DeletionQueued defines model for DeletionQueued.
 type DeletionQueued = DataDeletionResult
@@ -1061,11 +1316,17 @@ type FormResponsesListed = FormResponseList
 // GenderGuessed defines model for GenderGuessed.
 type GenderGuessed = GenderGuess
 
+// InboxesListed defines model for InboxesListed.
+type InboxesListed = InboxList
+
 // Judged defines model for Judged.
 type Judged = Validity
 
 // Located defines model for Located.
 type Located = Location
+
+// MessageWritten defines model for MessageWritten.
+type MessageWritten = MessageResult
 
 // NotFound A sentence in `error`, or in `message`; or `errors`, as a list or by field. Open, because
 // shapes vary by the age of an endpoint.
@@ -1128,6 +1389,30 @@ type Unprocessable = ErrorBody
 
 // WorkflowsListed defines model for WorkflowsListed.
 type WorkflowsListed = WorkflowList
+
+// ListConversationsParams defines parameters for ListConversations.
+type ListConversationsParams struct {
+	// Page Which page, from 1. Left out, Bento answers with the first.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Status Only those of this status.
+	Status *ConversationFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// AssigneeType Only those in these hands.
+	AssigneeType *AssigneeType `form:"assignee_type,omitempty" json:"assignee_type,omitempty"`
+
+	// InboxID Only those of this inbox.
+	InboxID *int `form:"inbox_id,omitempty" json:"inbox_id,omitempty"`
+
+	// Q Only those in which this text is found.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+}
+
+// ListConversationsByEmailParams defines parameters for ListConversationsByEmail.
+type ListConversationsByEmailParams struct {
+	// ContactEmail The address, in full.
+	ContactEmail EmailAddress `form:"contact_email" json:"contact_email"`
+}
 
 // ListDeliveryEventsParams defines parameters for ListDeliveryEvents.
 type ListDeliveryEventsParams struct {
@@ -1288,6 +1573,18 @@ type TrackEventsJSONRequestBody = TrackEventsBody
 
 // ImportSubscribersJSONRequestBody defines body for ImportSubscribers for application/json ContentType.
 type ImportSubscribersJSONRequestBody = ImportSubscribersBody
+
+// ReplyToConversationJSONRequestBody defines body for ReplyToConversation for application/json ContentType.
+type ReplyToConversationJSONRequestBody = ReplyToConversationBody
+
+// AddConversationNoteJSONRequestBody defines body for AddConversationNote for application/json ContentType.
+type AddConversationNoteJSONRequestBody = AddConversationNoteBody
+
+// SetConversationStatusJSONRequestBody defines body for SetConversationStatus for application/json ContentType.
+type SetConversationStatusJSONRequestBody = SetConversationStatusBody
+
+// StartConversationJSONRequestBody defines body for StartConversation for application/json ContentType.
+type StartConversationJSONRequestBody = StartConversationBody
 
 // RequestDataDeletionFormdataRequestBody defines body for RequestDataDeletion for application/x-www-form-urlencoded ContentType.
 type RequestDataDeletionFormdataRequestBody = DataDeletionBody

@@ -34,6 +34,9 @@ func one[T any](seq iter.Seq2[T, error]) (any, error) {
 
 var june = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
+// said is the answer to a message.
+const said = `{"success":true,"message":{"id":9,"private":true},"conversation":{"id":12,"status":"open"},"contact":{"id":4}}`
+
 var operationCalls = map[string]operationCall{
 	"ListFields": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
@@ -201,6 +204,59 @@ var operationCalls = map[string]operationCall{
 			return len(all), err
 		}, "GET /delivery/events", "email=ari%40example.com&limit=100&start_date=2026-06-01T08%3A00%3A00Z", "", `{"events":[]}`, 0,
 	},
+	"ListConversations": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			all, err := c.ListConversations(ctx, bento.ConversationFilters{Q: new("order")}, 2)
+			return len(all), err
+		}, "GET /chat/conversations", "page=2&q=order", "", `{"conversations":[{"id":12,"contact":null,"assignee":null,"last_message":null}],"meta":{}}`, 1,
+	},
+	"Conversations": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			first, err := one(c.Conversations(ctx, bento.ConversationFilters{Status: new(gen.ConversationFilterOpen)}))
+			return first.(bento.Conversation).ID, err
+		}, "GET /chat/conversations", "page=1&status=open", "", `{"conversations":[{"id":12}]}`, gen.Number(12),
+	},
+	"ConversationsByEmail": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			found, err := c.ConversationsByEmail(ctx, "ari@example.com")
+			return len(found.Conversations), err
+		}, "GET /chat/conversations/by_email", "contact_email=ari%40example.com", "", `{"contact":{"id":4},"conversations":[{"id":12}]}`, 1,
+	},
+	"Conversation": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			found, err := c.Conversation(ctx, 12)
+			return len(found.Messages), err
+		}, "GET /chat/conversations/12", "", "", `{"id":12,"messages":[{"id":"9","sender":[]}]}`, 1,
+	},
+	"ListInboxes": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			all, err := c.ListInboxes(ctx)
+			return len(all), err
+		}, "GET /chat/inboxes", "", "", `{"success":true,"inboxes":[{"id":1,"greeting_enabled":null}]}`, 1,
+	},
+	"StartConversation": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			result, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
+			return result.Conversation.ID, err
+		}, "POST /chat/messages", "", `{"inbox_id":1,"contact_email":"ari@example.com","message_content":"Hello"}`, said, 12,
+	},
+	"ReplyToConversation": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			result, err := c.ReplyToConversation(ctx, 12, "Hello")
+			return result.Message.ID, err
+		}, "POST /chat/conversations/12/messages", "", `{"message_content":"Hello"}`, said, 9,
+	},
+	"AddConversationNote": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			result, err := c.AddConversationNote(ctx, 12, "Hello")
+			return bool(result.Message.Private), err
+		}, "POST /chat/conversations/12/notes", "", `{"content":"Hello"}`, said, true,
+	},
+	"SetConversationStatus": {
+		func(ctx context.Context, c *bento.Client) (any, error) {
+			return nil, c.SetConversationStatus(ctx, 12, gen.ConversationStatusSnoozed)
+		}, "POST /chat/conversations/12/status", "", `{"status":"snoozed"}`, `{"success":true,"conversation":{"id":12,"status":"snoozed"}}`, nil,
+	},
 	"RequestDataDeletion": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
 			return nil, c.RequestDataDeletion(ctx, "ari@example.com")
@@ -307,6 +363,47 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 		"Geolocate":                func(ctx context.Context, c *bento.Client) error { _, err := c.Geolocate(ctx, ""); return err },
 		"CheckBlacklist":           func(ctx context.Context, c *bento.Client) error { _, err := c.CheckBlacklist(ctx, "", ""); return err },
 		"CreateBroadcasts of none": func(ctx context.Context, c *bento.Client) error { _, err := c.CreateBroadcasts(ctx, nil); return err },
+		"ListConversations": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.ListConversations(ctx, bento.ConversationFilters{}, 0)
+			return err
+		},
+		"ConversationsByEmail": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.ConversationsByEmail(ctx, "ari")
+			return err
+		},
+		"Conversation": func(ctx context.Context, c *bento.Client) error { _, err := c.Conversation(ctx, 0); return err },
+		"StartConversation with nobody": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, MessageContent: "Hello"})
+			return err
+		},
+		"StartConversation nowhere": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.StartConversation(ctx, bento.Opening{ContactEmail: "ari@example.com", MessageContent: "Hello"})
+			return err
+		},
+		"StartConversation about nothing": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com"})
+			return err
+		},
+		"ReplyToConversation, which": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.ReplyToConversation(ctx, 0, "Hello")
+			return err
+		},
+		"ReplyToConversation with nothing": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.ReplyToConversation(ctx, 12, "")
+			return err
+		},
+		"AddConversationNote, to which": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.AddConversationNote(ctx, 0, "Hello")
+			return err
+		},
+		"AddConversationNote of nothing": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.AddConversationNote(ctx, 12, "")
+			return err
+		},
+		"SetConversationStatus of which": func(ctx context.Context, c *bento.Client) error {
+			return c.SetConversationStatus(ctx, 0, gen.ConversationStatusOpen)
+		},
+		"SetConversationStatus to none": func(ctx context.Context, c *bento.Client) error { return c.SetConversationStatus(ctx, 12, "all") },
 		"DeliveryReport of no time": func(ctx context.Context, c *bento.Client) error {
 			_, err := c.DeliveryReport(ctx, bento.DeliveryWindow{Start: june.Add(1), End: june})
 			return err
@@ -359,7 +456,7 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 func TestEveryWalkGoesToItsEnd(t *testing.T) {
 	t.Parallel()
 	item := func(id string) answer {
-		return answerJSON(200, `{"data":[{"id":"`+id+`","type":"t","attributes":{"uuid":"u","email":"a@example.com"}}]}`)
+		return answerJSON(200, `{"data":[{"id":"`+id+`","type":"t","attributes":{"uuid":"u","email":"a@example.com"}}],"conversations":[{"id":`+id+`}]}`)
 	}
 	count := func(n *int, err error) { require.NoError(t, err); *n++ }
 	for name, walk := range map[string]func(*bento.Client, *int){
@@ -378,6 +475,11 @@ func TestEveryWalkGoesToItsEnd(t *testing.T) {
 				count(n, err)
 			}
 		},
+		"Conversations": func(c *bento.Client, n *int) {
+			for _, err := range c.Conversations(t.Context(), bento.ConversationFilters{}) {
+				count(n, err)
+			}
+		},
 		"SearchSubscribers": func(c *bento.Client, n *int) {
 			for _, err := range c.SearchSubscribers(t.Context(), gen.SearchSubscribersParams{}) {
 				count(n, err)
@@ -385,7 +487,7 @@ func TestEveryWalkGoesToItsEnd(t *testing.T) {
 		},
 	} {
 		n := 0
-		walk(scripted(t, item("1"), item("2"), answerJSON(200, `{"data":[]}`)).client(), &n)
+		walk(scripted(t, item("1"), item("2"), answerJSON(200, `{"data":[],"conversations":[]}`)).client(), &n)
 		assert.Equal(t, 2, n, name)
 	}
 }

@@ -28,7 +28,7 @@ func TestTheDemoShowsThatAllIsWell(t *testing.T) {
 	for _, want := range []string{
 		"import subscribers    2,600    2,600        5  503, broken connection; retried",
 		"2,700    2,700        4  429; retried", "61       61        2",
-		recording, "7 of 36 operations", "Nothing was lost, nothing was sent twice",
+		recording, "7 of 44 operations", "Nothing was lost, nothing was sent twice",
 	} {
 		assert.Contains(t, got.out, want)
 	}

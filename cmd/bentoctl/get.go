@@ -57,7 +57,7 @@ func newGet(g *globals) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&how.format, "format", "table", "table, json, ndjson or csv")
-	for _, r := range slices.Concat(people(), campaigns(), numbers(), deliveries(), experiments()) {
+	for _, r := range slices.Concat(people(), campaigns(), numbers(), deliveries(), chat(), experiments()) {
 		cmd.AddCommand(newReading(g, r, &how))
 	}
 	return cmd

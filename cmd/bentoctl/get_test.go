@@ -13,12 +13,14 @@ import (
 
 	"example.com/bento-go/conformance/fake"
 	"example.com/bento-go/gen"
+	bento "example.com/bento-go/wrapper"
 )
 
 // Whatever can be asked for without changing anything.
 var everyRead = []string{
 	"subscriber ari@example.com", "subscribers --tags vip --created-after 2024-01-01", "tags", "fields", "segments", "segment segment_1", "form-responses form_1",
 	"broadcasts", "sequences", "workflows", "template 1", "stats", "segment-stats segment_1", "report report_1", "ad-stats",
+	"conversations --status open --assignee all --inbox 1 --query hello --all", "conversations-with ari@example.com", "conversation 1", "inboxes",
 	"delivery-report --start 2024-01-31T08:00:00Z", "delivery-events ari@example.com --start 2024-01-31 --limit 1", "validate-email ari@example.com",
 	"ruleset ari@example.com", "moderation Hello", "gender Ari", "geolocation 203.0.113.7", "blacklist --domain acme.example",
 }
@@ -47,11 +49,15 @@ func TestGetReadsWhateverThereIsToRead(t *testing.T) {
 	}
 }
 
-// fakeASite gives the fake a person with tags and fields.
+// fakeASite gives the fake a person with tags and fields, and a conversation with them.
 func fakeASite(t *testing.T) {
 	t.Helper()
 	r := bentoctl(t.Context(), "email,first_name,tags\nari@example.com,\"Ari \x1b[31m\",\"vip,beta\"\n", "import", "subscribers", "-", "--yes", "-q", "--limits", "off", "--output-dir", t.TempDir())
 	require.Equal(t, 0, r.code, r.err)
+	client, err := bento.FromEnv("AcmeCRM/1.0")
+	require.NoError(t, err)
+	_, err = client.StartConversation(t.Context(), bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
+	require.NoError(t, err)
 }
 
 func TestGetOneThing(t *testing.T) {
@@ -66,7 +72,7 @@ func TestGetOneThing(t *testing.T) {
 	assert.Equal(t, "ari@example.com", person.Attributes.Email)
 	r = bentoctl(t.Context(), "", "get", "subscriber", "nobody@example.com")
 	assert.Equal(t, result{1, "", "bentoctl: Bento knows no such subscriber\n"}, r)
-	for _, args := range []string{"subscriber", "subscriber a@b.co --uuid x", "template one", "broadcasts --status gone", "subscribers --created-after soon", "tags --format xml", "delivery-report --start soon", "broadcasts --page 2 --all", "nothing"} {
+	for _, args := range []string{"subscriber", "subscriber a@b.co --uuid x", "template one", "broadcasts --status gone", "subscribers --created-after soon", "tags --format xml", "delivery-report --start soon", "conversation one", "conversations --inbox one", "conversations --status gone", "broadcasts --page 2 --all", "nothing"} {
 		assert.Equal(t, 2, bentoctl(t.Context(), "", append([]string{"get"}, strings.Fields(args)...)...).code, args)
 	}
 }

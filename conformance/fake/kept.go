@@ -12,7 +12,7 @@ const (
 	// maxKeptBytes bounds the events that are kept, the emails, what became of these, and the drafts.
 	maxKeptBytes = 64 << 20
 	// maxRoom bounds what is never forgotten by itself: people and their fields, names of tags,
-	// fields and types of events, templates.
+	// fields and types of events, templates, conversations.
 	maxRoom = 256 << 20
 	// blockSize is how much memory short records share.
 	blockSize = 64 << 10

@@ -174,6 +174,43 @@ var roundTrips = []struct {
 		e, err := c.DeliveryEvents(ctx, "Ari@example.com", bento.DeliveryWindow{}, 0)
 		return len(e) == 1 && e[0]["event"] == "accepted", err
 	}},
+	{gen.OpListInboxes, func(ctx context.Context, c *bento.Client) (bool, error) {
+		i, err := c.ListInboxes(ctx)
+		return len(i) == 1 && i[0].ID == 1, err
+	}},
+	{gen.OpStartConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
+		r, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", ContactName: "Ari", MessageContent: "Hello"})
+		return bool(r.Success) && r.Conversation.ID == 1 && r.Contact.Name == "Ari" && !r.Message.CreatedAt.IsZero(), err
+	}},
+	{gen.OpReplyToConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
+		r, err := c.ReplyToConversation(ctx, 1, "It is on its way.")
+		return r.Message.Content == "It is on its way." && !bool(r.Message.Private), err
+	}},
+	{gen.OpAddConversationNote, func(ctx context.Context, c *bento.Client) (bool, error) {
+		r, err := c.AddConversationNote(ctx, 1, "Called before.")
+		return bool(r.Message.Private) && r.Message.ID == 3, err
+	}},
+	{gen.OpSetConversationStatus, func(ctx context.Context, c *bento.Client) (bool, error) {
+		return true, c.SetConversationStatus(ctx, 1, gen.ConversationStatusResolved)
+	}},
+	{gen.OpGetConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
+		one, err := c.Conversation(ctx, 1)
+		return one.Status == "resolved" && len(one.Messages) == 3 && one.LastMessage == "It is on its way.", err
+	}},
+	{gen.OpListConversations, func(ctx context.Context, c *bento.Client) (bool, error) {
+		n := 0
+		for one, err := range c.Conversations(ctx, bento.ConversationFilters{Status: new(gen.ConversationFilterResolved), Q: new("called")}) {
+			if err != nil || one.Contact.Email != "ari@example.com" || one.Messages != nil {
+				return false, err
+			}
+			n++
+		}
+		return n == 1, nil
+	}},
+	{gen.OpListConversationsByEmail, func(ctx context.Context, c *bento.Client) (bool, error) {
+		r, err := c.ConversationsByEmail(ctx, "Ari@example.com")
+		return r.Contact.Name == "Ari" && len(r.Conversations) == 1, err
+	}},
 	{gen.OpValidateEmail, func(ctx context.Context, c *bento.Client) (bool, error) {
 		return c.ValidateEmail(ctx, gen.ValidateEmailBody{Email: "ari@example.com"})
 	}},

@@ -179,6 +179,15 @@ var handlers = map[string]func(*state, *call) reply{
 	gen.OpGuessGender:         (*state).guessGender,
 	gen.OpGeolocate:           (*state).geolocate,
 	gen.OpCheckBlacklist:      (*state).checkBlacklist,
+
+	gen.OpListInboxes:              (*state).listInboxes,
+	gen.OpListConversations:        (*state).listConversations,
+	gen.OpListConversationsByEmail: (*state).listConversationsByEmail,
+	gen.OpGetConversation:          (*state).getConversation,
+	gen.OpStartConversation:        (*state).startConversation,
+	gen.OpReplyToConversation:      (*state).replyToConversation,
+	gen.OpAddConversationNote:      (*state).addConversationNote,
+	gen.OpSetConversationStatus:    (*state).setConversationStatus,
 }
 
 // Counts returns what the server has seen so far.

@@ -24,6 +24,8 @@ type snapshot struct {
 	Events    []json.RawMessage    `json:"events"`
 	Emails    []json.RawMessage    `json:"emails"`
 	Delivered []json.RawMessage    `json:"delivered"`
+	Chat      []*gen.Conversation  `json:"chat"`
+	Said      int                  `json:"said"`
 	Queue     []queued             `json:"queue"`
 	Types     map[string]int       `json:"types"`
 	Keys      []byte               `json:"keys"`
@@ -37,7 +39,7 @@ func (s *state) snapshot() ([]byte, error) {
 	return json.Marshal(snapshot{
 		Version: snapshotVersion, Counts: s.counts, Began: s.began, Born: s.born, Drafted: s.drafted, Room: s.room,
 		People: s.order, Tags: s.tags, Fields: s.fields, Templates: s.templates,
-		Drafts: s.drafts.raw(), Events: s.events.raw(), Emails: s.emails.raw(), Delivered: s.deliveries.raw(), Queue: s.queue,
+		Drafts: s.drafts.raw(), Events: s.events.raw(), Emails: s.emails.raw(), Delivered: s.deliveries.raw(), Queue: s.queue, Chat: s.chats, Said: s.said,
 		Types: s.types, Keys: s.keys.bytes(), Seen: s.seen.bytes(),
 	})
 }
@@ -64,6 +66,10 @@ func (s *state) restore(encoded []byte) error {
 	}
 	s.drafts, s.events = keptOf(saved.Drafts), keptOf(saved.Events)
 	s.emails, s.deliveries = keptOf(saved.Emails), keptOf(saved.Delivered)
+	for _, one := range saved.Chat {
+		s.converse(one)
+	}
+	s.said = saved.Said
 	maps.Copy(s.types, saved.Types)
 	s.keys, s.seen = digestsOf(saved.Keys), digestsOf(saved.Seen)
 	for _, q := range saved.Queue {

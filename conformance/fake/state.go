@@ -31,8 +31,11 @@ type state struct {
 	emails     kept
 	deliveries kept // an event for each email
 	broadcasts []gen.Broadcast
-	delay      time.Duration // until what was queued takes effect
-	queue      []queued      // oldest first
+	chats      []*gen.Conversation          // the first is number 1
+	chatWith   map[string]*gen.Conversation // by lower-case address
+	said       int                          // messages ever written
+	delay      time.Duration                // until what was queued takes effect
+	queue      []queued                     // oldest first
 	queueBytes int
 	seen       digests // records, to tell a repeat
 	room       int     // bytes left for what is never forgotten
@@ -59,7 +62,7 @@ func newState() state {
 	s := state{
 		now: time.Now(), room: maxRoom, fieldByKey: map[string]*gen.Field{},
 		people: map[string]*person{}, byUUID: map[string]*person{},
-		tagByName: map[string]*gen.Tag{}, types: map[string]int{}, keys: digests{}, seen: digests{},
+		tagByName: map[string]*gen.Tag{}, chatWith: map[string]*gen.Conversation{}, types: map[string]int{}, keys: digests{}, seen: digests{},
 	}
 	s.began = s.time()
 	s.addTemplate("Welcome", "<p>Hello</p>")
