@@ -31,6 +31,7 @@ const (
 	codeInsufficient     = 10023
 	codeNoSequence       = 10043
 	codeStorage          = 10047
+	codeNoPeers          = 10005
 	codeNotRemoved       = 10057
 	codeIncompleteBatch  = 10176
 	codeStoreFailed      = 10077

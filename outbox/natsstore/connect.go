@@ -214,6 +214,8 @@ func remedy(err error) error {
 		text = "the account has no JetStream: enable it for the account"
 	case hasCode(err, codeStorage) || hasCode(err, codeInsufficient) || hasCode(err, codeAccountResources):
 		text = "the servers, or the account, have less room than the outbox is to have, which is a gigabyte if WithCapacity says nothing else: give them more (max_file_store)"
+	case hasCode(err, codeNoPeers):
+		text = "the cluster has fewer servers with room than copies are to be kept: start those that are down, or ask for fewer (WithReplicas)"
 	case leaderless(err):
 		text = "the servers have no majority: start those that are down"
 	case errors.Is(err, nats.ErrPermissionViolation):

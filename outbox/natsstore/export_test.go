@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // CrashAfterCommit makes the store stop between a change of the lane and the removal of what the change
@@ -66,3 +67,10 @@ func (s *Store) SetClockBack(by time.Duration) { s.clock.behind.Store(int64(by))
 
 // Remedy is what to do about an error of the server's.
 func Remedy(err error) error { return remedy(err) }
+
+// Make makes a stream.
+func Make(ctx context.Context, js jetstream.JetStream) error {
+	o := opening{js: js, fallback: 3, streams: streams{entries: "x-entries", state: "x-state"}}
+	_, err := o.create(ctx, jetstream.StreamConfig{Name: "x-entries"})
+	return err
+}

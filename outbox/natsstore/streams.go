@@ -108,6 +108,10 @@ func (o *opening) stream(ctx context.Context, want jetstream.StreamConfig) (jets
 	return got.CachedInfo().Config, nil
 }
 
+// joinFor is how long is waited for the servers of a cluster that has just been started: it answers when
+// the most have joined, and keeps a copy on each when all have. joinEvery is between two attempts.
+const joinFor, joinEvery = 10 * time.Second, 250 * time.Millisecond
+
 // create makes a stream, unless that would make an outbox whole of which half is lost.
 func (o *opening) create(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	if o.set.existing {
@@ -123,6 +127,9 @@ func (o *opening) create(ctx context.Context, want jetstream.StreamConfig) (jets
 		want.MaxBytes = o.set.capacity
 	}
 	got, err := o.js.CreateStream(ctx, want)
+	for begun := time.Now(); hasCode(err, codeNoPeers) && time.Since(begun) < joinFor && pause(ctx, joinEvery) == nil; {
+		got, err = o.js.CreateStream(ctx, want)
+	}
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another was quicker
 		return o.js.Stream(ctx, want.Name)
 	}
