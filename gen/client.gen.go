@@ -302,18 +302,32 @@ type ClientInterface interface {
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-	// the conventions' query parameter. A repeat after a success most likely answers 404.
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
 	RequestDataDeletionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RequestDataDeletion Request the deletion of a person's data
+	//
+	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
+	RequestDataDeletion(ctx context.Context, body RequestDataDeletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RequestDataDeletionWithFormdataBody Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-	// the conventions' query parameter. A repeat after a success most likely answers 404.
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -1135,7 +1149,8 @@ func (c *Client) StartConversation(ctx context.Context, body StartConversationJS
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 // arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-// the conventions' query parameter. A repeat after a success most likely answers 404.
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1152,11 +1167,34 @@ func (c *Client) RequestDataDeletionWithBody(ctx context.Context, contentType st
 	return c.Client.Do(req)
 }
 
+// RequestDataDeletion Request the deletion of a person's data
+//
+// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
+func (c *Client) RequestDataDeletion(ctx context.Context, body RequestDataDeletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestDataDeletionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RequestDataDeletionWithFormdataBody Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 // arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-// the conventions' query parameter. A repeat after a success most likely answers 404.
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -2557,6 +2595,17 @@ func NewStartConversationRequestWithBody(server string, contentType string, body
 	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
+}
+
+// NewRequestDataDeletionRequest calls the generic RequestDataDeletion builder with application/json body
+func NewRequestDataDeletionRequest(server string, body RequestDataDeletionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRequestDataDeletionRequestWithBody(server, "application/json", bodyReader)
 }
 
 // NewRequestDataDeletionRequestWithFormdataBody calls the generic RequestDataDeletion builder with application/x-www-form-urlencoded body
@@ -4541,18 +4590,32 @@ type ClientWithResponsesInterface interface {
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-	// the conventions' query parameter. A repeat after a success most likely answers 404.
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
 	RequestDataDeletionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestDataDeletionResponse, error)
 
+	// RequestDataDeletionWithResponse Request the deletion of a person's data
+	//
+	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
+	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
+	RequestDataDeletionWithResponse(ctx context.Context, body RequestDataDeletionJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestDataDeletionResponse, error)
+
 	// RequestDataDeletionWithFormdataBodyWithResponse Request the deletion of a person's data
 	//
 	// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 	// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-	// the conventions' query parameter. A repeat after a success most likely answers 404.
+	// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+	// repeat after a success most likely answers 404.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9678,7 +9741,8 @@ func (c *ClientWithResponses) StartConversationWithResponse(ctx context.Context,
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 // arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-// the conventions' query parameter. A repeat after a success most likely answers 404.
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9691,11 +9755,30 @@ func (c *ClientWithResponses) RequestDataDeletionWithBodyWithResponse(ctx contex
 	return ParseRequestDataDeletionResponse(rsp)
 }
 
+// RequestDataDeletionWithResponse Request the deletion of a person's data
+//
+// Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
+// arrive later create the person anew. The body is a form, with `site_uuid` in it beside
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data_deletion_requests (the `RequestDataDeletion` operationId).
+func (c *ClientWithResponses) RequestDataDeletionWithResponse(ctx context.Context, body RequestDataDeletionJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestDataDeletionResponse, error) {
+	rsp, err := c.RequestDataDeletion(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestDataDeletionResponse(rsp)
+}
+
 // RequestDataDeletionWithFormdataBodyWithResponse Request the deletion of a person's data
 //
 // Queues the anonymisation of a person, for the GDPR. It cannot be undone; events that
 // arrive later create the person anew. The body is a form, with `site_uuid` in it beside
-// the conventions' query parameter. A repeat after a success most likely answers 404.
+// the conventions' query parameter, says its page; JSON, says Bento's specification. A
+// repeat after a success most likely answers 404.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //

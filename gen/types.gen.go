@@ -1586,6 +1586,9 @@ type SetConversationStatusJSONRequestBody = SetConversationStatusBody
 // StartConversationJSONRequestBody defines body for StartConversation for application/json ContentType.
 type StartConversationJSONRequestBody = StartConversationBody
 
+// RequestDataDeletionJSONRequestBody defines body for RequestDataDeletion for application/json ContentType.
+type RequestDataDeletionJSONRequestBody = DataDeletionBody
+
 // RequestDataDeletionFormdataRequestBody defines body for RequestDataDeletion for application/x-www-form-urlencoded ContentType.
 type RequestDataDeletionFormdataRequestBody = DataDeletionBody
 

@@ -135,6 +135,7 @@ func TestTheConventionsAreEnforced(t *testing.T) {
 		"some events failed":  {"POST", "/batch/events" + site, `{"events":[{"type":"x","email":"nobody"},{"type":"x","email":"a@example.com"}]}`, nil, 200, `{"errors":[{"error":"Email is invalid","index":0}],"failed":1,"results":1}`},
 		"all events failed":   {"POST", "/batch/events" + site, `{"events":[{"type":"x","email":"nobody"}]}`, nil, 422, `{"errors":[{"error":"Email is invalid","index":0}],"failed":1,"results":0}`},
 		"no person was meant": {"POST", "/batch/subscribers" + site, `{"subscribers":[{"email":"nobody"}]}`, nil, 200, `{"failed":1,"results":0}`},
+		"a deletion as JSON":  {"POST", "/data_deletion_requests" + site, `{"data_deletion_request":{"email":"nobody@example.com"}}`, nil, 404, "visitor_not_found"},
 		"no such segment":     {"GET", "/stats/segment" + site + "&segment_id=none", "", nil, 200, `{"subscriber_count":0,"unsubscriber_count":0,"user_count":0}`},
 		"a tag of no name":    {"DELETE", "/fetch/tags/1" + site, `{"tag":{"name":"vip"}}`, nil, 404, "Tag not found"},
 		"approved for never":  {"POST", "/batch/broadcasts" + site, `{"broadcasts":[{"name":"n","subject":"s","type":"plain","approved":true}]}`, nil, 201, "Send at can't be blank"},

@@ -122,8 +122,12 @@ func (s *state) forget(p *person) {
 }
 
 func (s *state) requestDataDeletion(c *call) reply {
-	form, _ := url.ParseQuery(string(c.body))
-	p := s.people[strings.ToLower(form.Get("data_deletion_request[email]"))]
+	var body gen.DataDeletionBody
+	if json.Unmarshal(c.body, &body) != nil {
+		form, _ := url.ParseQuery(string(c.body))
+		body.DataDeletionRequest.Email = form.Get("data_deletion_request[email]")
+	}
+	p := s.people[strings.ToLower(body.DataDeletionRequest.Email)]
 	if p == nil {
 		return fail(http.StatusNotFound, "visitor_not_found")
 	}
