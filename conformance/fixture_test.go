@@ -74,9 +74,8 @@ func answered(t testing.TB, method, path, code string, op *openapi3.Operation) [
 	}
 	for i := range all {
 		if op.RequestBody != nil {
-			for media, body := range op.RequestBody.Value.Content {
-				all[i].request, all[i].requestMedia = body.Schema.Value, media
-			}
+			all[i].requestMedia = requestMedia(op)
+			all[i].request = op.RequestBody.Value.Content[all[i].requestMedia].Schema.Value
 		}
 	}
 	return all
@@ -118,16 +117,21 @@ func asked(t testing.TB, method, path string, op *openapi3.Operation, full bool)
 	x.Request.URL = "https://app.bentonow.com/api/v1" + path + "?" + query.Encode()
 	x.Request.Header.Del("Content-Type")
 	if op.RequestBody != nil {
-		for media, content := range op.RequestBody.Value.Content {
-			x.Request.Header.Set("Content-Type", media)
-			example := examplesOf(content)[0]
-			if full {
-				example = complete(content.Schema.Value, example)
-			}
-			x.Request.Body = encode(t, media, example)
+		media := requestMedia(op)
+		content := op.RequestBody.Value.Content[media]
+		x.Request.Header.Set("Content-Type", media)
+		example := examplesOf(content)[0]
+		if full {
+			example = complete(content.Schema.Value, example)
 		}
+		x.Request.Body = encode(t, media, example)
 	}
 	return x
+}
+
+// requestMedia is JSON, or the form where an operation takes one.
+func requestMedia(op *openapi3.Operation) string {
+	return slices.Max(slices.Collect(maps.Keys(op.RequestBody.Value.Content)))
 }
 
 // complete returns value with every member that its schema knows.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"strconv"
 
 	"example.com/bento-go/gen"
 )
@@ -47,7 +46,7 @@ func (c *Client) ListConversations(ctx context.Context, filters ConversationFilt
 func (c *Client) Conversations(ctx context.Context, filters ConversationFilters, opts ...CallOption) iter.Seq2[Conversation, error] {
 	return pages(gen.OpListConversations, func(page int) ([]Conversation, error) {
 		return c.ListConversations(ctx, filters, page, opts...)
-	}, func(one Conversation) gen.ID { return gen.ID(strconv.FormatInt(int64(one.ID), 10)) })
+	}, func(one Conversation) gen.ID { return gen.ID(fmt.Sprint(one.ID)) })
 }
 
 // ConversationsByEmail returns the contact with the address and the conversations with them; no

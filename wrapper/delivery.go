@@ -58,7 +58,7 @@ func (c *Client) DeliveryEvents(ctx context.Context, email string, window Delive
 }
 
 func (w DeliveryWindow) check() error {
-	if !w.Start.IsZero() && !w.End.IsZero() && w.Start.After(w.End) {
+	if !w.End.IsZero() && w.Start.After(w.End) {
 		return errors.New("the window starts after its end")
 	}
 	return nil

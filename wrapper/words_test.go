@@ -170,6 +170,19 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 	require.NotErrorIs(t, err, bento.ErrOutcomeUnknown)
 }
 
+// What is out of bounds is told with the bounds; what is at them is asked.
+func TestNumbersAreTakenUpToTheirBounds(t *testing.T) {
+	t.Parallel()
+	_, err := scripted(t).client().DeliveryEvents(t.Context(), "ari@example.com", bento.DeliveryWindow{}, 101)
+	require.ErrorContains(t, err, "limit is 101: want 1 to 100")
+	_, err = scripted(t, answerJSON(200, `{"events":[]}`)).client().DeliveryEvents(t.Context(), "ari@example.com", bento.DeliveryWindow{}, 100)
+	require.NoError(t, err)
+	_, err = scripted(t, answerJSON(200, `{"id":1}`)).client().Conversation(t.Context(), 1)
+	require.NoError(t, err)
+	_, err = scripted(t).client().Conversation(t.Context(), 0)
+	require.ErrorContains(t, err, "id is 0: want the number of a conversation")
+}
+
 // Operations of a plan say so when they are forbidden, and only then.
 func TestAForbiddenOperationNamesItsPlan(t *testing.T) {
 	t.Parallel()
