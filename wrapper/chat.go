@@ -19,9 +19,9 @@ type Inbox = gen.Inbox
 // ConversationFilters select conversations; those of all filters that are set.
 type ConversationFilters = gen.ListConversationsParams
 
-// Opening is a message to a person, with whom there may be a conversation already. ContactName is for
+// ConversationStart is a message to a person, with whom there may be a conversation already. ContactName is for
 // a contact who is new, MailSubject for an inbox of mail.
-type Opening = gen.StartConversationBody
+type ConversationStart = gen.StartConversationBody
 
 // ListConversations returns one page of the conversations that match the filters, whose Page it sets
 // itself, from page 1; a page past the end is empty.
@@ -93,19 +93,19 @@ func (c *Client) ListInboxes(ctx context.Context, opts ...CallOption) ([]Inbox, 
 //
 // Contract: POST /chat/messages (openapi.yaml, startConversation).
 // Source: https://github.com/bentonow/api
-func (c *Client) StartConversation(ctx context.Context, opening Opening, opts ...CallOption) (gen.MessageResult, error) {
-	err := checkAddress("contact_email", opening.ContactEmail)
-	if opening.InboxID < 1 {
-		err = errors.Join(err, fmt.Errorf("inbox_id is %d: want the number of an inbox", opening.InboxID))
+func (c *Client) StartConversation(ctx context.Context, start ConversationStart, opts ...CallOption) (gen.MessageResult, error) {
+	err := checkAddress("contact_email", start.ContactEmail)
+	if start.InboxID < 1 {
+		err = errors.Join(err, fmt.Errorf("inbox_id is %d: want the number of an inbox", start.InboxID))
 	}
-	if opening.MessageContent == "" {
+	if start.MessageContent == "" {
 		err = errors.Join(err, errors.New("message_content is empty: say something"))
 	}
 	if err != nil {
 		return gen.MessageResult{}, invalid(gen.OpStartConversation, err)
 	}
 	return call[gen.MessageResult](ctx, c, gen.OpStartConversation, opts, func(ctx context.Context) (*http.Response, error) {
-		return c.api.StartConversation(ctx, opening)
+		return c.api.StartConversation(ctx, start)
 	})
 }
 

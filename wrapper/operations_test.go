@@ -236,7 +236,7 @@ var operationCalls = map[string]operationCall{
 	},
 	"StartConversation": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
-			result, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
+			result, err := c.StartConversation(ctx, bento.ConversationStart{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
 			return result.Conversation.ID, err
 		}, "POST /chat/messages", "", `{"inbox_id":1,"contact_email":"ari@example.com","message_content":"Hello"}`, said, 12,
 	},
@@ -373,15 +373,15 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 		},
 		"Conversation": func(ctx context.Context, c *bento.Client) error { _, err := c.Conversation(ctx, 0); return err },
 		"StartConversation with nobody": func(ctx context.Context, c *bento.Client) error {
-			_, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, MessageContent: "Hello"})
+			_, err := c.StartConversation(ctx, bento.ConversationStart{InboxID: 1, MessageContent: "Hello"})
 			return err
 		},
 		"StartConversation nowhere": func(ctx context.Context, c *bento.Client) error {
-			_, err := c.StartConversation(ctx, bento.Opening{ContactEmail: "ari@example.com", MessageContent: "Hello"})
+			_, err := c.StartConversation(ctx, bento.ConversationStart{ContactEmail: "ari@example.com", MessageContent: "Hello"})
 			return err
 		},
 		"StartConversation about nothing": func(ctx context.Context, c *bento.Client) error {
-			_, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com"})
+			_, err := c.StartConversation(ctx, bento.ConversationStart{InboxID: 1, ContactEmail: "ari@example.com"})
 			return err
 		},
 		"ReplyToConversation, which": func(ctx context.Context, c *bento.Client) error {

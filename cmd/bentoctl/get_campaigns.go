@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"strconv"
 
 	"github.com/spf13/pflag"
 
@@ -45,9 +44,9 @@ func campaigns() []reading {
 			long: "Shows the template with an id that `get sequences` and `get workflows` list.",
 			args: asUsed, columns: "id name subject html", more: "created_at stats type",
 			one: func(ctx context.Context, q *query) error {
-				id, err := strconv.Atoi(q.args[0])
+				id, err := numberOf("template", q.args[0])
 				if err != nil {
-					return usage("template %q: want its number", q.args[0])
+					return err
 				}
 				_, err = q.client.EmailTemplate(ctx, id, q.keep())
 				return err
@@ -63,7 +62,9 @@ func broadcasts() reading {
 		long:    "Lists the broadcasts that were sent, or those of another status.",
 		example: "broadcasts --status draft\nbroadcasts --all --format csv > broadcasts.csv",
 		flags: func(f *pflag.FlagSet) {
-			option(f, &filters.Status, "status", "sent, draft or any (default: sent)", gen.BroadcastStatusSent, gen.BroadcastStatusDraft, gen.BroadcastStatusAny)
+			option(f, &filters.Status, "status", "sent, draft, scheduled, sending, paused, canceled or any (default: sent)", gen.BroadcastStatusSent,
+				gen.BroadcastStatusDraft, gen.BroadcastStatusScheduled, gen.BroadcastStatusSending, gen.BroadcastStatusPaused,
+				gen.BroadcastStatusCanceled, gen.BroadcastStatusAny)
 		},
 		columns: "id name created_at sent_final_batch_at", more: "template.subject template.to template.html stats type",
 		list: func(ctx context.Context, q *query, page int) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"strconv"
 
 	"github.com/spf13/pflag"
 
@@ -35,9 +34,9 @@ func chat() []reading {
 			long: "Shows the conversation with a number that `get conversations` lists, and its recent messages.",
 			args: asUsed, columns: conversationColumns, more: conversationMore + " messages", plain: true,
 			one: func(ctx context.Context, q *query) error {
-				id, err := strconv.Atoi(q.args[0])
+				id, err := numberOf("conversation", q.args[0])
 				if err != nil {
-					return usage("conversation %q: want its number", q.args[0])
+					return err
 				}
 				_, err = q.client.Conversation(ctx, id, q.keep())
 				return err
@@ -68,7 +67,7 @@ func conversations() reading {
 				gen.AssigneeTypeUnassigned, gen.AssigneeTypeAssigned, gen.AssigneeTypeAll)
 			option(f, &filters.Q, "query", "this text is found in them")
 			f.Func("inbox", "of this inbox, by number", func(text string) error {
-				id, err := strconv.Atoi(text)
+				id, err := numberOf("inbox", text)
 				filters.InboxID = &id
 				return err
 			})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +59,15 @@ func timeRange(f *pflag.FlagSet, into **gen.TimeRange, name string) {
 	}
 	f.Func(name+"-after", name+" after this day", bound(func(r *gen.TimeRange, day *string) { r.Gt = day }))
 	f.Func(name+"-before", name+" before this day", bound(func(r *gen.TimeRange, day *string) { r.Lt = day }))
+}
+
+// numberOf reads the number by which a thing is named.
+func numberOf(what, text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, usage("%s %q: want its number", what, text)
+	}
+	return n, nil
 }
 
 // instant adds a flag that takes a day, which begins in UTC, or a time.

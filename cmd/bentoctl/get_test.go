@@ -56,7 +56,7 @@ func fakeASite(t *testing.T) {
 	require.Equal(t, 0, r.code, r.err)
 	client, err := bento.FromEnv("AcmeCRM/1.0")
 	require.NoError(t, err)
-	_, err = client.StartConversation(t.Context(), bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
+	_, err = client.StartConversation(t.Context(), bento.ConversationStart{InboxID: 1, ContactEmail: "ari@example.com", MessageContent: "Hello"})
 	require.NoError(t, err)
 }
 

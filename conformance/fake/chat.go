@@ -35,11 +35,7 @@ func (s *state) listConversations(c *call) reply {
 		}
 	}
 	page := c.page()
-	var items gen.List[gen.Conversation]
-	if before := page - 1; before <= len(all)/conversationsPerPage {
-		from := before * conversationsPerPage
-		items = all[from:min(from+conversationsPerPage, len(all))]
-	}
+	items := cut(all, page, conversationsPerPage)
 	return answer(http.StatusOK, gen.ConversationList{Conversations: items, Meta: gen.ConversationListMeta{
 		Count: gen.Number(len(items)), TotalCount: gen.Number(len(all)), Page: gen.Number(page), PerPage: conversationsPerPage,
 	}})

@@ -14,8 +14,8 @@ import (
 	bento "example.com/bento-go/wrapper"
 )
 
-func hello(name string) bento.Opening {
-	return bento.Opening{InboxID: 1, ContactEmail: name + "@example.com", ContactName: name, MessageContent: "Hello " + name}
+func hello(name string) bento.ConversationStart {
+	return bento.ConversationStart{InboxID: 1, ContactEmail: name + "@example.com", ContactName: name, MessageContent: "Hello " + name}
 }
 
 // Who writes to a person twice goes on with one conversation, also after a restart.

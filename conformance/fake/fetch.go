@@ -81,10 +81,14 @@ func (s *state) listBroadcasts(c *call) reply {
 		all = slices.Concat(s.broadcasts, decoded[gen.Broadcast](s.drafts, maxKept))
 	case gen.BroadcastStatusScheduled, gen.BroadcastStatusSending, gen.BroadcastStatusPaused, gen.BroadcastStatusCanceled, gen.BroadcastStatusArchived:
 	}
-	items := []gen.Broadcast{}
-	if size, before := c.op.PageSize, c.page()-1; before <= len(all)/size {
-		from := before * size
-		items = append(items, all[from:min(from+size, len(all))]...)
+	return answer(http.StatusOK, gen.BroadcastList{Data: cut(all, c.page(), c.op.PageSize)})
+}
+
+// cut is a page of a list, from 1; it is empty, and no null, past the end.
+func cut[T any](all []T, page, size int) []T {
+	items := []T{}
+	if before := page - 1; before <= len(all)/size {
+		items = append(items, all[before*size:min(page*size, len(all))]...)
 	}
-	return answer(http.StatusOK, gen.BroadcastList{Data: items})
+	return items
 }

@@ -179,7 +179,7 @@ var roundTrips = []struct {
 		return len(i) == 1 && i[0].ID == 1, err
 	}},
 	{gen.OpStartConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
-		r, err := c.StartConversation(ctx, bento.Opening{InboxID: 1, ContactEmail: "ari@example.com", ContactName: "Ari", MessageContent: "Hello"})
+		r, err := c.StartConversation(ctx, bento.ConversationStart{InboxID: 1, ContactEmail: "ari@example.com", ContactName: "Ari", MessageContent: "Hello"})
 		return bool(r.Success) && r.Conversation.ID == 1 && r.Contact.Name == "Ari" && !r.Message.CreatedAt.IsZero(), err
 	}},
 	{gen.OpReplyToConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
