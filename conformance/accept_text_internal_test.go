@@ -119,6 +119,20 @@ func TestValuesThatAreSurelyNoSecret(t *testing.T) {
 	values.hold(t, SideRequest, `{"type":"object","additionalProperties":true}`)
 }
 
+// What is looked for first is in all that looks like a key.
+func FuzzAKeyHasItsMark(f *testing.F) {
+	for _, key := range []string{
+		"pk_live_01234567", "sk_test_01234567", "ghp_01234567890123456789", "see ghs_01234567890123456789", "glpat-01234567890123456789", "xoxb-0123456789",
+		"whsec_0123456789", "AKIA0123456789ABCDEF", "eyJ0123456789.eyJ0123456789.0", "-----BEGIN RSA PRIVATE KEY-----", " Bearer 01234567890123456789\n",
+	} {
+		require.True(f, isSecretValue(key), key)
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		assert.Equal(t, secretValue.MatchString(strings.TrimSpace(text)), isSecretValue(text))
+	})
+}
+
 func TestHowMuchIsSure(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }

@@ -178,32 +178,39 @@ const shortestSecret = 12
 // maybeSecret reports whether a string, as it is written, might look like a key: whether it holds
 // the beginning of one of those that secretValue knows.
 func maybeSecret(text []byte) bool {
-	if len(text) < shortestSecret {
+	switch {
+	case len(text) < shortestSecret:
 		return false
-	}
-	if bytes.IndexByte(text, '\\') >= 0 {
+	case bytes.IndexByte(text, '\\') >= 0:
 		return true // an escape hides what it stands for
+	case !hasSecretMark(text):
+		return false
+	case bytes.Contains(text, []byte("Bearer")):
+		return true
 	}
+	return secretValue.Match(text[1 : len(text)-1])
+}
+
+// hasSecretMark reports whether a text holds the beginning of anything that secretValue matches.
+func hasSecretMark(text []byte) bool {
 	for i, b := range text {
 		before, after := text[:i], text[i+1:]
-		suspect := false
+		marked := false
 		switch b {
 		case '_':
-			suspect = bytes.HasPrefix(after, []byte("live_")) || bytes.HasPrefix(after, []byte("test_")) ||
+			marked = bytes.HasPrefix(after, []byte("live_")) || bytes.HasPrefix(after, []byte("test_")) ||
 				bytes.HasSuffix(before, []byte("whsec")) || i > 2 && text[i-3] == 'g' && text[i-2] == 'h'
 		case '-':
-			suspect = bytes.HasSuffix(before, []byte("glpat")) || i > 3 && string(text[i-4:i-1]) == "xox" || bytes.HasPrefix(after, []byte("----"))
+			marked = bytes.HasSuffix(before, []byte("glpat")) || i > 3 && string(text[i-4:i-1]) == "xox" || bytes.HasPrefix(after, []byte("----"))
 		case 'A':
-			suspect = bytes.HasPrefix(after, []byte("KIA"))
+			marked = bytes.HasPrefix(after, []byte("KIA"))
 		case 'e':
-			suspect = bytes.HasPrefix(after, []byte("yJ"))
+			marked = bytes.HasPrefix(after, []byte("yJ"))
 		case 'B':
-			if bytes.HasPrefix(after, []byte("earer")) {
-				return true
-			}
+			marked = bytes.HasPrefix(after, []byte("earer"))
 		}
-		if suspect {
-			return secretValue.Match(text[1 : len(text)-1])
+		if marked {
+			return true
 		}
 	}
 	return false

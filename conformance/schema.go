@@ -217,7 +217,7 @@ var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // pointerSegment writes a member's name, unless the name may itself be somebody's data.
 func pointerSegment(name string) string {
-	if _, err := strconv.ParseUint(name, 10, 31); err != nil && !memberName.MatchString(name) || secretValue.MatchString(name) {
+	if _, err := strconv.ParseUint(name, 10, 31); err != nil && !memberName.MatchString(name) || isSecretValue(name) {
 		return "/(name withheld)"
 	}
 	return "/" + pointerEscape.Replace(name)

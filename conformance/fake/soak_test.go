@@ -23,7 +23,7 @@ import (
 // million of each, which take some 20 MB.
 var (
 	soak    = flag.Duration("soak", 0, "how long TestLoadDoesNotMakeItGrow goes on after that")
-	records = flag.Int("records", 250_000, "how many records make the fake of TestLoadDoesNotMakeItGrow full")
+	records = flag.Int("records", 110_000, "how many records make the fake of TestLoadDoesNotMakeItGrow full")
 )
 
 // A crowd sends what makes a fake remember: new people, types, keys, fields, tags, emails,
@@ -65,7 +65,7 @@ func (c *crowd) round(t *testing.T) {
 	t.Helper()
 	for range 8 {
 		c.batch(t, "events", 1000, func(n int) string {
-			return fmt.Sprintf(`{"type":"type_%d","email":"person%d@example.com","fields":{"field_%d":"%d"},"details":{"unique":{"key":"%d"}}}`, n, n%20_000, n%5000, n, n)
+			return fmt.Sprintf(`{"type":"type_%d","email":"person%d@example.com","fields":{"field_%d":"%d"},"details":{"unique":{"key":"%d"}}}`, n, n%4000, n%5000, n, n)
 		})
 	}
 	c.batch(t, "subscribers", 1000, func(n int) string {
@@ -94,7 +94,7 @@ func heap() uint64 {
 // However long the load lasts and however new all of it is, what is remembered stays within
 // bounds, and requests are answered.
 func TestLoadDoesNotMakeItGrow(t *testing.T) { //nolint:paralleltest // it measures the heap
-	server, err := fake.New(fake.WithLimits(mustLimits(t, "1000000/min")), fake.WithRoom(48<<20))
+	server, err := fake.New(fake.WithLimits(mustLimits(t, "1000000/min")), fake.WithRoom(12<<20))
 	require.NoError(t, err)
 	c := &crowd{server: server}
 	before := heap()
