@@ -144,9 +144,9 @@ func TestARecordWaitsUntilItsTime(t *testing.T) {
 func TestAKeyIsKnownAsLongAsItIsRetained(t *testing.T) {
 	t.Parallel()
 	simulated(t, "", func(t *testing.T, b *bench) {
-		b.opts = []outbox.Option{outbox.WithRetention(3 * time.Hour)}
+		b.opts = []outbox.Option{outbox.WithRetention(30 * time.Minute)}
 		s, kill := b.run()
-		for _, after := range []time.Duration{0, 2 * time.Hour, 3 * time.Hour} {
+		for _, after := range []time.Duration{0, 20 * time.Minute, 75 * time.Minute} {
 			time.Sleep(after)
 			_, err := s.Enqueue(t.Context(), outbox.Email(letter(1), outbox.Key("welcome/1")))
 			require.NoError(t, err)

@@ -38,11 +38,11 @@ func TestTheBooksAlwaysBalance(t *testing.T) {
 				}
 				return nil
 			}))
-			all := numbered(1 + roll(5000))
+			all := numbered(1 + roll(2000))
 			for range roll(5) {
 				all[roll(len(all))].Email = ""
 			}
-			opts := []bento.BatchOption{bento.WithConcurrency(1 + roll(5)), bento.WithBatchBytes(500 + roll(50_000))}
+			opts := []bento.BatchOption{bento.WithConcurrency(1 + roll(5)), bento.WithBatchBytes(500 + roll(20_000))}
 			if roll(2) == 0 {
 				opts = append(opts, bento.WithBisection())
 			}

@@ -160,7 +160,7 @@ func finish(t *testing.T, s *limitedServer, n, goroutines int) (took time.Durati
 // Whatever shape the server's limiter has, nothing is refused and little time is lost.
 func TestNoLimiterRefusesThePace(t *testing.T) {
 	t.Parallel()
-	const n, limit = 1000, 60
+	const n, limit = 500, 60
 	for shape := range limiters(limit) {
 		for _, goroutines := range []int{1, 8} {
 			for _, phase := range []time.Duration{0, 17 * time.Second, 59 * time.Second} {

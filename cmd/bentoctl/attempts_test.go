@@ -89,7 +89,7 @@ func TestWhatTriesAgainSaysSo(t *testing.T) {
 
 // A Bento that fails now and then does not fill the screen.
 func TestTroubleIsToldWhenItBegins(t *testing.T) {
-	file := write(t, "people.csv", crowd(40_000))
+	file := write(t, "people.csv", crowd(20_000))
 	inNoTime(t, func(t *testing.T, _ *fake.Server) {
 		r := bentoctl(t.Context(), "", "import", "subscribers", file, "--yes", "--limits", "60/min")
 		assert.Equal(t, 0, r.code, r.err)

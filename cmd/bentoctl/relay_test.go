@@ -105,7 +105,7 @@ func TestARelayDelivers(t *testing.T) {
 func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := newSpool(t, 20*time.Millisecond)
-	rows := 10_000 * *relayKills
+	rows := 2500 * *relayKills
 	file := filepath.Join(s.dir, "events.ndjson")
 	var text strings.Builder
 	for n := range rows {
