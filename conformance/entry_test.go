@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,15 +26,18 @@ func takesOver(t *testing.T, before, between, after string, rows []taken) {
 	t.Helper()
 	var file strings.Builder
 	file.WriteString(before)
+	pieces := []io.Reader{iotest.OneByteReader(strings.NewReader(before))}
 	for i, row := range rows {
 		if i > 0 {
 			file.WriteString(between)
+			pieces = append(pieces, strings.NewReader(between))
 		}
+		pieces = append(pieces, iotest.OneByteReader(strings.NewReader(row.entry)))
 		rows[i].want.Source = conformance.Source{File: "f", Entry: i, Offset: int64(file.Len()), Line: 1 + strings.Count(file.String(), "\n")}
 		file.WriteString(row.entry)
 	}
-	file.WriteString(after)
-	exchanges, errs := readFrom(iotest.OneByteReader(strings.NewReader(file.String())), "f")
+	pieces = append(pieces, iotest.OneByteReader(strings.NewReader(after)))
+	exchanges, errs := readFrom(io.MultiReader(pieces...), "f")
 	require.Empty(t, errs)
 	require.Len(t, exchanges, len(rows))
 	for i, row := range rows {

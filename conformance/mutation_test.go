@@ -40,20 +40,35 @@ type mutant struct {
 var survivors = map[string]string{}
 
 // From each fixture wrong ones are made; the checker has to catch them. What was asked is the same beside
-// each status: it is made wrong for one success and for one refusal.
+// each status: it is made wrong for one success and for one refusal. What is answered is often the same for
+// each operation: its body is made wrong in every way for one of them, and in one way for each.
 func TestWhatIsWrongIsCaught(t *testing.T) {
 	t.Parallel()
 	c := newChecker(t)
 	made, caught := 0, 0
 	var missed []string
 	seen := map[string]bool{}
+	first := func(of ...any) bool {
+		key := fmt.Sprint(of...)
+		defer func() { seen[key] = true }()
+		return !seen[key]
+	}
 	for _, f := range fixtures(t) {
-		all := headMutants(f)
-		if request := fmt.Sprint(f.op.OperationID, f.exchange.Request, f.exchange.Response.Status < 300); !seen[request] {
-			seen[request] = true
-			all = append(all, requestMutants(t, f)...)
+		var all []mutant
+		op, answer := f.op.OperationID, f.exchange.Response
+		if first("asked", op, f.exchange.Request, answer.Status < 300) {
+			all = append(askedMutants(f), requestMutants(t, f)...)
 		}
-		for _, m := range append(all, responseMutants(t, f)...) {
+		if first("head", op, answer.Status, answer.Header) {
+			all = append(all, answeredMutants(f)...)
+		}
+		switch {
+		case first("body", fmt.Sprintf("%p", f.response), *answer):
+			all = append(all, responseMutants(t, f)...)
+		case f.response != nil:
+			all = append(all, mutant{"response of another type", func(x *conformance.Exchange) { x.Response.Body = []byte("7.5") }})
+		}
+		for _, m := range all {
 			x := clone(f.exchange)
 			m.make(x)
 			made++
@@ -101,8 +116,8 @@ func responseMutants(t testing.TB, f fixture) (all []mutant) {
 	return all
 }
 
-// headMutants change everything but the bodies.
-func headMutants(f fixture) []mutant {
+// askedMutants change everything of a request but its body.
+func askedMutants(f fixture) []mutant {
 	query := func(what, from, to string) mutant {
 		return mutant{what, func(x *conformance.Exchange) { x.Request.URL = strings.Replace(x.Request.URL, from, to, 1) }}
 	}
@@ -114,22 +129,29 @@ func headMutants(f fixture) []mutant {
 		{"no agent", func(x *conformance.Exchange) { x.Request.Header.Del("User-Agent") }},
 		{"generic agent", func(x *conformance.Exchange) { x.Request.Header.Set("User-Agent", "curl/8") }},
 		{"unknown method", func(x *conformance.Exchange) { x.Request.Method = "PUT" }},
-		{"undocumented status", func(x *conformance.Exchange) { x.Response.Status = 418 }},
-		{"redirect", func(x *conformance.Exchange) { x.Response.Status = 302 }},
-		{"media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Set("Content-Type", "image/png") }},
-		{"no media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Del("Content-Type") }},
 	}
 	if f.op.RequestBody != nil {
 		all = append(all, mutant{"media type of a request", func(x *conformance.Exchange) { x.Request.Header.Set("Content-Type", "text/xml") }})
-	}
-	if f.exchange.Response.Status < 300 {
-		all = append(all, mutant{"empty success", func(x *conformance.Exchange) { x.Response.Body = nil }})
 	}
 	for _, ref := range f.op.Parameters {
 		all = append(all, parameterMutants(ref.Value, query)...)
 	}
 	if names, ok := f.op.Extensions["x-bento-one-of"].([]any); ok {
 		all = append(all, query("none of them", fmt.Sprint(names[0])+"=", "page="), query("both of them", "?", fmt.Sprintf("?%v=text&", names[1])))
+	}
+	return all
+}
+
+// answeredMutants change everything of an answer but what its body says.
+func answeredMutants(f fixture) []mutant {
+	all := []mutant{
+		{"undocumented status", func(x *conformance.Exchange) { x.Response.Status = 418 }},
+		{"redirect", func(x *conformance.Exchange) { x.Response.Status = 302 }},
+		{"media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Set("Content-Type", "image/png") }},
+		{"no media type of an answer", func(x *conformance.Exchange) { x.Response.Header.Del("Content-Type") }},
+	}
+	if f.exchange.Response.Status < 300 {
+		all = append(all, mutant{"empty success", func(x *conformance.Exchange) { x.Response.Body = nil }})
 	}
 	return all
 }

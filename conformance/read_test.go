@@ -410,7 +410,7 @@ func TestWhatDoesNotEndIsNotReadForEver(t *testing.T) {
 		"behind the end":       {harStart + harEntry + harEnd, " ", `^end: f: an entry around byte \d+ is larger than 64 MiB: record with smaller bodies$`},
 		"a line":               {line + `{"request":"`, "x", "end: f: an entry around byte 66 is larger than 64 MiB: record with smaller bodies"},
 		"a line of a cassette": {vcrStart + vcrEntry + "    - id: ", "x", "end: f: an entry around byte 126 is larger than 64 MiB: record with smaller bodies"},
-		"lines of a cassette":  {vcrStart + vcrEntry + "    - id: 0\n", "      canary: " + strings.Repeat("x", 1000) + "\n", "end: f: an entry around byte 126 is larger than 64 MiB: record with smaller bodies"},
+		"lines of a cassette":  {vcrStart + vcrEntry + "    - id: 0\n", "      canary: " + strings.Repeat("x", 10_000) + "\n", "end: f: an entry around byte 126 is larger than 64 MiB: record with smaller bodies"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -429,7 +429,7 @@ func TestWhatDoesNotEndIsNotReadForEver(t *testing.T) {
 // A small file may hold a large entry, packed; it is bounded all the same.
 func TestABombIsNotReadForEver(t *testing.T) {
 	t.Parallel()
-	bomb := zipped(t, line+`{"request":"`) + strings.Repeat(zipped(t, strings.Repeat("x", 1<<20)), 70)
+	bomb := zipped(t, line+`{"request":"`) + strings.Repeat(zipped(t, strings.Repeat("x", 1<<20)), 65)
 	assert.Less(t, len(bomb), 1<<20)
 	assert.Equal(t, []string{"entry 0 at byte 0: GET /a", "end: f: an entry around byte 66 is larger than 64 MiB: record with smaller bodies"},
 		outline(conformance.Read(strings.NewReader(bomb), "f")))
@@ -463,11 +463,11 @@ func TestARecordingMayBeLargerThanAnEntry(t *testing.T) {
 	entry := `{"comment":"` + strings.Repeat("x", 1<<20) + `",` + harEntry[1:]
 	for before, after := range map[string]string{harStart: harEnd + "\n", "": ""} {
 		parts := []io.Reader{strings.NewReader(before + harEntry)}
-		for range 70 {
+		for range 64 {
 			parts = append(parts, strings.NewReader(",\n"), strings.NewReader(entry))
 		}
 		got := outline(conformance.Read(io.MultiReader(append(parts, strings.NewReader(after))...), "f"))
-		require.Len(t, got, 71)
-		assert.Equal(t, fmt.Sprintf("entry 70 at byte %d: GET /a", len(before)+len(harEntry)+69*len(entry)+70*2), got[70])
+		require.Len(t, got, 65)
+		assert.Equal(t, fmt.Sprintf("entry 64 at byte %d: GET /a", len(before)+len(harEntry)+63*len(entry)+64*2), got[64])
 	}
 }

@@ -90,9 +90,10 @@ func TestLinesAreAsFullAsTheWidthAllows(t *testing.T) {
 		return strings.Split(found, "\n")
 	}
 	assert.Equal(t, written(80), written(0))
+	unbroken := written(1000)
 	for width := 1; width <= 120; width++ {
 		lines := written(width)
-		for _, whole := range written(1000) {
+		for _, whole := range unbroken {
 			require.NotEmpty(t, lines)
 			paragraph, last := lines[0], lines[0]
 			for lines = lines[1:]; paragraph != whole; lines = lines[1:] {
