@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/bento-go/outbox"
@@ -32,9 +36,20 @@ func TestAUserWithFewPermissions(t *testing.T) {
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>", "bento.wake.*"}},
 	}}
+	admin := &server.User{Username: "admin", Password: "admin"}
+	at := started(t, &server.Options{StoreDir: t.TempDir(), Users: []*server.User{user, admin}}).Addr().String()
+	conn, err := nats.Connect("nats://admin:admin@" + at)
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
 	storetest.Run(t, func(t *testing.T) outbox.Store {
 		t.Helper()
-		at := started(t, &server.Options{StoreDir: t.TempDir(), Users: []*server.User{user}}).Addr().String()
+		t.Cleanup(func() { // the permissions are for one outbox, which each case has anew
+			for _, stream := range []string{"bento-entries", "bento-state"} {
+				assert.NoError(t, js.DeleteStream(context.WithoutCancel(t.Context()), stream))
+			}
+		})
 		s, err := natsstore.Open(t.Context(), "nats://bento:s3cret@"+at, natsstore.WithCapacity(3<<20))
 		require.NoError(t, err)
 		return s

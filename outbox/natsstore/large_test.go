@@ -20,34 +20,34 @@ func TestMoreEntriesThanATransactionHolds(t *testing.T) {
 	t.Parallel()
 	s := open(t, fresh(), natsstore.WithCapacity(2<<20))
 	var all []outbox.Entry
-	for n := range 1500 {
+	for n := range 1100 {
 		all = append(all, event(strconv.Itoa(n)))
 	}
 	all = append(all, event("0"))
 	results, err := s.Put(t.Context(), all)
 	require.NoError(t, err)
 	require.Len(t, results, len(all))
-	assert.Equal(t, outbox.PutResult{ID: results[0].ID, Duplicate: true}, results[1500])
+	assert.Equal(t, outbox.PutResult{ID: results[0].ID, Duplicate: true}, results[1100])
 	again, err := s.Put(t.Context(), all)
 	require.NoError(t, err)
 	for i, r := range again {
 		assert.Equal(t, outbox.PutResult{ID: results[i].ID, Duplicate: true}, r)
 	}
-	for n := range 10_000 {
+	for n := range 3000 { // of which the first transaction would find room
 		all = append(all, event(fmt.Sprint("more ", n)))
 	}
 	_, err = s.Put(t.Context(), all)
 	require.ErrorIs(t, err, outbox.ErrFull)
 	stats, err := s.Stats(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 1500, stats.Waiting(), "nothing of the call")
+	assert.Equal(t, 1100, stats.Waiting(), "nothing of the call")
 }
 
 // A batch may be spread so thinly that what became of it is more than a transaction holds. It is all or
 // none even so, for machines that know it from before and for those that do not.
 func TestABatchThatIsSpreadThinly(t *testing.T) {
 	t.Parallel()
-	const entries, apart = 400, 40
+	const entries, apart = 260, 33
 	name, now := fresh(), time.Now()
 	mine, yours := open(t, name), open(t, name)
 	all := make([]outbox.Entry, entries*apart)
@@ -201,19 +201,25 @@ func TestManyThatFailWithMuchToSay(t *testing.T) {
 // all is kept even so.
 func TestManyThatAreTriedAgainWithKeysThatTakeMuchRoom(t *testing.T) {
 	t.Parallel()
-	for name, letter := range map[string]string{"of the web": "&", "that are none": "\x01"} {
-		t.Run(name, func(t *testing.T) {
+	lanes, letters := []outbox.Lane{outbox.Events, outbox.Emails}, []string{"&", "\x01"} // of the web, and none
+	s, now := open(t, fresh()), time.Now()
+	var all []outbox.Entry
+	for n := range 1000 {
+		for i, lane := range lanes {
+			e := event(fmt.Sprintf("%04d", n) + strings.Repeat(letters[i], 246))
+			e.Lane = lane
+			all = append(all, e)
+		}
+		for range 28 { // each key takes one number, too
+			all = append(all, outbox.Entry{Lane: outbox.Commands, Policy: outbox.AtLeastOnce, Record: []byte("{}")})
+		}
+	}
+	put(t, s, all...)
+	for _, lane := range lanes {
+		t.Run(string(lane), func(t *testing.T) {
 			t.Parallel()
-			s, now := open(t, fresh()), time.Now()
-			var all []outbox.Entry
-			for n := range 1000 {
-				all = append(all, event(fmt.Sprintf("%04d", n)+strings.Repeat(letter, 246)))
-				for range 30 { // the key takes one number, too
-					all = append(all, outbox.Entry{Lane: outbox.Commands, Policy: outbox.AtLeastOnce, Record: []byte("{}")})
-				}
-			}
-			put(t, s, all...)
-			lease := acquire(t, s, "me", now)
+			lease, err := s.Acquire(t.Context(), lane, "me", now, time.Minute)
+			require.NoError(t, err)
 			due, _, err := s.Next(t.Context(), lease, 1000, now)
 			require.NoError(t, err)
 			require.Len(t, due, 1000)

@@ -84,7 +84,7 @@ func TestMain(m *testing.M) {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		_ = flag.Set("rapid.checks", "20") // a step is some fifty requests
+		_ = flag.Set("rapid.checks", "6") // a step is some fifty requests; scripts/soak tries more
 	}
 	end := scratch.Begin()
 	code := m.Run()

@@ -13,7 +13,7 @@ import (
 
 // However much waits, what is read is what is sent. The test runs alone: it measures what is allocated.
 func TestOnlyWhatIsSentIsRead(t *testing.T) { //nolint:paralleltest // as it says
-	const entries, bound = 16, 64 << 20
+	const entries, bound = 8, 32 << 20
 	s := open(t, fresh())
 	now := time.Now()
 	var fresh []int64

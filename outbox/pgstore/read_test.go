@@ -53,7 +53,7 @@ func frailPool(t *testing.T) (db *sql.DB, left *atomic.Int64) {
 // What is read is read once, though the connection ends in the middle and it is asked again.
 func TestWhatIsReadTwiceIsThereOnce(t *testing.T) {
 	t.Parallel()
-	const lines = 5000
+	const lines = 2000
 	db, left := frailPool(t)
 	s, err := pgstore.New(t.Context(), db, pgstore.WithSchema(fresh()))
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestWhatIsReadTwiceIsThereOnce(t *testing.T) {
 			return len(found), err
 		},
 	} {
-		left.Store(200_000)
+		left.Store(80_000)
 		found, err := read()
 		require.NoError(t, err, name)
 		assert.Equal(t, lines, found, name)

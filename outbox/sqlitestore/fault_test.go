@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func deliver(t *testing.T, s outbox.Store) (records []string, err error) {
 // error, or a failed entry that says so.
 func TestADamagedFileDeliversNothingWrong(t *testing.T) {
 	t.Parallel()
-	const entries, damaged = 300, 100
+	const entries, damaged = 300, 80
 	whole := filepath.Join(t.TempDir(), "outbox.db")
 	s := open(t, whole)
 	var all []outbox.Entry
@@ -172,14 +173,15 @@ func TestADiskThatIsFull(t *testing.T) {
 	unmount := mount(t, disk, "-t", "tmpfs", "-o", "size=48m", "none")
 	s := open(t, filepath.Join(disk, "spool", "outbox.db"), sqlitestore.WithReserve(24<<20))
 	entry := outbox.Entry{Lane: outbox.Events, Policy: outbox.AtLeastOnce, Record: make([]byte, 8<<10)}
+	call := slices.Repeat([]outbox.Entry{entry}, 8)
 	kept := 0
 	fill := func() {
 		for kept < 10_000 {
-			if _, err := s.Put(t.Context(), []outbox.Entry{entry, entry}); err != nil {
+			if _, err := s.Put(t.Context(), call); err != nil {
 				require.ErrorIs(t, err, outbox.ErrFull)
 				return
 			}
-			kept += 2
+			kept += len(call)
 		}
 		t.Fatal("the disk is never full")
 	}

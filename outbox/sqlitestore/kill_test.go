@@ -28,7 +28,7 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 6, "how often applications are killed")
+	kills = flag.Int("kills", 4, "how often applications are killed")
 	cuts  = flag.Int("cuts", 2, "how often the power is cut")
 )
 
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	_ = flag.Set("rapid.checks", "40") // each is a few dozen transactions
+	_ = flag.Set("rapid.checks", "12") // each is a few dozen transactions; scripts/soak tries more
 	defer scratch.Begin()()
 	m.Run()
 }
