@@ -2,6 +2,7 @@ package bento_test
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -91,6 +92,15 @@ func until(conn io.Writer, chunk string) {
 // hang keeps the connection open and says no more; the client hangs up, or the test ends.
 func hang(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
+// zeros are a mebibyte of them, packed; a gzip stream may have any number of such members.
+var zeros = sync.OnceValue(func() string {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, strings.Repeat("0", 1<<20))
+	_ = w.Close()
+	return packed.String()
+})
+
 // What a network and a server can do wrong, what the client makes of a read, and what it makes of
 // a write. Every row ends in time and in bounded memory.
 var faultTable = map[string]struct {
@@ -143,7 +153,7 @@ var faultTable = map[string]struct {
 	"gzip bomb": {func(conn net.Conn, req *http.Request) {
 		readAll(req)
 		say(conn, ok200, jsonType, "Content-Encoding: gzip", "Connection: close", "", "")
-		until(gzip.NewWriter(conn), strings.Repeat("0", 1<<20))
+		until(conn, zeros())
 	}, bento.ErrUnexpectedAnswer, bento.ErrUnexpectedAnswer, true},
 	"endless header": {func(conn net.Conn, req *http.Request) {
 		readAll(req)

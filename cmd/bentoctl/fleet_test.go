@@ -28,10 +28,10 @@ import (
 )
 
 var (
-	fleetEvents = flag.Int("fleet-events", 4_000, "how many events a fleet delivers")
-	fleetEmails = flag.Int("fleet-emails", 6, "how many emails a fleet delivers")
-	fleetEvery  = flag.Duration("fleet-every", 3*time.Second, "how often a relay of a fleet is killed")
-	fleetFaults = flag.Duration("fleet-faults", 10*time.Second, "for how long a fleet is disturbed, at most")
+	fleetEvents = flag.Int("fleet-events", 2_000, "how many events a fleet delivers")
+	fleetEmails = flag.Int("fleet-emails", 4, "how many emails a fleet delivers")
+	fleetEvery  = flag.Duration("fleet-every", 2*time.Second, "how often a relay of a fleet is killed")
+	fleetFaults = flag.Duration("fleet-faults", 6*time.Second, "for how long a fleet is disturbed, at most")
 	fleetLease  = flag.Duration("fleet-lease", 4*time.Second, "how long a relay of a fleet has a lane")
 	fleetLimit  = flag.Int("fleet-limit", 95, "how many requests a minute the relays of a fleet make; Bento allows 100")
 )

@@ -88,7 +88,8 @@ func TestTheModuleMovesAndBack(t *testing.T) {
 	require.NoError(t, err, out)
 	assert.Equal(t, moved, tree(t, filepath.Join(copied, "gen")))
 
-	require.NoError(t, run(t.Context(), copied, []string{from}))
+	out, err = command(t, copied, program, "rename", "MODULE="+from)
+	require.NoError(t, err, out)
 	back := tree(t, copied)
 	changed := map[string]string{} // small, so that a failure can be read
 	for name, content := range original {
