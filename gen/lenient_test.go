@@ -175,6 +175,37 @@ func TestCustomNumbersKeepTheirDigits(t *testing.T) {
 }
 
 // What older endpoints wrap is found; an answer that says nothing is an error and not zero.
+// However an answer speaks of single records, how many it took is read; and what names none names not the first.
+func TestWhatIsSaidOfRecordsHidesNoCount(t *testing.T) {
+	t.Parallel()
+	none := gen.RecordError{Index: -1}
+	for errs, want := range map[string][]gen.RecordError{
+		`[{"index":3,"error":"no type"}]`:                    {{Index: 3, Error: "no type"}},
+		`[{"index":"3","error":{"type":["is missing"]}}]`:    {{Index: 3}},
+		`[{"error":"no type"},{"index":null,"error":"x"}]`:   {{Index: -1, Error: "no type"}, {Index: -1, Error: "x"}},
+		`[{"index":"","error":"x"},"x",[],7,{"index":true}]`: {none, none, none, none, none},
+		`[{"index":1.5}, {"index":99999999999999999999}]`:    {none, none},
+		`{"email":["is invalid"]}`:                           {none},
+		`"no type"`:                                          {none},
+		`null`:                                               nil,
+	} {
+		var result gen.BatchResult
+		require.NoError(t, json.Unmarshal([]byte(`{"results":2,"failed":1,"errors":`+errs+`}`), &result), errs)
+		assert.Equal(t, 2, result.Results)
+		assert.Equal(t, 1, *result.Failed)
+		assert.Equal(t, want, []gen.RecordError(result.Errors), errs)
+		var created gen.CreateBroadcastsResult
+		require.NoError(t, json.Unmarshal([]byte(`{"results":2,"failed":1,"failures":`+errs+`}`), &created), errs)
+		require.Len(t, created.Failures, len(want))
+		for i, f := range created.Failures {
+			assert.Equal(t, gen.RecordError{Index: f.Index, Error: f.Error}, want[i], errs)
+		}
+	}
+	var failure gen.BroadcastFailure
+	require.NoError(t, json.Unmarshal([]byte(`{"index":1,"name":"July news","error":"no subject"}`), &failure))
+	assert.Equal(t, gen.BroadcastFailure{Index: 1, Name: "July news", Error: "no subject"}, failure)
+}
+
 func TestWrappedAnswersAreUnwrapped(t *testing.T) {
 	t.Parallel()
 	counts := `{"user_count":8,"subscriber_count":6,"unsubscriber_count":2}`

@@ -556,10 +556,10 @@ type CreateBroadcastsBody struct {
 
 // CreateBroadcastsResult defines model for CreateBroadcastsResult.
 type CreateBroadcastsResult struct {
-	Broadcasts []CreatedBroadcast `json:"broadcasts,omitempty"`
-	Failed     int                `json:"failed,omitempty"`
-	Failures   []BroadcastFailure `json:"failures,omitempty"`
-	Results    int                `json:"results"`
+	Broadcasts []CreatedBroadcast     `json:"broadcasts,omitempty"`
+	Failed     int                    `json:"failed,omitempty"`
+	Failures   List[BroadcastFailure] `json:"failures,omitempty"`
+	Results    int                    `json:"results"`
 }
 
 // CreateFieldBody defines model for CreateFieldBody.

@@ -3,6 +3,7 @@ package gen
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 )
 
 // Answers of older endpoints wrap what newer ones say plainly, and PHP writes an empty object as
@@ -19,6 +20,39 @@ func (p *PeopleCount) UnmarshalJSON(b []byte) error {
 func (r *BatchResult) UnmarshalJSON(b []byte) error {
 	type plain BatchResult
 	return orMissing(unwrap(b, (*plain)(r), "results", "data"))
+}
+
+// UnmarshalJSON takes anything. What names no record has Index -1: what an answer says of single records
+// must not hide how many it took.
+func (e *RecordError) UnmarshalJSON(b []byte) error {
+	*e = RecordError{}
+	e.Index, _, e.Error = refused(b)
+	return nil
+}
+
+// UnmarshalJSON takes anything. What names no draft has Index -1.
+func (f *BroadcastFailure) UnmarshalJSON(b []byte) error {
+	*f = BroadcastFailure{}
+	f.Index, f.Name, f.Error = refused(b)
+	return nil
+}
+
+// refused is what was refused, by its place among what was sent, and why.
+func refused(b []byte) (index int, name, why string) {
+	var said struct {
+		Index       json.Number
+		Name, Error any
+	}
+	if json.Unmarshal(b, &said) != nil {
+		return -1, "", ""
+	}
+	name, _ = said.Name.(string)
+	why, _ = said.Error.(string)
+	index, err := strconv.Atoi(said.Index.String())
+	if err != nil {
+		index = -1
+	}
+	return index, name, why
 }
 
 // UnmarshalJSON takes the result, or the result in `data`.

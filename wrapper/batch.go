@@ -206,16 +206,16 @@ func (r *batchRun[T]) request(batch *batch, f *flight) ([]Problem, error) {
 	answer, err := perform[gen.BatchResult](r.ctx, r.client, r.operation, state, func(ctx context.Context) (*http.Response, error) {
 		return r.batcher.send(r.client.api, ctx, "application/json", bytes.NewReader(batch.closed()))
 	})
-	if err != nil {
-		p, stop := classify(err, batch.n)
-		p.First, p.Last, p.Counted = batch.first, batch.last, countsAll(err, batch.n)
-		return []Problem{p}, stop
+	var problems []Problem
+	if err == nil {
+		problems = r.client.tally(answer, batch.n)
+	} else {
+		problems, err = r.client.refusal(err, batch.n)
 	}
-	problems := r.client.tally(answer, batch.n)
 	for i := range problems {
 		problems[i].First, problems[i].Last = batch.places[problems[i].First].at, batch.places[problems[i].Last].at
 	}
-	return problems, nil
+	return problems, err
 }
 
 // classify says what a failed request means for its n records, and whether the next batch

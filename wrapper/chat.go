@@ -139,21 +139,21 @@ func (c *Client) AddConversationNote(ctx context.Context, id int, content string
 	})
 }
 
-// SetConversationStatus opens a conversation, resolves it or puts it off (gen.ConversationStatus…).
+// SetConversationStatus opens a conversation, resolves it or puts it off (gen.ConversationStatus…), and
+// returns what Bento says of it.
 //
 // Contract: POST /chat/conversations/{id}/status (openapi.yaml, setConversationStatus).
 // Source: https://github.com/bentonow/api
-func (c *Client) SetConversationStatus(ctx context.Context, id int, status gen.ConversationStatus, opts ...CallOption) error {
+func (c *Client) SetConversationStatus(ctx context.Context, id int, status gen.ConversationStatus, opts ...CallOption) (gen.ConversationStatusResult, error) {
 	if err := checkConversation(gen.OpSetConversationStatus, id); err != nil {
-		return err
+		return gen.ConversationStatusResult{}, err
 	}
 	if !status.Valid() {
-		return invalid(gen.OpSetConversationStatus, errors.New("no such status: want open, resolved, pending or snoozed"))
+		return gen.ConversationStatusResult{}, invalid(gen.OpSetConversationStatus, errors.New("no such status: want open, resolved, pending or snoozed"))
 	}
-	_, err := call[gen.ConversationStatusResult](ctx, c, gen.OpSetConversationStatus, opts, func(ctx context.Context) (*http.Response, error) {
+	return call[gen.ConversationStatusResult](ctx, c, gen.OpSetConversationStatus, opts, func(ctx context.Context) (*http.Response, error) {
 		return c.api.SetConversationStatus(ctx, id, gen.SetConversationStatusBody{Status: status})
 	})
-	return err
 }
 
 func checkConversation(operation string, id int) error {

@@ -15,14 +15,7 @@ const maxNamed = 20
 // tally turns what Bento says of a batch into problems: first that of the batch, whose Err is nil if
 // there is none, then one for each record that is named as refused, at its position in the batch.
 func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
-	var single []Problem
-	for _, e := range answer.Errors {
-		twice := slices.ContainsFunc(single, func(p Problem) bool { return p.First == e.Index })
-		if e.Index < 0 || e.Index >= n || twice || len(single) == maxNamed { // one that was never sent is none
-			continue
-		}
-		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Counted: true, Err: errors.New(c.scrub.text(oneLine(e.Error)))})
-	}
+	single := c.named(answer, n)
 	failed := 0
 	if answer.Failed != nil {
 		failed = *answer.Failed
@@ -36,6 +29,52 @@ func (c *Client) tally(answer gen.BatchResult, n int) []Problem {
 	}
 	whole.Last = n - 1
 	return append([]Problem{whole}, single...)
+}
+
+// named are the records that an answer names as refused.
+func (c *Client) named(answer gen.BatchResult, n int) []Problem {
+	var single []Problem
+	for _, e := range answer.Errors {
+		twice := slices.ContainsFunc(single, func(p Problem) bool { return p.First == e.Index })
+		if e.Index < 0 || e.Index >= n || twice || len(single) == maxNamed { // one that was never sent is none
+			continue
+		}
+		why := firstNonEmpty(oneLine(c.scrub.text(e.Error)), "Bento does not say why")
+		single = append(single, Problem{First: e.Index, Last: e.Index, Failed: 1, Counted: true, Err: errors.New(why)})
+	}
+	return single
+}
+
+// refusal turns an error into problems as tally does. If Bento says that it refuses all n records, as it
+// does of events, those that it names have an error of their own, which says what is wrong with them.
+func (c *Client) refusal(err error, n int) (problems []Problem, stop error) {
+	whole, stop := classify(err, n)
+	whole.Last = n - 1
+	var e *Error
+	var answer gen.BatchResult
+	if errors.As(err, &e) {
+		_ = json.Unmarshal(e.Body, &answer) // what is none counts nothing
+	}
+	whole.Counted = answer.Failed != nil && *answer.Failed == n
+	if !whole.Counted || whole.Failed != n {
+		return []Problem{whole}, stop
+	}
+	single := c.named(answer, n)
+	of := func(message string) *Error {
+		part := *e
+		part.Message, part.Fields = message, nil
+		return &part
+	}
+	for i, p := range single {
+		single[i].Err = of(p.Err.Error())
+	}
+	switch whole.Failed -= len(single); {
+	case whole.Failed == 0:
+		whole.Err = nil
+	case len(single) > 0:
+		whole.Err = of(e.Message)
+	}
+	return append([]Problem{whole}, single...), stop
 }
 
 // count turns Bento's counts into ours. What they leave out is unknown, and all of it if they
@@ -52,14 +91,4 @@ func count(results, failed, n int) Problem {
 		p.Err = fmt.Errorf("Bento accepted the batch but refused %d of its %d records, and does not say which: check their addresses and types", p.Failed, n)
 	}
 	return p
-}
-
-// countsAll reports whether a refusal says of all n records that they are refused, as Bento does of events.
-func countsAll(err error, n int) bool {
-	var e *Error
-	var answer gen.BatchResult
-	if errors.As(err, &e) {
-		_ = json.Unmarshal(e.Body, &answer) // what is none counts nothing
-	}
-	return answer.Failed != nil && *answer.Failed == n
 }

@@ -2,7 +2,6 @@ package bento
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -39,16 +38,16 @@ func readErrorBody(body []byte) (message string, fields []FieldError) {
 
 func readFieldErrors(raw json.RawMessage) []FieldError {
 	var list []struct {
-		Field, Message, Detail, Title, Error string
-		Index                                *int
+		Field, Message, Detail, Title string
+		Error, Index                  json.RawMessage
 	}
 	if json.Unmarshal(raw, &list) == nil {
 		fields := make([]FieldError, 0, len(list))
 		for _, item := range list {
-			if item.Field == "" && item.Index != nil {
-				item.Field = fmt.Sprintf("record %d", *item.Index)
+			if item.Field == "" && len(item.Index) > 0 {
+				item.Field = "index " + string(item.Index) // of what is in the request
 			}
-			message := firstNonEmpty(item.Message, item.Error, item.Detail, item.Title)
+			message := firstNonEmpty(item.Message, jsonText(item.Error), item.Detail, item.Title)
 			fields = append(fields, FieldError{oneLine(item.Field), oneLine(message)})
 		}
 		return fields

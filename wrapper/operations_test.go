@@ -254,8 +254,9 @@ var operationCalls = map[string]operationCall{
 	},
 	"SetConversationStatus": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
-			return nil, c.SetConversationStatus(ctx, 12, gen.ConversationStatusSnoozed)
-		}, "POST /chat/conversations/12/status", "", `{"status":"snoozed"}`, `{"success":true,"conversation":{"id":12,"status":"snoozed"}}`, nil,
+			result, err := c.SetConversationStatus(ctx, 12, gen.ConversationStatusSnoozed)
+			return bool(result.Success), err
+		}, "POST /chat/conversations/12/status", "", `{"status":"snoozed"}`, `{"success":true,"conversation":{"id":12,"status":"snoozed"}}`, true,
 	},
 	"RequestDataDeletion": {
 		func(ctx context.Context, c *bento.Client) (any, error) {
@@ -401,9 +402,13 @@ func TestNoMethodSendsWhatNamesNothing(t *testing.T) {
 			return err
 		},
 		"SetConversationStatus of which": func(ctx context.Context, c *bento.Client) error {
-			return c.SetConversationStatus(ctx, 0, gen.ConversationStatusOpen)
+			_, err := c.SetConversationStatus(ctx, 0, gen.ConversationStatusOpen)
+			return err
 		},
-		"SetConversationStatus to none": func(ctx context.Context, c *bento.Client) error { return c.SetConversationStatus(ctx, 12, "all") },
+		"SetConversationStatus to none": func(ctx context.Context, c *bento.Client) error {
+			_, err := c.SetConversationStatus(ctx, 12, "all")
+			return err
+		},
 		"DeliveryReport of no time": func(ctx context.Context, c *bento.Client) error {
 			_, err := c.DeliveryReport(ctx, bento.DeliveryWindow{Start: june.Add(1), End: june})
 			return err

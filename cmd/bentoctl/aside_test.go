@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +38,31 @@ func TestWhatBentoRefusesIsSetAside(t *testing.T) {
 	content, err := os.ReadFile(aside)
 	require.NoError(t, err)
 	assert.Contains(t, string(content), `{"type":"x","email":"ari@example.com","bento_line":1,"bento_reason":"bento: trackEvents: 422`)
+}
+
+// Of a batch that Bento refused to the last record each row is set aside once, with its own reason if Bento
+// gave one; the batch is not sent again to find what is known.
+func TestRowsOfARefusedBatchAreSetAsideOnce(t *testing.T) {
+	asked := 0
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		asked++
+		_ = readAllOf(req.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"results":0,"failed":3,"errors":[{"index":1,"error":"no such type"}]}`)
+	}))
+	file := write(t, "events.ndjson", `{"type":"a","email":"ari@example.com"}`+"\n"+`{"type":"b","email":"ari@example.com"}`+"\n"+`{"type":"c","email":"ari@example.com"}`+"\n")
+	r := bentoctl(t.Context(), "", "import", "events", file, "--yes", "--limits", "off")
+	assert.Equal(t, exitFailures, r.code, r.err)
+	assert.Equal(t, 1, asked)
+	content, err := os.ReadFile(strings.Replace(file, ".ndjson", ".rejected.ndjson", 1))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	require.Len(t, lines, 3, string(content))
+	for _, line := range lines {
+		assert.Contains(t, line, "422")
+		assert.Equal(t, strings.Contains(line, `"type":"b"`), strings.Contains(line, "no such type"), line)
+	}
 }
 
 // Rows of a CSV stand there under their names, and can be given again.

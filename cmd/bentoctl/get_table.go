@@ -49,7 +49,11 @@ func (p *tablePrinter) page(items []json.RawMessage) error {
 	}
 	if p.widths == nil {
 		p.widths = make([]int, len(p.columns))
-		lines = append(lines, p.columns)
+		header := make([]string, len(p.columns))
+		for i, column := range p.columns {
+			header[i] = escaped(column)
+		}
+		lines = append(lines, header)
 	}
 	for _, item := range items {
 		t := thingOf(item)

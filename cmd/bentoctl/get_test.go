@@ -93,6 +93,24 @@ func TestGetShowsWhatHasNoKnownNames(t *testing.T) {
 	assert.Equal(t, result{0, "accepted  1\n", ""}, r)
 }
 
+// Every value has a column, whatever the things beside it hold; and a name is shown as a value is.
+func TestThingsOfSeveralKindsHaveTheColumnsOfAll(t *testing.T) {
+	point(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"events":[{"event":"bounce","details":{"code":550}},{"event":"click","details":{"url":"https://a.example"}},{"event":"open","details":"text","\u001b[2J":1}],"meta":{"page":1}}`)
+	}))
+	r := bentoctl(t.Context(), "", "get", "delivery-events", "ari@example.com", "--format", "csv")
+	require.Equal(t, 0, r.code, r.err)
+	header, _, _ := strings.Cut(r.out, "\n")
+	assert.Equal(t, "\x1b[2J,details,details.code,details.url,event", header)
+	for _, value := range []string{"550", "https://a.example", "text"} {
+		assert.Contains(t, r.out, value)
+	}
+	r = bentoctl(t.Context(), "", "get", "delivery-events", "ari@example.com")
+	assert.NotContains(t, r.out, "\x1b")
+	assert.Contains(t, r.out, `\x1b[2J`)
+}
+
 func TestGetPages(t *testing.T) {
 	inNoTime(t, func(t *testing.T, _ *fake.Server) {
 		count := func(args ...string) (lines int, said string) {

@@ -120,11 +120,12 @@ func (t thing) names(known []string) []string {
 
 // namesOf are the columns of things whose members the contract does not name.
 func namesOf(items []json.RawMessage) []string {
-	every := thing{}
+	var names []string
 	for _, item := range items {
-		maps.Copy(every, thingOf(item))
+		names = append(names, thingOf(item).names(nil)...)
 	}
-	return every.names(nil)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // plainText is a value without JSON's quotes, and nothing for null.

@@ -50,7 +50,7 @@ func (j *importJob) sendRecords(ctx context.Context) (*bento.Result, error) {
 		opts = append(opts, bento.WithHarmlessRepeat())
 	}
 	result, err := j.client.SendRaw(ctx, j.operation(), j.chunk.records, opts...)
-	if result.Failed == len(j.chunk.records) && (errors.Is(err, bento.ErrBadRequest) || errors.Is(err, bento.ErrUnprocessable)) {
+	if result.Failed == len(j.chunk.records) && !result.Problems[0].Counted && (errors.Is(err, bento.ErrBadRequest) || errors.Is(err, bento.ErrUnprocessable)) {
 		return j.client.SendRaw(ctx, j.operation(), j.chunk.records, append(opts, bento.WithBisection())...)
 	}
 	return result, err
@@ -87,11 +87,20 @@ func (j *importJob) count(result *bento.Result, err error, lines []int) error {
 
 // refused sets aside what Bento refused.
 func (j *importJob) refused(result *bento.Result) error {
+	named := map[int]bool{} // which have a problem of their own, between those of their batch
+	for _, p := range result.Problems {
+		if p.First == p.Last {
+			named[p.First] = true
+		}
+	}
 	for _, p := range result.Problems {
 		if p.Failed == 0 || p.Accepted+p.Unknown+p.NotSent > 0 { // or nobody knows which it was
 			continue
 		}
 		for at := p.First; at <= p.Last; at++ {
+			if named[at] && p.First < p.Last {
+				continue
+			}
 			row := intake.Row{Line: j.chunk.lines[at], Text: j.chunk.records[at]}
 			if wide := len(j.reader.Header()); wide > 0 {
 				row.Cells, row.Text = j.chunk.cells[at*wide:(at+1)*wide], nil

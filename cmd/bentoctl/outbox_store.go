@@ -211,7 +211,10 @@ func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (
 	return store, nil
 }
 
-// unreachable reports whether an error is that no server answers, or none that is ready.
+// tooFewServers is that of a cluster that has fewer servers up than copies are to be kept.
+const tooFewServers jetstream.ErrorCode = 10005
+
+// unreachable reports whether an error is that no server answers, or none that is ready: a cluster without a majority, too.
 func unreachable(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {
@@ -219,7 +222,7 @@ func unreachable(err error) bool {
 	}
 	var cluster *jetstream.APIError
 	if errors.As(err, &cluster) && !errors.Is(err, jetstream.ErrJetStreamNotEnabled) && !errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
-		return cluster.Code == http.StatusServiceUnavailable // it has no majority
+		return cluster.Code == http.StatusServiceUnavailable || cluster.ErrorCode == tooFewServers
 	}
 	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError))
 }

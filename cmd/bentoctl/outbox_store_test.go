@@ -73,6 +73,7 @@ func TestWhichOutboxesAreOutOfReach(t *testing.T) {
 	}{
 		{nats.ErrNoServers, true},
 		{&jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}, true},
+		{&jetstream.APIError{Code: 400, ErrorCode: 10005, Description: "no suitable peers for placement"}, true},
 		{jetstream.ErrJetStreamNotEnabled, false},
 		{jetstream.ErrJetStreamNotEnabledForAccount, false},
 		{&jetstream.APIError{Code: 404, ErrorCode: 10059}, false},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -114,9 +115,11 @@ func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(s.dir, "spool"), 0o700))
 	sender := outbox.New(nil, s.store())
+	var said bytes.Buffer
 	importing := func() *exec.Cmd {
 		cmd := s.start("import", "events", "-q", "--yes", "--outbox", filepath.Join(s.dir, "spool"), file)
-		cmd.Stderr = nil
+		said.Reset()
+		cmd.Stderr = &said
 		require.NoError(t, cmd.Start())
 		return cmd
 	}
@@ -141,7 +144,7 @@ func TestKillsOfImportAndRelayLoseNothing(t *testing.T) {
 		_ = relay.Wait()
 	}
 	if !imported {
-		require.NoError(t, importing().Wait())
+		require.NoError(t, importing().Wait(), "%s", &said)
 	}
 	relay := s.relay()
 	require.NoError(t, sender.Flush(t.Context()))

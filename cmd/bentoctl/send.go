@@ -183,6 +183,9 @@ func (g *globals) sendEmail(ctx context.Context, m *mail) error {
 		if err != nil {
 			return usage("--html-file: %w", err)
 		}
+		if strings.TrimSpace(body) == "" {
+			return usage("--html-file %s: it is empty", m.htmlFile)
+		}
 		m.email.HTMLBody = body
 	}
 	m.email.Personalizations = gen.Personalizations{}

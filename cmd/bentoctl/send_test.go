@@ -41,7 +41,7 @@ func TestSendAnEmail(t *testing.T) {
 	assert.Equal(t, "<p>{{ n }}</p>", email.HTMLBody)
 	assert.EqualValues(t, 3, email.Personalizations["n"])
 	assert.True(t, email.Transactional)
-	for _, args := range [][]string{{}, {"--html", "x", "--html-file", "y"}, {"--html-file", filepath.Join(t.TempDir(), "none")}, {"--html", "x", "--set", "n"}} {
+	for _, args := range [][]string{{}, {"--html", "x", "--html-file", "y"}, {"--html-file", filepath.Join(t.TempDir(), "none")}, {"--html-file", "-", "--text", "see the attached"}, {"--html", "x", "--set", "n"}} {
 		assert.Equal(t, 2, bentoctl(t.Context(), "", append(letter, args...)...).code, args)
 	}
 	assert.Len(t, server.Emails(), 1)

@@ -191,7 +191,8 @@ var roundTrips = []struct {
 		return bool(r.Message.Private) && r.Message.ID == 3, err
 	}},
 	{gen.OpSetConversationStatus, func(ctx context.Context, c *bento.Client) (bool, error) {
-		return true, c.SetConversationStatus(ctx, 1, gen.ConversationStatusResolved)
+		result, err := c.SetConversationStatus(ctx, 1, gen.ConversationStatusResolved)
+		return bool(result.Success), err
 	}},
 	{gen.OpGetConversation, func(ctx context.Context, c *bento.Client) (bool, error) {
 		one, err := c.Conversation(ctx, 1)
