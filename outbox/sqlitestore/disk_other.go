@@ -2,7 +2,5 @@
 
 package sqlitestore
 
-const noFollow = 0 // not known here
-
 // free is not known here: the file's own bound has to do.
 func (s *Store) free() (bytes int64, known bool) { return 0, false }

@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noFollow keeps a link in the file's place from being followed.
-const noFollow = unix.O_NOFOLLOW
-
 // free is how many bytes the disk has left for its users.
 func (s *Store) free() (bytes int64, known bool) {
 	var at unix.Statfs_t

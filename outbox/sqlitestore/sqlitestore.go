@@ -18,6 +18,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -96,22 +97,34 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// private makes the file if it is not there, and makes sure that it is its owner's only.
+// making is held by who makes a file.
+var making sync.Mutex
+
+// private makes the file if it is not there, and makes sure that it is its owner's only. It opens none that
+// is there: a program that closes a file gives up every lock it has on it, those of another Store, too,
+// without which others may cut off the log that this one writes.
 func private(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|noFollow, 0o600) // SQLite gives its other files the same mode
-	if err != nil {
+	making.Lock()
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // SQLite gives its other files the same mode
+	if err == nil {
+		err = file.Close()
+	}
+	making.Unlock()
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	info, err := file.Stat()
-	if err := errors.Join(err, file.Close()); err != nil {
+	info, err := os.Lstat(path)
+	if err != nil {
 		return err
 	}
 	around, err := os.Stat(dir)
 	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is no file, or a link to one: want the file itself", path)
 	case err != nil || runtime.GOOS == "windows": // whose modes say nothing
 		return err
 	case info.Mode().Perm()&0o077 != 0:
