@@ -182,6 +182,7 @@ func TestABatchThatIsRefusedByCountIsNotTakenApart(t *testing.T) {
 	require.ErrorIs(t, err, bento.ErrUnprocessable)
 	assert.Equal(t, 3, result.Failed)
 	assert.True(t, result.Problems[0].Counted)
+	assert.NotContains(t, result.Problems[0].Error(), "no such type", "of which only one of them is")
 	assert.Len(t, s.seen, 1)
 
 	s = scripted(t, answerJSON(422, `{"results":0,"failed":2}`), accepted("1"), answerJSON(422, `{"error":"x"}`), accepted("1"), answerJSON(422, `{}`))
@@ -214,6 +215,30 @@ func TestRecordsOfARefusedBatchHaveTheirOwnReasons(t *testing.T) {
 			assert.True(t, p.Counted)
 		}
 		assert.ElementsMatch(t, want, told)
+	}
+}
+
+// What is told of single records are reasons of a refusal that counts them all, and else of none.
+func TestRecordsAreNamedOnlyWhereAllAreRefused(t *testing.T) {
+	t.Parallel()
+	const named = `"errors":[{"index":0,"error":"no type"}]`
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		want   bento.Problem
+		text   string
+	}{
+		"no count":         {422, `{"results":0,` + named + `}`, bento.Problem{Last: 2, Failed: 3}, "index 0 no type"},
+		"a smaller count":  {422, `{"results":0,"failed":1,` + named + `}`, bento.Problem{Last: 2, Failed: 3}, "index 0 no type"},
+		"another refusal":  {401, `{"results":0,"failed":3,` + named + `}`, bento.Problem{Last: 2, Failed: 3}, "index 0 no type"},
+		"none that counts": {503, `{"results":0,"failed":3,` + named + `}`, bento.Problem{Last: 2, Unknown: 3}, "503"},
+		"none is named":    {422, `{"results":0,"failed":3,"errors":[{"field":"type","message":"is missing"}]}`, bento.Problem{Last: 2, Failed: 3, Counted: true}, "type is missing"},
+	} {
+		result, err := scripted(t, answerJSON(tc.status, tc.body)).client(bento.WithRetry(bento.RetryPolicy{MaxAttempts: 1})).TrackEvents(t.Context(), events(3))
+		require.ErrorContains(t, err, tc.text, name)
+		require.Len(t, result.Problems, 1, name)
+		tc.want.Err = result.Problems[0].Err
+		assert.Equal(t, tc.want, result.Problems[0], name)
 	}
 }
 

@@ -55,10 +55,10 @@ func (c *Client) refusal(err error, n int) (problems []Problem, stop error) {
 	if errors.As(err, &e) {
 		_ = json.Unmarshal(e.Body, &answer) // what is none counts nothing
 	}
-	whole.Counted = answer.Failed != nil && *answer.Failed == n
-	if !whole.Counted || whole.Failed != n {
+	if answer.Failed == nil || *answer.Failed != n || stop != nil {
 		return []Problem{whole}, stop
 	}
+	whole.Counted = true
 	single := c.named(answer, n)
 	of := func(message string) *Error {
 		part := *e
@@ -74,7 +74,7 @@ func (c *Client) refusal(err error, n int) (problems []Problem, stop error) {
 	case len(single) > 0:
 		whole.Err = of(e.Message)
 	}
-	return append([]Problem{whole}, single...), stop
+	return append([]Problem{whole}, single...), nil
 }
 
 // count turns Bento's counts into ours. What they leave out is unknown, and all of it if they
