@@ -102,9 +102,10 @@ func (s *Store) askForOnce(ctx context.Context, api string, question any, most i
 // A hearing is where answers come.
 type hearing struct {
 	*Store
-	inbox string
-	came  chan *nats.Msg
-	sub   *nats.Subscription
+	inbox  string
+	came   chan *nats.Msg
+	sub    *nats.Subscription
+	nobody bool // was there, when a question was put last
 }
 
 func (s *Store) hear(most int) (*hearing, error) {
@@ -124,21 +125,27 @@ func (h *hearing) put(api string, i int, question any) error {
 	return h.conn.PublishRequest(api, h.inbox+"."+strconv.Itoa(i), body)
 }
 
-// next is the next answer to come, or errSilence.
+// next is the next answer to come, or errSilence. That nobody is there to answer is silence, too: servers
+// hear of a stream that is new, or of its new leader, one after the other.
 func (h *hearing) next(ctx context.Context) (*nats.Msg, error) {
 	silence := time.NewTimer(askAgain)
 	defer silence.Stop()
-	select {
-	case msg := <-h.came:
-		if msg.Header.Get("Status") == statusNobody {
-			return nil, h.why(ctx, nats.ErrNoResponders)
+	for {
+		select {
+		case msg := <-h.came:
+			if h.nobody = msg.Header.Get("Status") == statusNobody; h.nobody {
+				continue
+			}
+			return msg, nil
+		case <-silence.C:
+			return nil, errSilence
+		case <-h.ended:
+			return nil, outbox.ErrClosed
+		case <-ctx.Done():
+			if h.nobody {
+				return nil, h.why(ctx, nats.ErrNoResponders)
+			}
+			return nil, h.why(ctx, ctx.Err())
 		}
-		return msg, nil
-	case <-silence.C:
-		return nil, errSilence
-	case <-h.ended:
-		return nil, outbox.ErrClosed
-	case <-ctx.Done():
-		return nil, h.why(ctx, ctx.Err())
 	}
 }

@@ -32,6 +32,11 @@ func (s *Store) Fetched() (all []*nats.Msg, err error) {
 	return all, err
 }
 
+// Ask puts a question that may be put twice.
+func (s *Store) Ask(ctx context.Context, api string) error {
+	return s.askAll(ctx, api, []any{1}, func(int, *nats.Msg) error { return nil })
+}
+
 // Take is what is made of messages that come: how many are good, and whether there are more.
 func Take(come []*nats.Msg) (n int, more bool, err error) {
 	r := reading{more: true, last: "0"}

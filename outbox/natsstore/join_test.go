@@ -2,10 +2,12 @@ package natsstore_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -52,4 +54,30 @@ func TestWhoeverOpensWaitsForServersToJoin(t *testing.T) {
 			assert.Zero(t, time.Since(begun), "nor for one who has gone")
 		})
 	}
+}
+
+// Servers hear of a stream one after the other: what nobody is there to answer is asked again, and told in the
+// end.
+func TestWhatNobodyIsThereToAnswerIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, fresh())
+	conn, err := nats.Connect(url(t))
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	var asked atomic.Int32
+	_, err = conn.Subscribe("late", func(msg *nats.Msg) {
+		answer := nats.NewMsg(msg.Reply)
+		if asked.Add(1) == 1 {
+			answer.Header.Set("Status", "503") // as the server has it
+		}
+		assert.NoError(t, conn.PublishMsg(answer))
+	})
+	require.NoError(t, err)
+	require.NoError(t, conn.Flush())
+	require.NoError(t, s.Ask(t.Context(), "late"))
+	assert.EqualValues(t, 2, asked.Load())
+
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, s.Ask(ctx, "never"), nats.ErrNoResponders)
 }
