@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"net/url"
@@ -39,6 +40,8 @@ type mutant struct {
 // survivors are the mutants that no checker can catch, and why.
 var survivors = map[string]string{}
 
+var everyMutant = flag.Bool("every-mutant", false, "make bodies wrong in every way beside each operation and status")
+
 // From each fixture wrong ones are made; the checker has to catch them. What was asked is the same beside
 // each status: it is made wrong for one success and for one refusal. What is answered is often the same for
 // each operation: its body is made wrong in every way for one of them, and in one way for each.
@@ -51,7 +54,7 @@ func TestWhatIsWrongIsCaught(t *testing.T) {
 	first := func(of ...any) bool {
 		key := fmt.Sprint(of...)
 		defer func() { seen[key] = true }()
-		return !seen[key]
+		return *everyMutant || !seen[key]
 	}
 	for _, f := range fixtures(t) {
 		var all []mutant
