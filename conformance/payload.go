@@ -16,8 +16,8 @@ var (
 	wordBreaks = strings.NewReplacer("-", "_", " ", "_", ".", "_")
 	wordStart  = regexp.MustCompile(`([\p{Ll}\p{N}])(\p{Lu})`)
 
-	// What keys look like, wherever in a text they stand; see isSecretValue. They are Bento's and Stripe's, GitHub's and
-	// GitLab's, Slack's, AWS's, web tokens, PEM, bearer tokens.
+	// What keys look like, wherever in a text they stand: Bento's and Stripe's, GitHub's and
+	// GitLab's, Slack's, AWS's, web tokens, PEM, bearer tokens. It is slow: ask isSecretValue.
 	secretValue = regexp.MustCompile(`\b[srp]k_(live|test)_[0-9a-zA-Z]{8,}|\bgh[pousr]_[0-9a-zA-Z]{20,}|\bglpat-[\w-]{20,}|` +
 		`\bxox[abprs]-[\w-]{10,}|\bwhsec_[\w+/=-]{10,}|\bAKIA[0-9A-Z]{16}\b|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+|` +
 		`-----BEGIN [A-Z ]*PRIVATE KEY-----|^Bearer [\w.~+/=-]{20,}$`)

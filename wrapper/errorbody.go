@@ -2,8 +2,10 @@ package bento
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -44,8 +46,8 @@ func readFieldErrors(raw json.RawMessage) []FieldError {
 	if json.Unmarshal(raw, &list) == nil {
 		fields := make([]FieldError, 0, len(list))
 		for _, item := range list {
-			if item.Field == "" && len(item.Index) > 0 {
-				item.Field = "index " + string(item.Index) // of what is in the request
+			if index, err := strconv.Atoi(strings.Trim(string(item.Index), `"`)); err == nil && item.Field == "" {
+				item.Field = fmt.Sprintf("index %d", index) // of what is in the request
 			}
 			message := firstNonEmpty(item.Message, jsonText(item.Error), item.Detail, item.Title)
 			fields = append(fields, FieldError{oneLine(item.Field), oneLine(message)})

@@ -214,7 +214,8 @@ func (s storeSpec) open(ctx context.Context, create bool, logger *slog.Logger) (
 // tooFewServers is that of a cluster that has fewer servers up than copies are to be kept.
 const tooFewServers jetstream.ErrorCode = 10005
 
-// unreachable reports whether an error is that no server answers, or none that is ready: a cluster without a majority, too.
+// unreachable reports whether an error is that no server answers, or none that is ready, as in a cluster
+// without a majority.
 func unreachable(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {

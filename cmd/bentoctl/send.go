@@ -184,7 +184,7 @@ func (g *globals) sendEmail(ctx context.Context, m *mail) error {
 			return usage("--html-file: %w", err)
 		}
 		if strings.TrimSpace(body) == "" {
-			return usage("--html-file %s: it is empty", m.htmlFile)
+			return usage("--html-file %s is empty: nothing was sent", m.htmlFile)
 		}
 		m.email.HTMLBody = body
 	}

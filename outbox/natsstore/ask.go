@@ -102,10 +102,10 @@ func (s *Store) askForOnce(ctx context.Context, api string, question any, most i
 // A hearing is where answers come.
 type hearing struct {
 	*Store
-	inbox  string
-	came   chan *nats.Msg
-	sub    *nats.Subscription
-	nobody bool // was there, when a question was put last
+	inbox        string
+	came         chan *nats.Msg
+	sub          *nats.Subscription
+	noResponders bool // is what came last
 }
 
 func (s *Store) hear(most int) (*hearing, error) {
@@ -133,7 +133,7 @@ func (h *hearing) next(ctx context.Context) (*nats.Msg, error) {
 	for {
 		select {
 		case msg := <-h.came:
-			if h.nobody = msg.Header.Get("Status") == statusNobody; h.nobody {
+			if h.noResponders = msg.Header.Get("Status") == statusNobody; h.noResponders {
 				continue
 			}
 			return msg, nil
@@ -142,7 +142,7 @@ func (h *hearing) next(ctx context.Context) (*nats.Msg, error) {
 		case <-h.ended:
 			return nil, outbox.ErrClosed
 		case <-ctx.Done():
-			if h.nobody {
+			if h.noResponders {
 				return nil, h.why(ctx, nats.ErrNoResponders)
 			}
 			return nil, h.why(ctx, ctx.Err())
