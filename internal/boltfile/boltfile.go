@@ -4,7 +4,10 @@ package boltfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,8 +26,17 @@ const patience = time.Second
 // Open opens a file, or makes it with mode 0600. A change survives a power cut if the file is synced,
 // and a kill in any case.
 func Open(path string, synced bool) (db *bbolt.DB, err error) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := create(path); err != nil {
+			return nil, err
+		}
+	}
 	defer Damaged(path, &err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of memory that a file was mapped to which is cut off
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: patience, NoSync: !synced})
+	if err == nil {
+		err = whole(db)
+	}
 	switch {
 	case err == nil, errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
 		return db, err
@@ -32,6 +44,47 @@ func Open(path string, synced bool) (db *bbolt.DB, err error) {
 		return nil, ErrInUse
 	}
 	return nil, fmt.Errorf("%w (%w)", ErrForeign, err)
+}
+
+// create makes the file in one step: bbolt writes the first pages of one that is there already, and who is
+// killed in the middle of that would leave a damaged file.
+func create(path string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return about(path, err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	db, err := bbolt.Open(file.Name(), 0o600, nil)
+	if err == nil {
+		err = db.Close()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		return about(path, err)
+	}
+	_ = os.Link(file.Name(), path) // another was first, or a file system has no links: Open makes it there
+	return nil
+}
+
+// about makes an error one of the file that was to be made.
+func about(path string, err error) error {
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		return &fs.PathError{Op: of.Op, Path: path, Err: of.Err}
+	}
+	return err
+}
+
+// whole closes a file that lacks pages.
+func whole(db *bbolt.DB) error {
+	var want int64
+	_ = db.View(func(tx *bbolt.Tx) error { want = tx.Size(); return nil })
+	info, err := os.Stat(db.Path())
+	if err == nil && info.Size() < want {
+		err = fmt.Errorf("%d bytes of %d are there", info.Size(), want)
+	}
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
 }
 
 // Damaged is deferred: it makes an error of the panic that a damaged file makes bbolt end in.
