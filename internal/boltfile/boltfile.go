@@ -32,7 +32,7 @@ func Open(path string, synced bool) (db *bbolt.DB, err error) {
 		}
 	}
 	defer Damaged(path, &err)
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of memory that a file was mapped to which is cut off
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // bbolt maps a file, and reads beyond the end of one that is cut off
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: patience, NoSync: !synced})
 	if err == nil {
 		err = whole(db)
@@ -46,8 +46,8 @@ func Open(path string, synced bool) (db *bbolt.DB, err error) {
 	return nil, fmt.Errorf("%w (%w)", ErrForeign, err)
 }
 
-// create makes the file in one step: bbolt writes the first pages of one that is there already, and who is
-// killed in the middle of that would leave a damaged file.
+// create makes the file in one step, a link to one that is done: of a program that is killed while bbolt
+// writes the first pages, a damaged file would be left.
 func create(path string) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {

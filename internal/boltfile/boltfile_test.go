@@ -34,7 +34,7 @@ func filled(t *testing.T) []byte {
 	return text
 }
 
-// Wherever a file is cut off, and whatever else it is, it is told, and nothing of it is changed.
+// Wherever a file is cut off, that is told, and nothing of it is changed.
 func TestAFileThatIsCutOffIsDamaged(t *testing.T) {
 	text := filled(t)
 	db, err := boltfile.Open(written(t, text), false)
@@ -93,20 +93,23 @@ func TestAFileIsMadeInOneStep(t *testing.T) {
 func TestAFileHasOneOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	const programs = 4
-	dbs, errs := make(chan *bbolt.DB, programs), make(chan error, programs)
-	for range programs {
-		go func() {
-			if db, err := boltfile.Open(path, false); err == nil {
-				dbs <- db
-			} else {
-				errs <- err
-			}
-		}()
+	var dbs [programs]*bbolt.DB
+	var errs [programs]error
+	var all sync.WaitGroup
+	for i := range programs {
+		all.Go(func() { dbs[i], errs[i] = boltfile.Open(path, false) })
 	}
-	for range programs - 1 {
-		require.ErrorIs(t, <-errs, boltfile.ErrInUse)
+	all.Wait()
+	owners := 0
+	for i, err := range errs {
+		if err == nil {
+			owners++
+			require.NoError(t, dbs[i].Close())
+			continue
+		}
+		require.ErrorIs(t, err, boltfile.ErrInUse)
 	}
-	require.NoError(t, (<-dbs).Close())
+	assert.Equal(t, 1, owners)
 }
 
 // What is wrong with a path is told of that path, and not of a file that is made on the way.

@@ -104,7 +104,7 @@ func TestCallsThatComeTogether(t *testing.T) {
 	assert.Equal(t, 64-full-ended, stats.Lanes[outbox.Emails].States[outbox.Queued])
 	const room = 25
 	assert.GreaterOrEqual(t, 64-full-ended, room, "what there is room for is taken")
-	assert.LessOrEqual(t, 64-full-ended, 2*room)
+	assert.LessOrEqual(t, 64-full-ended, 2*room, "by either of the two")
 	_, err = s.Put(t.Context(), []outbox.Entry{{Lane: outbox.Events, Record: make([]byte, 40<<10)}})
 	assert.ErrorIs(t, err, outbox.ErrFull, "what is committed counts")
 }
